@@ -1,0 +1,1 @@
+"""Contacts: read from files, cleaned, told apart, chosen by segment."""

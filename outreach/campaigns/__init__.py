@@ -1,0 +1,1 @@
+"""The life of a campaign: draft, approvals, plan, pilot, running, finished."""

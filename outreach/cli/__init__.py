@@ -1,0 +1,1 @@
+"""One file a noun; the same services as the web."""

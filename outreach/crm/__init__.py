@@ -1,0 +1,1 @@
+"""Customers, owners, tasks, follow-ups, calls and service."""

@@ -1,0 +1,1 @@
+"""Engine, sessions, the one writer, bulk statements and migrations."""

@@ -1,0 +1,1 @@
+"""What the world told us, append-only, and what follows from it."""

@@ -1,0 +1,1 @@
+"""One file a happening: (event, facts) to changes, pure."""

@@ -1,0 +1,1 @@
+"""What comes back is fetched, understood and matched to what was sent."""

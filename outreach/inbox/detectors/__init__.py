@@ -1,0 +1,1 @@
+"""One detector a file, each with real samples and counter-samples."""

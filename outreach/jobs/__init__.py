@@ -1,0 +1,1 @@
+"""Durable coarse jobs and schedules: a small port over DBOS."""

@@ -1,0 +1,1 @@
+"""The life of a message row: claimed, handed over, settled."""

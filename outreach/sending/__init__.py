@@ -1,0 +1,1 @@
+"""Mailboxes hand messages to their servers, at the pace that those bear."""

@@ -1,0 +1,1 @@
+"""Opens, clicks and unsubscribes arrive over HTTP; people are told from machines."""
