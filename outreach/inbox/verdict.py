@@ -1,0 +1,68 @@
+"""What a received mail is: the answer of `outreach inbox classify`, and what is needed to match it to a message."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    AUTOREPLY = "autoreply"
+    UNSUBSCRIBE = "unsubscribe"
+    REPLY = "reply"
+    OTHER = "other"
+
+
+class Intent(StrEnum):
+    PRICE = "price"
+    SAMPLE = "sample"
+    CATALOGUE = "catalogue"
+    MEETING = "meeting"
+    ORDER = "order"
+    QUESTION = "question"
+    COMPLAINT = "complaint"
+    NOT_NOW = "not_now"
+    NOT_INTERESTED = "not_interested"
+    WRONG_PERSON = "wrong_person"
+    THANKS = "thanks"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One mail's classification.
+
+    recipients: addresses as originally mailed. status: RFC 3463 code. hard: True when the address is dead, False when the
+    trouble is not the address, None for what is no bounce or not known. delayed: the sending host still tries.
+    return_date: first day back. original_ids: Message-IDs (no <>) of ours found in any part; own_uids: values of
+    X-Outreach-Message found in any part. detector: which file decided.
+    """
+
+    kind: Kind
+    recipients: tuple[str, ...] = ()
+    status: str | None = None
+    hard: bool | None = None
+    reason: str | None = None
+    reply_text: str | None = None
+    intent: Intent | None = None
+    return_date: date | None = None
+    successor: str | None = None
+    error: str | None = None
+    delayed: bool = False
+    diagnostic: str | None = None  # the server's words, for people
+    original_ids: tuple[str, ...] = ()
+    own_uids: tuple[str, ...] = ()
+    detector: str = ""
+
+    def but(self, **changes: object) -> Verdict:
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def as_json(self, file: str) -> dict[str, object]:
+        """The line of `outreach inbox classify --json` (contract.md)."""
+        whole = asdict(self)
+        names = ("kind", "recipients", "status", "hard", "reason", "reply_text", "intent")
+        line: dict[str, object] = {"file": file, **{name: whole[name] for name in names}}
+        line["return_date"] = self.return_date.isoformat() if self.return_date else None
+        return line | {"successor": self.successor, "error": self.error}
