@@ -1,0 +1,85 @@
+"""Transactions: many readers, one writer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from outreach.db.engine import make_engine
+
+
+class Database:
+    """A database and how to talk to it.
+
+    `read()` gives a connection for queries, `write()` one whose transaction commits when the block ends and rolls
+    back when it raises. On SQLite a write takes BEGIN IMMEDIATE behind a lock of the process: SQLite has one writer
+    anyway, and a transaction that turns from reading to writing half-way would fail with "database is locked".
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.engine: AsyncEngine = make_engine(url, pool_size=pool_size)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection that sees one consistent state. Nothing that is written through it is kept."""
+        async with self.engine.connect() as conn:
+            if self.is_sqlite:
+                await conn.exec_driver_sql("BEGIN")
+            try:
+                yield conn
+            finally:
+                await self._end(conn)
+
+    async def _end(self, conn: AsyncConnection) -> None:
+        if self.is_sqlite:
+            await conn.exec_driver_sql("ROLLBACK")
+        await conn.rollback()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection in a writing transaction: durable when the block has ended without an exception."""
+        if not self.is_sqlite:
+            async with self.engine.begin() as conn:
+                yield conn
+            return
+        async with self._writer, self.engine.connect() as conn:
+            await conn.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield conn
+            except BaseException:
+                await asyncio.shield(_finish(conn, "ROLLBACK"))
+                raise
+            await asyncio.shield(_finish(conn, "COMMIT"))
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """Yield an ORM session for single rows, inside a writing transaction."""
+        async with self.write() as conn:
+            session = AsyncSession(bind=conn, expire_on_commit=False, join_transaction_mode="create_savepoint")
+            try:
+                yield session
+                await session.flush()
+            finally:
+                await session.close()
+
+    async def ping(self) -> None:
+        """Raise if the database does not answer."""
+        async with self.read() as conn:
+            await conn.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+async def _finish(conn: AsyncConnection, word: str) -> None:
+    await conn.exec_driver_sql(word)
+    await conn.rollback()

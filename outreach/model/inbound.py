@@ -1,0 +1,154 @@
+"""What came back, what it meant, and what followed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, Date, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from outreach.model.base import json_dict, json_list, moment, refers, word
+
+
+class InboundMail(SQLModel, table=True):
+    """A received mail and what we understood. `key` is sha256 of Message-ID, Date, From and body: once only."""
+
+    __tablename__ = "inbound_mail"
+    __table_args__ = (UniqueConstraint("mailbox_id", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox_id: int = refers("mailbox.id", nullable=False)
+    folder: str
+    uid: int | None = None
+    key: str = word()
+    rfc_message_id: str | None = word(nullable=True, index=True)
+    from_address: str | None = word(nullable=True, index=True)
+    from_name: str | None = None
+    subject: str | None = None
+    sent_at: datetime | None = moment()
+    received_at: datetime = moment(nullable=False, index=True)
+    kind: str = word(index=True)
+    recipients: list[Any] = json_list()
+    status: str | None = None
+    hard: bool | None = None
+    reason: str | None = None
+    reply_text: str | None = None
+    intent: str | None = None
+    return_date: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
+    successor: str | None = None
+    message_id: int | None = refers("message.id")
+    contact_id: int | None = refers("contact.id")
+    company_id: int | None = refers("company.id")
+    certainty: str | None = None
+    state: str = word(default="new", index=True)
+    error: str | None = None
+    owner_id: int | None = refers("user.id")
+    answered_at: datetime | None = moment()
+
+
+class ArchivedMail(SQLModel, table=True):
+    """The raw bytes of a mail, in or out, kept once under the SHA-256 of its content (D3)."""
+
+    __tablename__ = "archived_mail"
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = word(unique=True)
+    direction: str = word(default="in")
+    inbound_id: int | None = refers("inbound_mail.id")
+    message_id: int | None = refers("message.id")
+    subject: str | None = None
+    text: str | None = None
+    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = moment(nullable=False)
+
+
+class Event(SQLModel, table=True):
+    """What the world told us. Append-only; `key` makes the same happening count once."""
+
+    __tablename__ = "event"
+    __table_args__ = (UniqueConstraint("key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = word(index=True)
+    key: str = word()
+    at: datetime = moment(nullable=False, index=True)
+    recorded_at: datetime = moment(nullable=False)
+    message_id: int | None = refers("message.id")
+    contact_id: int | None = refers("contact.id")
+    campaign_id: int | None = refers("campaign.id")
+    inbound_id: int | None = refers("inbound_mail.id", index=False)
+    machine: bool = Field(default=False)
+    why: str | None = None
+    data: dict[str, Any] = json_dict()
+    effects: list[Any] = json_list()
+
+
+class Activity(SQLModel, table=True):
+    """One line of a customer's timeline (时间线, C4)."""
+
+    __tablename__ = "activity"
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = word(index=True)
+    at: datetime = moment(nullable=False, index=True)
+    contact_id: int | None = refers("contact.id")
+    company_id: int | None = refers("company.id")
+    user_id: int | None = refers("user.id", index=False)
+    event_id: int | None = refers("event.id", index=False)
+    text: str = ""
+    data: dict[str, Any] = json_dict()
+
+
+class Task(SQLModel, table=True):
+    """Something that somebody has to do (待办). `event_id` unique: one happening makes one task."""
+
+    __tablename__ = "task"
+    __table_args__ = (UniqueConstraint("event_id", "kind"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = word(index=True)
+    title: str
+    contact_id: int | None = refers("contact.id")
+    company_id: int | None = refers("company.id")
+    owner_id: int | None = refers("user.id")
+    event_id: int | None = refers("event.id", index=False)
+    inbound_id: int | None = refers("inbound_mail.id", index=False)
+    state: str = word(default="open", index=True)
+    due_at: datetime = moment(nullable=False, index=True)
+    escalated_at: datetime | None = moment()
+    created_at: datetime = moment(nullable=False)
+    done_at: datetime | None = moment()
+    outcome: str | None = None
+    data: dict[str, Any] = json_dict()
+
+
+class Suppression(SQLModel, table=True):
+    """Who must never be mailed. `key` is ``a:``+keyed hash or ``d:``+domain; `address` is gone after erasure."""
+
+    __tablename__ = "suppression"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = word(unique=True)
+    address: str | None = None
+    reason: str = word(index=True)
+    source: str = ""
+    at: datetime = moment(nullable=False)
+    by_user: int | None = refers("user.id", index=False)
+
+
+class Rollup(SQLModel, table=True):
+    """Small sums kept in the transaction of the event batch, so that a report never scans the events.
+
+    One row for campaign, UTC hour, kind and machine.
+    """
+
+    __tablename__ = "rollup"
+    __table_args__ = (UniqueConstraint("campaign_id", "hour", "kind", "machine"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: int = refers("campaign.id", nullable=False)
+    hour: datetime = moment(nullable=False, index=True)
+    kind: str = word()
+    machine: bool = Field(default=False)
+    count: int = 0
