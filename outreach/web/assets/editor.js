@@ -1,0 +1,77 @@
+// The code editor of templates, campaign files and settings: CodeMirror 6 over a <textarea>, which stays the form field.
+//
+//   import { edit } from "/static/vendor/editor.js";
+//   const editor = edit(textarea, { language: "mjml", readOnly: false, onChange: text => … });
+//   editor.value, editor.value = "…", editor.problems([{ line, column, severity, message }]), editor.destroy()
+import { EditorState } from "@codemirror/state";
+import { EditorView, keymap } from "@codemirror/view";
+import { StreamLanguage } from "@codemirror/language";
+import { html } from "@codemirror/lang-html";
+import { jinja } from "@codemirror/lang-jinja";
+import { xml } from "@codemirror/lang-xml";
+import { toml } from "@codemirror/legacy-modes/mode/toml";
+import { setDiagnostics, lintGutter } from "@codemirror/lint";
+import { indentWithTab } from "@codemirror/commands";
+import { basicSetup } from "codemirror";
+
+const LANGUAGES = {
+  mjml: () => jinja({ base: html({ selfClosingTags: true, matchClosingTags: true }) }),
+  html: () => jinja({ base: html() }),
+  text: () => jinja(),
+  jinja: () => jinja(),
+  xml: () => xml(),
+  toml: () => StreamLanguage.define(toml),
+  plain: () => [],
+};
+
+/** 1-based line and column, as the program's messages give them, → offset in the document. */
+function offset(doc, line, column) {
+  const row = doc.line(Math.min(Math.max(line || 1, 1), doc.lines));
+  return Math.min(row.from + Math.max((column || 1) - 1, 0), row.to);
+}
+
+export function edit(textarea, { language = "plain", readOnly = false, onChange = null, label = "" } = {}) {
+  const follow = EditorView.updateListener.of(update => {
+    if (!update.docChanged) return;
+    textarea.value = update.state.doc.toString();
+    textarea.dispatchEvent(new Event("input", { bubbles: true }));
+    if (onChange) onChange(textarea.value);
+  });
+  const view = new EditorView({
+    doc: textarea.value,
+    extensions: [
+      basicSetup,
+      // Tab indents; Escape then Tab leaves the field (CodeMirror's own way out for keyboard users).
+      keymap.of([indentWithTab]),
+      lintGutter(),
+      EditorView.lineWrapping,
+      EditorView.contentAttributes.of({ "aria-label": label || textarea.name || language }),
+      EditorState.readOnly.of(readOnly),
+      (LANGUAGES[language] || LANGUAGES.plain)(),
+      follow,
+    ],
+  });
+  textarea.hidden = true;
+  textarea.after(view.dom);
+  return {
+    view,
+    get value() {
+      return view.state.doc.toString();
+    },
+    set value(text) {
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+    },
+    problems(list) {
+      const doc = view.state.doc;
+      const found = list.map(p => {
+        const from = offset(doc, p.line, p.column);
+        return { from, to: Math.min(from + (p.length || 1), doc.length), severity: p.severity || "error", message: p.message };
+      });
+      view.dispatch(setDiagnostics(view.state, found));
+    },
+    destroy() {
+      view.destroy();
+      textarea.hidden = false;
+    },
+  };
+}
