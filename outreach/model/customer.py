@@ -12,11 +12,15 @@ from outreach.model.base import json_dict, moment, refers, word
 
 
 class Company(SQLModel, table=True):
-    """A customer (客户). `domain` is its own mail domain; None for free-mail contacts. One owner (C2)."""
+    """A customer (客户). `domain` is its own mail domain; None for free-mail contacts. One owner (C2).
+
+    `key` is how an import finds it again: ``d:`` + domain, or ``n:`` + normalised name + ``|`` + country.
+    """
 
     __tablename__ = "company"
 
     id: int | None = Field(default=None, primary_key=True)
+    key: str | None = word(nullable=True, unique=True)
     name: str = Field(index=True)
     domain: str | None = word(nullable=True, unique=True)
     country: str | None = Field(default=None, max_length=2, index=True)
@@ -64,6 +68,7 @@ class Contact(SQLModel, table=True):
     paused_until: datetime | None = moment()
     mailbox_id: int | None = refers("mailbox.id", index=False)
     left_at: datetime | None = moment()
+    erased_at: datetime | None = moment()
     created_at: datetime = moment(nullable=False)
     updated_at: datetime | None = moment()
     last_contacted: datetime | None = moment()
@@ -77,6 +82,7 @@ class EmailAddress(SQLModel, table=True):
     """An address of a contact. `address` is as written, `normal` for comparison, `key` keyed for erasure.
 
     `mx`: unknown, ok, none (null MX or no such domain); a resolver that did not answer leaves unknown.
+    `is_role`: info@, sales@: it belongs to a function, not to a person.
     """
 
     __tablename__ = "email_address"
@@ -88,6 +94,7 @@ class EmailAddress(SQLModel, table=True):
     domain: str = word(index=True)
     key: str = word(index=True)
     is_primary: bool = Field(default=True)
+    is_role: bool = Field(default=False)
     mx: str = word(default="unknown")
     mx_checked_at: datetime | None = moment()
     soft_bounces: int = Field(default=0)
