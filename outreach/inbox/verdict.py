@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -31,6 +31,18 @@ class Intent(StrEnum):
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What a bounce says about one recipient; the fields are those of Verdict."""
+
+    recipient: str
+    status: str | None
+    reason: str | None
+    hard: bool | None
+    delayed: bool
+    text: str  # the server's words
+
+
+@dataclass(frozen=True)
 class Verdict:
     """One mail's classification.
 
@@ -54,6 +66,7 @@ class Verdict:
     diagnostic: str | None = None  # the server's words, for people
     original_ids: tuple[str, ...] = ()
     own_uids: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()  # one per recipient of a bounce
     detector: str = ""
 
     def but(self, **changes: object) -> Verdict:
@@ -61,8 +74,7 @@ class Verdict:
 
     def as_json(self, file: str) -> dict[str, object]:
         """The line of `outreach inbox classify --json` (contract.md)."""
-        whole = asdict(self)
         names = ("kind", "recipients", "status", "hard", "reason", "reply_text", "intent")
-        line: dict[str, object] = {"file": file, **{name: whole[name] for name in names}}
+        line: dict[str, object] = {"file": file, **{name: getattr(self, name) for name in names}}
         line["return_date"] = self.return_date.isoformat() if self.return_date else None
         return line | {"successor": self.successor, "error": self.error}

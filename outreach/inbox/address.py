@@ -1,0 +1,52 @@
+"""Recipient addresses out of report fields and prose."""
+
+from __future__ import annotations
+
+import re
+
+from outreach.inbox.charset import decode_header
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]"
+_DOMAIN = r"(?:[A-Za-z0-9\u0080-\U0010ffff_](?:[A-Za-z0-9\u0080-\U0010ffff_-]{0,62}))(?:\.[A-Za-z0-9\u0080-\U0010ffff_-]{1,63}){0,12}"
+ADDRESS = rf'(?:{_ATOM}[A-Za-z0-9!#$%&\'*+/=?^_`{{|}}~.\u0080-\U0010ffff-]{{0,127}}|"[^"\n@]{{1,80}}")@{_DOMAIN}'
+_ANY = re.compile(ADDRESS)
+_TYPE = re.compile(r"^\s*(?:rfc[- ]?822|utf-?8|smtp|internet|system|unknown|local|dns|x-[a-z-]+)\s*;\s*", re.I)
+_XTEXT = re.compile(r"\+([0-9A-F]{2})")
+
+
+def find(text: str) -> str | None:
+    """The first address in `text`, cleaned; None when there is none."""
+    found = _ANY.search(text)
+    return clean(found[0]) if found else None
+
+
+def find_all(text: str) -> list[str]:
+    return list(dict.fromkeys(clean(found[0]) for found in _ANY.finditer(text)))
+
+
+def clean(address: str) -> str:
+    """Without <>, quotes around the whole, `smtp:` in front and punctuation behind."""
+    bare = address.strip().strip("<>").rstrip(".,;:!?)'\"").lstrip("('=")
+    local, at, domain = bare.rpartition("@")
+    if local.startswith('"') and local.endswith('"') and re.fullmatch(r'"[\w.+-]+"', local):
+        local = local[1:-1]
+    return local + at + domain.rstrip(".-")
+
+
+def of_field(value: str) -> str | None:
+    """The address in a Final-Recipient or Original-Recipient value (RFC 3464 2.3.2: `type; address`).
+
+    A value without a domain is returned as it is ("user"): the caller may know the domain. None when there is nothing.
+    """
+    rest = _TYPE.sub("", value.strip())
+    if "=?" in rest:
+        rest = decode_header(rest.encode("utf-8", "replace"))
+    rest = rest.strip().strip("<>").strip()
+    if rest.lower().startswith("smtp:"):
+        rest = rest[5:]
+    if "@" not in rest and "+40" in rest:  # RFC 3461 xtext that should have been undone
+        rest = _XTEXT.sub(lambda m: chr(int(m[1], 16)), rest)
+    found = _ANY.search(rest)
+    if found:
+        return clean(found[0])
+    return rest or None

@@ -1,0 +1,46 @@
+"""What a received mail is. Pure: bytes in, Verdict out; no database, no clock, and no exception for any input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from outreach.inbox import original
+from outreach.inbox.detectors import arf, dsn, notice, ses_event, x_failed_recipients
+from outreach.inbox.parse import Mail, parse
+from outreach.inbox.verdict import Kind, Verdict
+
+Detector = Callable[[Mail], Verdict | None]
+
+
+def _human(name: str) -> list[Detector]:
+    try:
+        return [import_module(f"outreach.inbox.detectors.{name}").detect]
+    except ImportError:
+        return []
+
+
+# Order: what is certain by its format, then what is certain by its words, then people.
+DETECTORS: tuple[Detector, ...] = (
+    arf.detect,
+    ses_event.detect,
+    *_human("read_receipt"),
+    *_human("challenge"),
+    dsn.detect,
+    x_failed_recipients.detect,
+    *_human("auto_reply"),
+    notice.detect,
+    *_human("unsubscribe"),
+    *_human("reply"),
+)
+
+
+def classify(raw: bytes) -> Verdict:
+    """Classify a whole mail (RFC 5322 bytes)."""
+    return classify_mail(parse(raw))
+
+
+def classify_mail(mail: Mail) -> Verdict:
+    verdict = next((found for detect in DETECTORS if (found := detect(mail))), Verdict(Kind.OTHER))
+    messages, uids = original.ids(mail)
+    return verdict.but(original_ids=messages, own_uids=uids)

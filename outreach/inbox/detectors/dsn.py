@@ -1,0 +1,109 @@
+"""Delivery status notifications (RFC 3464): reports with fields made for programs, standard or nearly so."""
+
+from __future__ import annotations
+
+import re
+
+from outreach.inbox import address, notice, original
+from outreach.inbox.outcome import Outcome, summarise
+from outreach.inbox.parse import Mail, Part
+from outreach.inbox.phase import phase_in
+from outreach.inbox.report import Fields, groups
+from outreach.inbox.verdict import Kind, Verdict
+
+# RFC 3464 2.3.3; what else stands there ("deleted", "transient-failure") counts as failed.
+GOOD_NEWS = frozenset({"delivered", "relayed", "expanded", "delivered/expanded", "displayed"})
+_FIELDS_IN_TEXT = re.compile(r"^(?:Final|Original)-Recipient[ \t]*:", re.M | re.I)
+_WORD = re.compile(r"[a-z-]+")
+
+
+def detect(mail: Mail) -> Verdict | None:
+    found = report_in(mail)
+    return decide(found, mail) if found else None
+
+
+def report_in(mail: Mail) -> str | None:
+    """The text of the report's fields: of the mail's own report part, or of fields within its plain text."""
+    parts = [part for part in mail.leaves if _is_report(part)]
+    own = [part for part in parts if part.inside == 0]
+    if not own and parts and notice.from_machine(mail):
+        own = parts
+    if own:
+        return "\n\n".join(part.text for part in own)
+    return _in_text(mail)
+
+
+def _is_report(part: Part) -> bool:
+    if part.content_type in ("message/delivery-status", "message/global-delivery-status"):
+        return True
+    name = part.filename.lower()
+    return name in ("details.txt", "deliverystatus.txt") and bool(_FIELDS_IN_TEXT.search(part.text))
+
+
+def _in_text(mail: Mail) -> str | None:
+    for part in mail.leaves:
+        if part.inside == 0 and part.content_type in ("text/plain", "message/report", "text/x-dsn"):
+            text = notice.cut(part.text)
+            if _FIELDS_IN_TEXT.search(text) and "\naction" in text.lower() and notice.from_machine(mail):
+                return text
+    return None
+
+
+def decide(report: str, mail: Mail) -> Verdict | None:
+    """The verdict on a report; good news alone is kind other. None when it names no recipient at all."""
+    _, recipients = groups(report)
+    bad = [fields for fields in recipients if _action(fields) not in GOOD_NEWS]
+    if recipients and not bad:
+        return Verdict(Kind.OTHER, detector="dsn")
+    outcomes = [outcome for fields in bad if (outcome := _outcome(fields, mail))]
+    outcomes = [outcome for outcome in outcomes if outcome.recipient] or outcomes
+    if not outcomes:
+        return None
+    return summarise(outcomes, "dsn")
+
+
+def _action(fields: Fields) -> str:
+    found = _WORD.search(fields.get("action", "").lower())
+    return found[0] if found else "failed"
+
+
+def _outcome(fields: Fields, mail: Mail) -> Outcome:
+    who = recipient(fields, mail)
+    text = fields.get("diagnostic-code", "")
+    context = notice.about(mail, who)
+    return Outcome(
+        recipient=who,
+        text=_words(text),
+        status=fields.get("status"),
+        delayed=_action(fields) in ("delayed", "delay"),
+        phase=phase_in(text) or phase_in(context),
+        context=context,
+    )
+
+
+_CODE_TYPE = re.compile(r"^\s*(?:smtp|x-postfix|x-unix|x-[a-z-]+|dns|unknown)\s*;\s*", re.I)
+
+
+def _words(diagnostic: str) -> str:
+    """The server's words without the type in front; x-unix is kept, its number is an exit status."""
+    return diagnostic if diagnostic[:6].lower() == "x-unix" else _CODE_TYPE.sub("", diagnostic)
+
+
+def recipient(fields: Fields, mail: Mail) -> str:
+    """The address as originally mailed: Original-Recipient where it holds one, else Final-Recipient."""
+    candidates = [
+        address.of_field(fields[name])
+        for name in ("original-recipient", "final-recipient", "x-actual-recipient")
+        if fields.get(name)
+    ]
+    whole = next((c for c in candidates if c and "@" in c), None)
+    return whole or _complete(next((c for c in candidates if c), ""), mail)
+
+
+def _complete(local: str, mail: Mail) -> str:
+    """A full address for a bare user name: one with that local part from the notice or the returned message."""
+    for text in (mail.text[:5000], " ".join(original.recipients(mail))):
+        for found in address.find_all(text):
+            if found.lower().startswith(local.lower() + "@") or not local:
+                return found
+    return next(iter(original.recipients(mail)), "") or local

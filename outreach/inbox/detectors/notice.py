@@ -1,0 +1,45 @@
+"""Notices in prose from any mail system: the last resort, for what no other detector knew."""
+
+from __future__ import annotations
+
+from outreach.inbox import notice, original
+from outreach.inbox.codes import status_in
+from outreach.inbox.notice import Entry
+from outreach.inbox.notice_words import DELAY
+from outreach.inbox.outcome import Outcome, summarise
+from outreach.inbox.parse import Mail
+from outreach.inbox.phase import phase_in
+from outreach.inbox.verdict import Kind, Verdict
+
+
+def detect(mail: Mail) -> Verdict | None:
+    if not notice.is_failure(mail):
+        return None
+    entries = notice.entries(mail) or _returned(mail)
+    if not entries:
+        return Verdict(Kind.BOUNCE, detector="notice") if notice.from_machine(mail) else None
+    return verdict(mail, entries, "notice")
+
+
+def _returned(mail: Mail) -> list[Entry]:
+    """The notice names nobody: those to whom the returned message went, if they are few."""
+    found = original.recipients(mail)
+    return [Entry(who, notice.text_of(mail)) for who in found] if len(found) <= 3 else []
+
+
+def verdict(mail: Mail, entries: list[Entry], detector: str) -> Verdict:
+    """A bounce of these recipients; each is judged by its own lines, then by the whole notice."""
+    whole = notice.text_of(mail)
+    delayed = DELAY.search(whole) is not None or DELAY.search(mail.subject[:300]) is not None
+    outcomes = [
+        Outcome(
+            recipient=entry.recipient,
+            text=entry.text,
+            status=status_in(entry.text) or status_in(whole),
+            delayed=delayed,
+            phase=phase_in(entry.text) or phase_in(whole),
+            context=whole,
+        )
+        for entry in entries
+    ]
+    return summarise(outcomes, detector)

@@ -1,0 +1,158 @@
+"""Notices of failed delivery written for people: who failed, and what was said about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from outreach.inbox import address, original
+from outreach.inbox.address import ADDRESS
+from outreach.inbox.notice_words import FAILURE, INTRO, SUBJECT
+from outreach.inbox.parse import Mail
+
+READ = 40_000  # characters of a notice that are read; what comes later is the returned message
+# Where the returned message begins. Everything below belongs to it and says nothing about the failure.
+_CUT = re.compile(
+    r"^[ \t>*=_-]*(?:"
+    r"(?:-{2,}|={2,}|\*{2,}|_{2,})[ \t]*(?:begin |start |the |this is (?:a|the) |below this line is a |here is (?:a|the) |beginning of )?"
+    r"(?:copy of|header of|headers of|original|returned|undelivered message|unsent|forwarded|message (?:header|text|body|follows|copy)|your (?:original )?message|first \d+ lines|begin message|message contents|truncated)"
+    r"[^\n]{0,100}"
+    r"|(?:the )?original (?:message|mail)(?: headers?)?(?: follows| is (?:included|attached|below)[^\n]{0,40})?[.:]?"
+    r"|(?:your )?(?:original |returned )?message(?: headers?)? follows?[.:]?"
+    r"|unsent message (?:below|follows)[.:]?"
+    r"|message headers?(?: follow)?[.:]?"
+    r"|(?:--- )?below this line is a copy of the message[^\n]{0,40}"
+    r"|a copy of (?:the|your)(?: original)? message[^\n]{0,80}"
+    r"|(?:the )?(?:header|text|body|beginning) of (?:the|your) (?:original )?message[^\n]{0,40}"
+    r"|-{3,} ?以下[^\n]{0,40}|-{2,} ?原(?:始)?邮件[^\n]{0,20}|原(?:始)?(?:邮件|郵件|信件)(?:内容|如下|全文)[^\n]{0,20}"
+    r")[ \t*=_-]*$",
+    re.I | re.M,
+)
+_HEADER_BLOCK = re.compile(r"^(?:Received|Return-Path|DKIM-Signature|X-Received): ?[^\n]+\n(?:[ \t][^\n]*\n|[A-Za-z0-9-]+:[^\n]*\n)", re.M)
+_HEAD = re.compile(
+    rf"^[ \t>*|•·#-]*(?:\d{{1,3}}[.)][ \t]*)?"
+    rf"(?:(?:rfc822|smtp|mailto|to|address|recipients?|email|e-mail|user|rcpt to|failed|收件人|收信人|收件者|宛先|получатель|destinatario|destinataire|empfänger)[ \t]*[:;：=][ \t]*)?"
+    rf"[<\"'“(\[]{{0,2}}(?:mailto:)?({ADDRESS})[>\"'”)\]]{{0,2}}(?P<rest>[^\n]*)$",
+    re.M | re.I,
+)
+_REST = re.compile(r"^\s*(?:$|[:;,.\-–(\[<]|on \w{3}|\s{2,}|\t|said|failed|unknown|rejected|не |was |is |has |=>|could|[45]\d\d|不|失败)", re.I)
+_EXPANDED = re.compile(rf"\(?\s*(?:expanded|generated|ultimately generated|forwarded)[ \t]*(?:from|by)?:?\s*<?({ADDRESS})>?", re.I)
+_ECHO = (
+    re.compile(rf"\brcpt[ _]to\s*[:=]?\s*<?({ADDRESS})>?", re.I),
+    re.compile(rf"(?:[45]\d\d|\d\.\d\.\d)[ -][^\n]{{0,60}}?<({ADDRESS})>"),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    recipient: str
+    text: str
+
+
+def from_machine(mail: Mail) -> bool:
+    """The sender is a mail system by its address, its name or its empty return path."""
+    return bool(_MACHINE.search(mail.get("From")[:300]) or _MACHINE.search(mail.get("Sender")[:300]) or null_path(mail))
+
+
+def null_path(mail: Mail) -> bool:
+    return mail.get("Return-Path").replace(" ", "") in ("<>", "<MAILER-DAEMON>") or mail.get("From").strip() == "<>"
+
+
+_MACHINE = re.compile(
+    r"mailer[-_. ]?daemon|postmaster|mail[-_. ]?delivery|mail[-_. ]?daemon|delivery (?:subsystem|system|agent|status)|mdaemon|maildaemon"
+    r"|system administrator|mail (?:system|administrator|server|gateway|router)|bounces?(?:[-+][^@\s]{0,60})?@|\bndr@|microsoft exchange|majordomo"
+    r"|non-?delivery|virus|daemon@|interscan|internet mail|mail\.ru|mta@|courier|系统退信|退信|daemon|report@|notification@|smtp@|mailadmin|mail-admin",
+    re.I,
+)
+
+
+def is_failure(mail: Mail) -> bool:
+    """A program says that it could not deliver (or not yet): sender or subject, and the text, must all fit."""
+    subject = SUBJECT.search(mail.subject[:400]) is not None
+    machine = from_machine(mail)
+    if not (subject or machine):
+        return False
+    text = cut(mail.text)[:6000]
+    return FAILURE.search(text) is not None and (machine or (subject and not _human(mail)))
+
+
+def _human(mail: Mail) -> bool:
+    """Signs that a person answers or forwards: what they quote may well be a bounce."""
+    return bool(mail.get("In-Reply-To") or mail.get("References") or _REPLY_SUBJECT.match(mail.subject))
+
+
+_REPLY_SUBJECT = re.compile(r"\s*(?:re|fwd?|aw|wg|sv|vs|tr|rv|回复|转发|答复)\s*(?:\[\d+\])?\s*[:：]", re.I)
+
+
+def cut(text: str) -> str:
+    """A notice without the returned message below it."""
+    text = text[:READ]
+    ends = [m.start() for m in (_CUT.search(text), _HEADER_BLOCK.search(text)) if m and m.start() > 30]
+    return text[: min(ends)] if ends else text
+
+
+def text_of(mail: Mail) -> str:
+    return cut(mail.text)
+
+
+def about(mail: Mail, who: str) -> str:
+    """What the notice says about one recipient: the lines after its name, or the whole notice."""
+    text = text_of(mail)
+    local = who.partition("@")[0]
+    for entry in heads(text):
+        if entry.recipient.lower() == who.lower() and entry.text.strip():
+            return entry.text
+    return text if local else text
+
+
+def entries(mail: Mail) -> list[Entry]:
+    """Recipients that a notice names as failed, by the first way of naming that yields any."""
+    text = text_of(mail)
+    skip = excluded(mail)
+    for way in (_after_intro, _angled, _echoed):
+        found = [entry for entry in _merge(way(text)) if entry.recipient.lower() not in skip]
+        if found:
+            return found
+    return []
+
+
+def excluded(mail: Mail) -> set[str]:
+    """Addresses that cannot have failed: who wrote the notice, and whom it was written to."""
+    own = {mail.from_addr, *(a.lower() for a in address.find_all(mail.get("To")[:2000]))}
+    gone = {a.lower() for a in original.recipients(mail)}
+    return {a for a in own if a} - gone
+
+
+def _after_intro(text: str) -> Iterator[Entry]:
+    intro = INTRO.search(text)
+    if intro:
+        yield from heads(text[intro.end() :])
+
+
+def _angled(text: str) -> Iterator[Entry]:
+    yield from heads(text)
+
+
+def heads(text: str) -> Iterator[Entry]:
+    """Lines that begin with an address, each with the lines below it up to the next such line."""
+    found = [m for m in _HEAD.finditer(text) if _REST.match(m["rest"])]
+    for index, head in enumerate(found):
+        end = found[index + 1].start() if index + 1 < len(found) else min(len(text), head.end() + 2500)
+        body = head["rest"] + text[head.end() : end]
+        expanded = _EXPANDED.search(body[:400])
+        yield Entry(address.clean((expanded or head)[1]), body)
+
+
+def _echoed(text: str) -> Iterator[Entry]:
+    for pattern in _ECHO:
+        for found in pattern.finditer(text):
+            yield Entry(address.clean(found[1]), text)
+
+
+def _merge(found: Iterator[Entry]) -> list[Entry]:
+    out: dict[str, Entry] = {}
+    for entry in found:
+        key = entry.recipient.lower()
+        out[key] = Entry(out[key].recipient, out[key].text + "\n" + entry.text) if key in out else entry
+    return list(out.values())

@@ -1,0 +1,58 @@
+"""How mail systems say, in many languages, that something was not delivered."""
+
+from __future__ import annotations
+
+import re
+
+
+def _any(*phrases: str) -> re.Pattern[str]:
+    """One pattern for all phrases; a space in a phrase matches any white space, so wrapped lines are found."""
+    return re.compile("|".join(re.sub(r" +", r"\\s+", phrase) for phrase in phrases), re.I)
+
+
+# In a subject: this mail is about a failed or late delivery.
+SUBJECT = _any(
+    r"undeliver", r"non[- ]?deliver", r"not deliver", r"deliver\w* (?:status|failure|failed|report|problem|error|notification|delayed|incomplete|attempt)",
+    r"delivery of .{0,40}failed", r"fail\w*[ :].{0,20}notice", r"failure notice", r"returned (?:mail|message|to sender|email)", r"mail delivery",
+    r"mail failure", r"message failure", r"(?:could|can)(?:not| not|n't) (?:be )?(?:deliver|sen[dt])", r"unable to (?:be )?deliver", r"error sending",
+    r"delayed mail", r"message delayed", r"warning: (?:could|message)", r"bounce", r"mail error", r"mail system error", r"unknown (?:user|address|recipient)",
+    r"user unknown", r"rejected", r"unzustellbar", r"nicht zugestellt", r"nicht zustellbar", r"zustellung", r"non remis", r"non distribu", r"échec", r"no se (?:ha )?(?:pud|entreg)",
+    r"no entregado", r"devuelto", r"não (?:foi )?entreg", r"devolvid", r"mancata consegna", r"non recapitabile", r"impossibile recapitare", r"onbestelbaar", r"niet bezorgd",
+    r"odesl", r"niedostarcz", r"не доставлен", r"недоставлен", r"невозможно доставить", r"退信", r"退回", r"无法投递", r"未送达", r"投递失败", r"发送失败", r"無法傳遞", r"無法投遞", r"傳送失敗",
+    r"配信(?:不能|エラー|できません)", r"送信(?:エラー|できません|失敗)", r"未達", r"エラーメール", r"반송", r"배달 ?(?:되지|실패)", r"전송 ?실패", r"delivery report", r"considered undeliverable", r"problem with",
+    r"mail could", r"permanent error", r"not accepted", r"no such user", r"iletilemedi", r"teslim edilemedi", r"tidak terkirim", r"không (?:thể )?(?:gửi|chuyển)", r"تعذر", r"undelivered",
+)  # fmt: skip
+
+# In the text: the statement itself.
+FAILURE = _any(
+    r"(?:could|can|was|were|has|have|did|is|are)(?: ?not|n['’]t)(?: yet)?(?: been| be)? (?:delivered|reach|sent|forwarded|accepted|processed|transmitted)",
+    r"(?:could|can|did|was|am|is|are|were)(?: ?not|n['’]t)(?: able to)? (?:be )?deliver", r"unable to (?:be )?(?:deliver|send|relay|forward)", r"undeliver", r"undelivered",
+    r"deliver\w* (?:(?:to|of|for) .{0,80} )?(?:has |have |had |is |was |were |been )*(?:fail|delayed|unsuccessful|impossible|problem|error|suspended|not possible)",
+    r"failed to (?:be )?(?:deliver|send|reach)", r"fail\w* (?:permanent|deliver)", r"(?:permanent|fatal|transient|delivery|following) (?:fatal )?(?:errors?|failures?|problems?)",
+    r"(?:trouble|error|errors|problem|problems|difficult\w*) (?:in |while |when )?(?:deliver|send|transmit)", r"(?:was|were|been|is|be) (?:rejected|refused|returned|bounced|blocked|discarded|delayed)",
+    r"rejected (?:your|the|recipient)", r"did not reach", r"not delivered", r"returned (?:to|mail)", r"user unknown", r"unknown user", r"no such user", r"transcript of session",
+    r"following (?:address|recipient|addresses|recipients|user|users)", r"invalid (?:user|recipient|address)", r"could(?: not|n['’]t) be found", r"not listed in", r"over quota", r"mailbox (?:is )?full",
+    r"doesn['’]t have a", r"recipient.{0,20}(?:rejected|not exist|unknown)", r"may not exist", r"not a member", r"(?:do|does)(?: not|n['’]t) (?:exist|accept)", r"no longer", r"non è", r"n['’]a pas", r"errors? occurred",
+    r"nicht (?:zugestellt|ausgeliefert|zustellbar|gesendet|erreicht)", r"unzustellbar", r"fehlgeschlagen", r"konnte .{0,60}nicht", r"pas (?:pu )?(?:être|été)", r"impossible de", r"échec", r"non (?:remis|distribu|consegnat)",
+    r"no (?:se )?(?:pud|ha (?:podido|sido)|fue|entreg)", r"no existe", r"não (?:foi|pôde|pode|p[oô]de ser|entreg)", r"nao foi", r"impossibile", r"mancata", r"niet (?:worden )?(?:bezorgd|afgeleverd)",
+    r"nie (?:może|mogła|został)", r"kunde inte", r"kunne ikke", r"ei voitu", r"не (?:может быть|было|удалось|доставлен)", r"teslim edilemedi|iletilemedi", r"תורסמ|לא ניתן|אינה קיימת", r"मौजूद न", r"تعذر",
+    r"退信|退回|无法(?:投递|送达|发送)|未(?:能)?(?:送达|投递|成功)|投递失败|发送失败|無法(?:投遞|傳遞|送達|傳送)|不存在", r"配信(?:できません|に失敗|されません|エラー)|送信(?:できません|に失敗)|お届けできません|届けることができません|届きません", r"(?:전송|전달|배달|발송).{0,12}(?:실패|못|수 없)",
+    r"không (?:thể|gửi|được)", r"tidak (?:dapat|terkirim)", r"address (?:error|invalid|not found)", r"command died", r"giving up", r"delivery status notification", r"mailbox unavailable", r"error message below", r"quota exceeded",
+)  # fmt: skip
+
+# A sentence that the list of failed addresses follows.
+INTRO = _any(
+    r"following (?:address(?:\(es\)|es)?|recipients?(?:\(s\))?|users?(?:\(s\))?|destinations?|persons?|e-?mail address(?:es)?|mail ?box(?:es)?|recipient\(s\) or groups?)[^:\n<]{0,120}(?:\n[^:\n<@]{0,60})?[:.]?",
+    r"(?:these|this) (?:recipients?|address(?:es)?)(?: or groups?| or distribution lists?)?[^:\n<]{0,80}:", r"addresses had (?:permanent|delivery|transient|successful)[^\n]*", r"unable to deliver (?:your )?(?:message|mail)[^\n<@]{0,60}to[^\n<@]{0,40}:?",
+    r"(?:could|was|can)(?: ?not|n['’]t) (?:be )?(?:delivered|sent) to:?", r"did not reach the following recipient\(s\):", r"delivery (?:failed|failure)(?: to| for)?:", r"failed recipients?:", r"recipients?(?: address)?:", r"list of recipients:",
+    r"error(?:s)? (?:while |in )?deliver\w* (?:your |the )?(?:mail|message) to", r"невозможно доставить|получателям:|адресат\w*:", r"destinatarios?:|destinataires? (?:suivants?)?:|empfänger:", r"以下(?:收件人|地址|のメールアドレス|の宛先|のアドレス)[^\n]{0,30}",
+    r"收件人[^\n:：]{0,10}[:：]", r"宛先[:：]", r"以下の?[^\n]{0,20}(?:送信|配信)[^\n]{0,20}", r"(?:could|can|did|was)(?: ?not|n['’]t)(?: able to)? deliver[^:\n]{0,60}:", r"undeliverable (?:to|recipients?|addresses?)[^:\n]{0,30}:?",
+)  # fmt: skip
+
+# The sending host still tries.
+DELAY = _any(
+    r"warning message only", r"this is a warning", r"warning only", r"not yet been delivered", r"will be retried", r"still being retried", r"message (?:is|has been|was) delayed", r"has been delayed",
+    r"delivery (?:is |has been |was )?delayed", r"you do not need to re-?send", r"will (?:retry|continue|keep|try)[^.]{0,40}(?:for|until|to deliver|trying|sending)", r"will continue trying", r"delivery incomplete", r"temporary (?:failure|problem) (?:report|delivering)",
+    r"only a temporary", r"delayed mail", r"could not send message for past", r"no action is required on your part", r"not been delivered .{0,40}(?:hours|minutes)", r"attempts to deliver .{0,40} will continue",
+    r"still in (?:the )?(?:mail )?queue", r"verz[oö]ger", r"retard[ée]", r"retraso", r"atras[oa]", r"ritard", r"задерж", r"延迟", r"延遲", r"稍后重试", r"将继续尝试", r"系统会在", r"遅延", r"再送",
+)  # fmt: skip

@@ -1,0 +1,97 @@
+"""What happened to one recipient, and what a whole report amounts to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outreach.inbox.codes import best_status, is_vague, reason_of_status, reply_in
+from outreach.inbox.reasons import reason_in
+from outreach.inbox.verdict import Finding, Kind, Verdict
+
+# The address is dead, whatever the class of the reply. A host that takes no mail at all (RFC 7505) is dead for us too, but
+# only when it says so for good.
+DEAD = frozenset({"userunknown", "hostunknown", "hasmoved"})
+# Reasons so general that a telling status code knows better.
+GENERAL = frozenset({"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation", "filtered"})
+REFUSED_AFTER_RCPT = ("data", "end of data", "dot")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One recipient of a report. `text` is the server's words; `phase` the SMTP command that was refused, lower-case."""
+
+    recipient: str
+    text: str = ""
+    status: str | None = None
+    delayed: bool = False
+    phase: str = ""
+    context: str = ""  # the notice around it, read when `text` says nothing
+
+
+def judge(outcome: Outcome) -> Finding:
+    status = best_status(outcome.status, outcome.text)
+    if is_vague(status) and outcome.context:
+        status = best_status(status, outcome.context)
+    reason = _reason(outcome, status)
+    return Finding(outcome.recipient, status, reason, hardness(reason, status, outcome), outcome.delayed, outcome.text)
+
+
+def _reason(outcome: Outcome, status: str | None) -> str | None:
+    said = reason_in(outcome.text) if outcome.text else None
+    by_status = reason_of_status(status)
+    if said == "userunknown" and outcome.phase in REFUSED_AFTER_RCPT:
+        # The server had accepted the address at RCPT: what refused afterwards is a filter, and no proof of a dead address.
+        return "filtered"
+    if said and (said not in GENERAL or by_status is None):
+        return said
+    around = reason_in(outcome.context) if outcome.context and not said else None
+    if around and (around not in GENERAL or by_status is None):
+        return around
+    if by_status and (said is None or by_status not in GENERAL):
+        return by_status
+    return said or around or by_status or _by_phase(outcome)
+
+
+def _by_phase(outcome: Outcome) -> str | None:
+    if outcome.delayed:
+        return "expired"
+    if outcome.phase in ("connect", "ehlo", "helo"):
+        return "blocked"
+    if outcome.phase == "mail":
+        return "rejected"
+    return None
+
+
+def hardness(reason: str | None, status: str | None, outcome: Outcome) -> bool | None:
+    """True: the address is dead. False: it may live. None: nothing is known."""
+    if outcome.delayed:
+        return False
+    if reason in DEAD:
+        return True
+    if reason == "notaccept":
+        temporary = status[0] == "4" if status else (reply_in(outcome.text) or "5")[0] == "4"
+        return not temporary
+    return False if reason else None
+
+
+def summarise(outcomes: list[Outcome], detector: str) -> Verdict:
+    """A bounce's verdict from the outcomes of its recipients (at least one, failed or delayed)."""
+    findings = [judge(outcome) for outcome in outcomes]
+    lead = _lead(findings)
+    recipients = tuple(dict.fromkeys(f.recipient for f in findings if f.recipient))
+    return Verdict(
+        kind=Kind.BOUNCE,
+        recipients=recipients,
+        status=lead.status,
+        hard=lead.hard,
+        reason=lead.reason,
+        delayed=all(f.delayed for f in findings),
+        diagnostic=" ".join(lead.text.split())[:1000] or None,
+        findings=tuple(findings),
+        detector=detector,
+    )
+
+
+def _lead(findings: list[Finding]) -> Finding:
+    """The finding that stands for all: the first with a reason; what differs by recipient is in `Verdict.findings`."""
+    return next((f for f in findings if f.reason and not f.delayed), findings[0])

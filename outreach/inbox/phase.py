@@ -1,0 +1,35 @@
+"""At which SMTP command a server refused, read from a notice: "connect", "ehlo", "mail", "rcpt" or "data"."""
+
+from __future__ import annotations
+
+import re
+
+_SAID = re.compile(
+    r"in reply to (?:the )?(?P<postfix>end of data|data|rcpt to|mail from|ehlo|helo)"
+    r"|error (?:from remote (?:mail )?server|from|code)?[^\n]{0,40}?\bafter (?P<exim>(?:pipelined )?(?:end of data|data|rcpt|mail from|ehlo|helo|initial connection|sending data block))"
+    r"|did not like our (?P<dma>final data|data|rcpt to|mail from|ehlo|helo)"
+    r"|\[(?P<yahoo>rcpt_to|mail_from|data|connect)\]"
+    r"|smtp command\s*\n\s*(?P<mfilter>data|rcpt|mail|ehlo|helo|\.)"
+    r"|smtp:(?P<x3>rcpt|mail|data)\b"
+    r"|(?P<qmail>does not like recipient|failed after i sent the message|failed on data command|does not like sender"
+    r"|my name was rejected|greeting failed|connected to [^\n]{1,100} but)"
+    r"|while (?P<greeting>receiving the initial server greeting|sending (?:rcpt to|mail from|end of data|data|ehlo|helo))"
+    r"|refused to (?P<talk>talk) to me",
+    re.I,
+)
+_SENDMAIL = re.compile(r"^>>> (?P<command>DATA|RCPT|MAIL|EHLO|HELO|\.)[^\n]*\n<<< [45]", re.M | re.I)
+_MEANING = (
+    ("rcpt", "rcpt"), ("recipient", "rcpt"), ("mail", "mail"), ("sender", "mail"), ("initial", "connect"),
+    ("talk", "connect"), ("connect", "connect"), ("greeting", "connect"), ("ehlo", "ehlo"), ("helo", "ehlo"),
+    ("my name", "ehlo"), ("data", "data"), (".", "data"), ("sent the message", "data"),
+)  # fmt: skip
+
+
+def phase_in(text: str) -> str:
+    """The refused command, "" where the text does not say."""
+    found = _SENDMAIL.search(text) if ">>>" in text else None
+    found = found or _SAID.search(text)
+    if found is None:
+        return ""
+    word = next(value for value in found.groupdict().values() if value).lower()
+    return next((meaning for sign, meaning in _MEANING if sign in word), "")
