@@ -1,1 +1,1 @@
-"""Who may do what, and the trail of who did."""
+"""Who may do what: roles, logins and the trail that nobody can quietly change."""

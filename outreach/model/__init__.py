@@ -45,10 +45,12 @@ from outreach.model.message import Attempt, DynamicLink, Mailbox, MailFolder, Me
 from outreach.model.staff import (
     ApiToken,
     AuditEntry,
+    AuditHead,
     Instance,
     LoginSession,
     StoredReport,
     User,
+    Violation,
     Worker,
 )
 
@@ -59,6 +61,7 @@ __all__ = [
     "ArchivedMail",
     "Attempt",
     "AuditEntry",
+    "AuditHead",
     "Basis",
     "Campaign",
     "CampaignRecipient",
@@ -97,5 +100,6 @@ __all__ = [
     "TaskState",
     "TemplateVersion",
     "User",
+    "Violation",
     "Worker",
 ]

@@ -88,6 +88,30 @@ class AuditEntry(SQLModel, table=True):
     hash: str = word(unique=True)
 
 
+class AuditHead(SQLModel, table=True):
+    """The end of the audit chain, one row with id 1: entries that are cut off at the end are missed by it."""
+
+    __tablename__ = "audit_head"
+
+    id: int | None = Field(default=None, primary_key=True)
+    count: int = 0
+    hash: str = word(default="0" * 64)
+
+
+class Violation(SQLModel, table=True):
+    """A report of a violation (H3). Who reported it is not stored: `receipt_hash` lets the reporter look it up."""
+
+    __tablename__ = "violation"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = moment(nullable=False)
+    about: str = word()
+    text: str
+    receipt_hash: str = word(unique=True)
+    state: str = word(default="new")
+    answer: str | None = None
+
+
 class Instance(SQLModel, table=True):
     """Which installation this database belongs to: a copy on another machine must be confirmed before it sends.
 
