@@ -1,0 +1,315 @@
+"""A campaign's content, compiled once, and each recipient's message made from it as bytes.
+
+`compile_content` does what is the same for all: includes, MJML, links, text part, encoding of static
+text. `Compiled.compose` fills in one recipient and puts the header in front: about a hundred
+microseconds for a mail of 30 kB with 16 links. The stdlib's EmailMessage takes 50 to 60 times as long;
+tests/content/test_compose.py proves that it reads the same content back.
+
+A Compiled is not for several threads at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from markupsafe import Markup
+
+from outreach.content import headers
+from outreach.content.context import KNOWN
+from outreach.content.footer import PIXEL, before_body_end, html_footer, missing, text_footer
+from outreach.content.images import Images, embed
+from outreach.content.links import Link, Links, allowed, counted, mark_html, mark_text
+from outreach.content.mjml import Layout, lay_out
+from outreach.content.problem import ContentProblem, Where
+from outreach.content.program import Program, build, slot
+from outreach.content.quoted import Encoded, encode, finish
+from outreach.content.sourcemap import Expanded, expand, single
+from outreach.content.template import TemplateSource
+from outreach.content.textpart import from_mjml
+from outreach.content.tokens import protect
+
+BOUNDARY = "=_outreach_alternative"  # "=_" cannot occur in quoted-printable text (RFC 2045 6.7)
+_TEXT = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_HTML = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_PREVIEW_STYLE = (
+    "display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all;"
+)
+_BODY = re.compile(r"<body\b[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who writes to whom; fixed when the message is planned, so that a retry sends the same bytes.
+
+    message_id, in_reply_to and references stand without <>; date is aware; uid is opaque.
+    """
+
+    uid: str
+    message_id: str
+    from_name: str
+    from_address: str
+    to_name: str
+    to_address: str
+    date: datetime
+    reply_to: str | None = None
+    list_id: str = ""
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """One recipient's addresses. open None: no pixel; click None: links stay as they are."""
+
+    unsubscribe: str
+    preferences: str
+    open: str | None = None
+    click: Callable[[int, str], str] | None = None
+    unsubscribe_mailto: str | None = None
+
+
+PREVIEW_URLS = Urls("https://unsubscribe.example/", "https://preferences.example/")
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message as it goes over the wire: CRLF, 7 bit, no line begins with a dot (nothing to stuff)."""
+
+    data: bytes
+    subject: str
+    dynamic_links: tuple[tuple[int, str], ...] = ()
+    eight_bit: bool = False
+    smtp_utf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message as a person sees it."""
+
+    subject: str
+    preview: str
+    html: str
+    text: str
+
+
+@dataclass
+class Compiled:
+    """One content in one language, ready for any number of recipients."""
+
+    language: str
+    links: tuple[Link, ...]
+    html_template: str
+    text_template: str
+    variables: frozenset[str]
+    _subject: Program
+    _preview: Program
+    _html: Program
+    _text: Program
+    _images: Images
+    _dynamic: dict[str, int] = field(default_factory=dict)
+
+    def compose(self, identity: Identity, context: Mapping[str, Any], urls: Urls) -> Composed:
+        """One recipient's message; raises ContentProblem."""
+        values = self._values(context, urls, identity.uid)
+        subject = self._subject.plain(values).strip()
+        head = _head(identity, subject, urls)
+        values["_preview"] = Encoded(encode(escape(self._preview.plain(values).strip())))
+        for link in self.links:
+            url = self._tracked(urls.click, link.number, link.url)
+            values[f"_t{link.number}"] = text = Encoded(encode(url))
+            values[f"_l{link.number}"] = text if _needs_no_escape(url) else Encoded(encode(escape(url)))
+        text_body, html_body = finish(self._text.coded(values)), finish(self._html.coded(values))
+        data = f"{head}{text_body}{self._images.before}{_HTML}{html_body}{self._images.after}"
+        return Composed(data.encode("ascii"), subject, tuple((n, url) for url, n in self._dynamic.items()))
+
+    def render(self, context: Mapping[str, Any], urls: Urls = PREVIEW_URLS, seed: str = "") -> Rendered:
+        """The same message for the eye; raises ContentProblem."""
+        values = self._values(context, urls, seed)
+        subject, preview = self._subject.plain(values).strip(), self._preview.plain(values).strip()
+        values["_preview"] = Markup(escape(preview))
+        for link in self.links:
+            url = self._tracked(urls.click, link.number, link.url)
+            values[f"_t{link.number}"], values[f"_l{link.number}"] = url, Markup(escape(url))
+        return Rendered(subject, preview, self._html.plain(values), self._text.plain(values))
+
+    def _values(self, context: Mapping[str, Any], urls: Urls, seed: str) -> dict[str, Any]:
+        sender = context.get("sender") or {}
+        for name in ("company", "postal_address"):
+            if not str(sender.get(name) or "").strip():
+                raise ContentProblem(f"sender.no_{name}")
+        self._dynamic = {}
+        for program in (self._subject, self._preview, self._html, self._text):
+            program.sandbox.reset()
+            program.sandbox.seed = seed
+            program.sandbox.link = lambda url: self._run_time_link(url, urls.click)
+        return {
+            **context,
+            "unsubscribe_url": urls.unsubscribe,
+            "preferences_url": urls.preferences,
+            "_open": urls.open,
+            "_on": "",
+        }
+
+    @staticmethod
+    def _tracked(click: Callable[[int, str], str] | None, number: int, url: str) -> str:
+        return click(number, url) if click else url
+
+    def _run_time_link(self, url: str, click: Callable[[int, str], str] | None) -> str:
+        """A link that holds a variable: both parts share its number."""
+        if not allowed(url):
+            raise ContentProblem("link.scheme", url=url)
+        if not counted(url):
+            return url
+        number = self._dynamic.setdefault(url, len(self.links) + len(self._dynamic) + 1)
+        return self._tracked(click, number, url)
+
+
+def _needs_no_escape(url: str) -> bool:
+    return not ("&" in url or '"' in url or "'" in url or "<" in url or ">" in url)
+
+
+def _head(identity: Identity, subject: str, urls: Urls) -> str:
+    """All header fields, up to the text part."""
+    who = identity
+    rows = [
+        headers.mailbox("From", who.from_name, who.from_address),
+        headers.mailbox("To", who.to_name, who.to_address),
+        headers.mailbox("Reply-To", "", who.reply_to) if who.reply_to else "",
+        headers.unstructured("Subject", subject),
+        headers.date(who.date),
+        headers.token("Message-ID", f"<{who.message_id}>"),
+        headers.token("In-Reply-To", f"<{who.in_reply_to}>") if who.in_reply_to else "",
+        references(who.references),
+        headers.token("List-Id", f"<{who.list_id}>") if who.list_id else "",
+        list_unsubscribe(urls),
+        headers.token("X-Outreach-Message", who.uid),
+        f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{BOUNDARY}"\r\n\r\n',
+        f"--{BOUNDARY}\r\n{_TEXT}",
+    ]
+    return "".join(rows)
+
+
+def references(ids: tuple[str, ...]) -> str:
+    """The thread so far, one id a line; nothing where there is none."""
+    if not ids:
+        return ""
+    checked = [headers.token("References", f"<{one}>").partition(" ")[2] for one in ids]
+    return "References: " + " ".join(checked)
+
+
+def list_unsubscribe(urls: Urls) -> str:
+    """RFC 2369 and RFC 8058: the https address first, one-click by POST."""
+    row = headers.token("List-Unsubscribe", f"<{urls.unsubscribe}>")
+    if urls.unsubscribe_mailto:
+        mailto = headers.token("List-Unsubscribe", f"<mailto:{urls.unsubscribe_mailto.removeprefix('mailto:')}>")
+        row = row[:-2] + ",\r\n" + mailto.removeprefix("List-Unsubscribe:")
+    return row + "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+
+
+def compile_content(
+    source: TemplateSource, language: str, *, subject: str | None = None, preview: str | None = None
+) -> Compiled:
+    """Prepare one language of a template (about 20 ms); subject and preview may be a variant's.
+
+    Raises ContentProblem with file, line and column.
+    """
+    expanded = expand(source.files, source.body_file(language), language)
+    layout = lay_out(expanded, language)
+    links = Links(layout.protected)
+    html = mark_html(layout.html, links)
+    html, images = embed(html, source.files, BOUNDARY)
+    builder = _Builder(source, language)
+    html_program, html_text = builder.html(_with_preview(html), layout)
+    text_program, text_text = builder.text(source, layout, links)
+    subject_program = builder.line(subject or source.subject(language), "subject")
+    preview_program = builder.line(source.preview(language) if preview is None else preview, "preview")
+    programs = (subject_program, preview_program, html_program, text_program)
+    return Compiled(
+        language,
+        tuple(links.found),
+        html_text,
+        text_text,
+        frozenset().union(*(program.variables for program in programs)),
+        *programs,
+        images,
+    )
+
+
+def _with_preview(html: str) -> str:
+    """The preview text, hidden, as the first words of the page."""
+    if "display:none;font-size:1px" in html:  # the body has an mj-preview of its own
+        return html
+    hidden = f'<div style="{_PREVIEW_STYLE}">{slot("_preview")}</div>'
+    return _BODY.sub(lambda match: match[0] + hidden, html, count=1)
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """What the programs of one content share: names and fallbacks."""
+
+    source: TemplateSource
+    language: str
+
+    def build(self, text: str, where: Callable[[int], Where], *, html: bool, trim: bool = False) -> Program:
+        declared = frozenset(self.source.variables)
+        heads = {name.partition(".")[0] for name in declared}
+        return build(
+            text,
+            self.language,
+            html=html,
+            known=KNOWN | declared | heads,
+            fallbacks=fallbacks(self.source, self.language),
+            where=where,
+            trim=trim,
+        )
+
+    def html(self, html: str, layout: Layout) -> tuple[Program, str]:
+        numbered = layout.protected.program(html)
+        lacks = missing(numbered.text)
+        text = before_body_end(numbered.text, html_footer(lacks, self.language) if lacks else "")
+        return self.build(before_body_end(text, PIXEL), numbered.where, html=True), text
+
+    def text(self, source: TemplateSource, layout: Layout, links: Links) -> tuple[Program, str]:
+        written = source.text_file(self.language)
+        if written:
+            protected = protect(single(written, source.files[written]))
+            links = Links(protected, links.found)
+            numbered = protected.program(mark_text(protected.text, links))
+        else:
+            numbered = layout.protected.program(from_mjml(layout.protected, links))
+        lacks = missing(numbered.text)
+        text = numbered.text + (text_footer(lacks, self.language) if lacks else "")
+        return self.build(text, numbered.where, html=False, trim=True), text
+
+    def line(self, text: str, key: str) -> Program:
+        """A subject or a preview text of template.toml."""
+        numbered = protect(_quoted_in(self.source, text)).program(text)
+        return self.build(numbered.text, numbered.where, html=False)
+
+
+def _quoted_in(source: TemplateSource, text: str) -> Expanded:
+    """A text of template.toml, with places that point into that file where it stands there as it is."""
+    manifest = source.files.get("template.toml", "")
+    offset = manifest.find(text)
+    expanded = single("template.toml", text)
+    if offset < 0:
+        return expanded
+    piece = expanded.pieces[0].__class__(0, "template.toml", offset)
+    return Expanded(text, (piece,), {"template.toml": manifest})
+
+
+def fallbacks(source: TemplateSource, language: str) -> dict[str, Any]:
+    """What stands in for empty values in that language."""
+    found = {}
+    for name, variable in source.variables.items():
+        stand_in = variable.fallbacks.get("") if "" in variable.fallbacks else variable.fallback(language)
+        if stand_in is None:
+            stand_in = variable.fallback(source.fallback_language)
+        if stand_in is not None:
+            found[name] = stand_in
+    return found

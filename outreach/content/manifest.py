@@ -1,0 +1,104 @@
+"""template.toml, checked: titles, subjects, preview texts, languages by country, variables."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from outreach.content.languages import base_language
+from outreach.content.problem import ContentProblem, Where
+
+FILE = "template.toml"
+KEYS = ("fallback", "title", "description", "subject", "preview", "countries", "variables")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A declared variable and what stands in for it, by language, where a recipient has none."""
+
+    name: str
+    fallbacks: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def fallback(self, language: str) -> Any:
+        """The stand-in for that language, its base language, or none (None)."""
+        if language in self.fallbacks:
+            return self.fallbacks[language]
+        return self.fallbacks.get(base_language(language))
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What template.toml says."""
+
+    fallback: str = "en"
+    title: Mapping[str, str] = field(default_factory=dict, hash=False)
+    description: Mapping[str, str] = field(default_factory=dict, hash=False)
+    subject: Mapping[str, str] = field(default_factory=dict, hash=False)
+    preview: Mapping[str, str] = field(default_factory=dict, hash=False)
+    countries: Mapping[str, str] = field(default_factory=dict, hash=False)
+    variables: Mapping[str, Variable] = field(default_factory=dict, hash=False)
+
+
+def parse_manifest(text: str) -> Manifest:
+    """Read the file's text; raises ContentProblem with the line."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ContentProblem("template.toml", _error_place(str(error)), detail=error) from error
+    for key in data:
+        if key not in KEYS:
+            raise ContentProblem("template.key", _key_place(text, key), key=key, allowed=", ".join(KEYS))
+    fallback = data.get("fallback", "en")
+    if not isinstance(fallback, str) or not _LANGUAGE.match(fallback):
+        raise _bad(text, "fallback", "“en”, “zh”, …")
+    tables = {key: _texts(text, data, key, fallback) for key in KEYS[1:6]}
+    return Manifest(fallback=fallback, variables=_variables(text, data), **tables)
+
+
+def _texts(text: str, data: dict[str, Any], key: str, fallback: str) -> dict[str, str]:
+    """A table of texts by language; a bare text counts for the fallback language."""
+    value = data.get(key, {})
+    if isinstance(value, str):
+        value = {fallback: value}
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise _bad(text, key, "{ en = \"…\", zh = \"…\" }")
+    return {name.upper() if key == "countries" else name: item for name, item in value.items()}
+
+
+def _variables(text: str, data: dict[str, Any]) -> dict[str, Variable]:
+    table = data.get("variables", {})
+    if not isinstance(table, dict):
+        raise _bad(text, "variables", "[variables.first_name] en = \"…\"")
+    return {name: variable for key, value in table.items() for name, variable in _variable(text, key, value)}
+
+
+def _variable(text: str, name: str, value: Any) -> list[tuple[str, Variable]]:
+    """`[variables.owner.phone]` arrives as nested tables: names are dotted here."""
+    if not isinstance(value, dict):
+        return [(name, Variable(name, {"": value}))]
+    if all(_LANGUAGE.match(key) for key in value):
+        return [(name, Variable(name, value))]
+    if not all(isinstance(item, dict) for item in value.values()):
+        raise _bad(text, name, "{ en = \"…\", zh = \"…\" }")
+    return [pair for key, item in value.items() for pair in _variable(text, f"{name}.{key}", item)]
+
+
+def _bad(text: str, key: str, expected: str) -> ContentProblem:
+    return ContentProblem("template.value", _key_place(text, key), key=key, expected=expected)
+
+
+def _key_place(text: str, key: str) -> Where:
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.search(rf"(?<![\w-]){re.escape(key.rsplit('.')[-1])}(?![\w-])", line)
+        if match:
+            return Where(FILE, number, match.start() + 1)
+    return Where(FILE)
+
+
+def _error_place(message: str) -> Where:
+    match = re.search(r"line (\d+), column (\d+)", message)
+    return Where(FILE, int(match[1]), int(match[2])) if match else Where(FILE)

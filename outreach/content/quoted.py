@@ -1,0 +1,56 @@
+"""Quoted-printable pieces that can be put together in any order (RFC 2045 section 6.7).
+
+Every piece begins at column 0 and ends there: in a hard line break of its own text, or in a soft one
+(`=` CRLF) that a decoder drops. So static text is encoded once a campaign, a value alone, and joining
+them needs no re-wrapping. No line begins with a dot, so SMTP has nothing to stuff.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_qp
+
+from markupsafe import Markup
+
+SOFT = "=\r\n"
+_SIMPLE = re.compile(r"(?!\.)[ -<>-~]{0,74}")  # 74 + "=" is within the 76 columns of RFC 2045
+_DOTS = re.compile(r"^\.+", re.MULTILINE)
+
+
+class Encoded(Markup):
+    """Text that is already quoted-printable; Jinja must neither escape nor encode it again."""
+
+    __slots__ = ()
+
+
+def encode(text: str) -> str:
+    """One piece. Line ends must be LF already (see `lines`); lone surrogates become `?`."""
+    if _SIMPLE.fullmatch(text):
+        return text + SOFT
+    data = text.encode("utf-8", "replace")
+    if b"\n" in data:
+        coded = b2a_qp(data.replace(b"\n", b"\r\n"), istext=True).decode("ascii")
+    else:  # b2a_qp breaks lines as the text does, and with LF where the text has no line end
+        coded = b2a_qp(data, istext=True).decode("ascii").replace("\n", "\r\n")
+    if coded.startswith(".") or "\n." in coded:
+        coded = _DOTS.sub(_dots, coded)
+    return coded if coded.endswith("\n") else coded + SOFT
+
+
+def _dots(match: re.Match[str]) -> str:
+    """Dots at a line's start, on lines of their own so that no line grows beyond 76 columns."""
+    count = len(match[0])
+    rows = ["=2E" * min(24, count - start) + SOFT for start in range(0, count, 24)]
+    return "".join(rows)
+
+
+def lines(text: str) -> str:
+    """CR and CRLF as LF, as the stdlib's EmailMessage takes them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def finish(body: str) -> str:
+    """The pieces joined, as a body that ends in exactly the line end it needs."""
+    if body.endswith(SOFT):
+        return body[:-3] + "\r\n"
+    return body or "\r\n"
