@@ -1,1 +1,1 @@
-"""What the world told us, append-only, and what follows from it."""
+"""What came back, said once: an event, what follows from it, and both kept in one transaction."""

@@ -1,1 +1,1 @@
-"""One file a happening: (event, facts) to changes, pure."""
+"""What follows from a happening, one file a kind: pure functions (event, facts) → changes."""

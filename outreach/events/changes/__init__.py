@@ -1,0 +1,1 @@
+"""How each change is written: one function a change, in the transaction of its event."""
