@@ -190,8 +190,17 @@ def build(force: bool = False) -> bool:
     return True
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> int:
+    """`build.py [--check | --force]` → exit code; --check builds nothing and fails where a build is due."""
+    if "--check" in arguments:
+        return 0 if is_fresh() else 1
     try:
-        print("assets built" if build(force="--force" in sys.argv) else "assets are up to date")
+        print("assets built" if build(force="--force" in arguments) else "assets are up to date")
     except AssetError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

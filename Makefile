@@ -1,0 +1,59 @@
+# Everything from a fresh clone: `make help`. Needs Python 3.11 or newer and make, nothing else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup setup-system assets demo test check docs bench chaos clean
+
+PYTHON ?= python3
+ARGS ?=
+# uv is pinned here, every other package in uv.lock.
+UV_VERSION := 0.13.9
+UV_HOME := .tools/uv-$(UV_VERSION)
+UV := $(UV_HOME)/bin/uv
+BIN := .venv/bin
+# The Python that is there is the Python that is used: uv shall not download builds of its own.
+export UV_PYTHON_DOWNLOADS := never
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo 'Start with: make demo'
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "outreach needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another with make PYTHON=…"; exit 1; }
+	@echo "setup: installing uv $(UV_VERSION) into $(UV_HOME)"
+	@$(PYTHON) -m venv $(UV_HOME) && $(UV_HOME)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+setup: $(UV) ## install what the program needs; leaves .venv/bin/outreach
+	@$(UV) sync --frozen --python "$$(command -v $(PYTHON))"
+	@$(BIN)/python outreach/web/assets/build.py --check || $(UV) sync --frozen --reinstall-package outreach
+
+setup-system: ## install Debian packages that tests use, where that is allowed
+	@bash .ci/system-packages
+
+assets: setup ## build the pages' style sheets, scripts and icons from npm packages again
+	@$(BIN)/python outreach/web/assets/build.py --check || $(UV) sync --frozen --reinstall-package outreach
+
+demo: setup ## a whole campaign on sample data, then the web pages (ARGS=--exit: leave after the summary)
+	@$(BIN)/outreach demo $(ARGS)
+
+test: setup setup-system check ## everything: style, types, import rules, tests
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+check: setup ## style, types and import rules alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: setup ## write the generated reference pages again
+	@$(BIN)/python -m tests.reference
+
+bench: setup ## run benchmarks/ and print every goal with its baseline
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: setup ## kill and disturb a running campaign many times and count what was lost or sent twice
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+clean: ## remove what setup, tests and demo made
+	rm -rf .venv .tools .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache outreach/web/static/vendor outreach/reports/fonts
