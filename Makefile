@@ -25,14 +25,16 @@ $(UV):
 	@$(PYTHON) -m venv $(UV_HOME) && $(UV_HOME)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 setup: $(UV) ## install what the program needs; leaves .venv/bin/outreach
-	@$(UV) sync --frozen --python "$$(command -v $(PYTHON))"
-	@$(BIN)/python outreach/web/assets/build.py --check || $(UV) sync --frozen --reinstall-package outreach
+	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	@test -x $(BIN)/outreach || echo 'setup: installing the packages of uv.lock and building the page assets (a minute or so)'
+	@$(UV) sync --quiet --frozen
+	@$(BIN)/python outreach/web/assets/build.py --check || $(UV) sync --quiet --frozen --reinstall-package outreach
 
 setup-system: ## install Debian packages that tests use, where that is allowed
 	@bash .ci/system-packages
 
 assets: setup ## build the pages' style sheets, scripts and icons from npm packages again
-	@$(BIN)/python outreach/web/assets/build.py --check || $(UV) sync --frozen --reinstall-package outreach
+	@$(UV) sync --quiet --frozen --reinstall-package outreach
 
 demo: setup ## a whole campaign on sample data, then the web pages (ARGS=--exit: leave after the summary)
 	@$(BIN)/outreach demo $(ARGS)
