@@ -1,0 +1,1 @@
+"""Alembic migrations: every change of a table since the first day."""
