@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from outreach.inbox import original
-from outreach.inbox.detectors import arf, dsn, notice, ses_event, x_failed_recipients
+from outreach.inbox.detectors import arf, dsn, ezweb, fml, google_groups, notice, ses_event, x_failed_recipients
 from outreach.inbox.parse import Mail, parse
 from outreach.inbox.verdict import Kind, Verdict
 
@@ -26,7 +26,10 @@ DETECTORS: tuple[Detector, ...] = (
     ses_event.detect,
     *_human("read_receipt"),
     *_human("challenge"),
+    ezweb.detect,
     dsn.detect,
+    google_groups.detect,
+    fml.detect,
     x_failed_recipients.detect,
     *_human("auto_reply"),
     notice.detect,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from outreach.inbox import address, original
 from outreach.inbox.address import ADDRESS
 from outreach.inbox.notice_words import FAILURE, INTRO, SUBJECT
-from outreach.inbox.parse import Mail
+from outreach.inbox.parse import Mail, parse
 
 READ = 40_000  # characters of a notice that are read; what comes later is the returned message
 # Where the returned message begins. Everything below belongs to it and says nothing about the failure.
@@ -18,7 +18,7 @@ _CUT = re.compile(
     r"(?:-{2,}|={2,}|\*{2,}|_{2,})[ \t]*(?:begin |start |the |this is (?:a|the) |below this line is a |here is (?:a|the) |beginning of )?"
     r"(?:copy of|header of|headers of|original|returned|undelivered message|unsent|forwarded|message (?:header|text|body|follows|copy)|your (?:original )?message|first \d+ lines|begin message|message contents|truncated)"
     r"[^\n]{0,100}"
-    r"|(?:the )?original (?:message|mail)(?: headers?)?(?: follows| is (?:included|attached|below)[^\n]{0,40})?[.:]?"
+    r"|(?:the )?original (?:message|mail)(?: headers?| details)?(?: follows| is (?:included|attached|below)[^\n]{0,40})?[.:]?"
     r"|(?:your )?(?:original |returned )?message(?: headers?)? follows?[.:]?"
     r"|unsent message (?:below|follows)[.:]?"
     r"|message headers?(?: follow)?[.:]?"
@@ -32,12 +32,20 @@ _CUT = re.compile(
 _HEADER_BLOCK = re.compile(r"^(?:Received|Return-Path|DKIM-Signature|X-Received): ?[^\n]+\n(?:[ \t][^\n]*\n|[A-Za-z0-9-]+:[^\n]*\n)", re.M)
 _HEAD = re.compile(
     rf"^[ \t>*|•·#-]*(?:\d{{1,3}}[.)][ \t]*)?"
-    rf"(?:(?:rfc822|smtp|mailto|to|address|recipients?|email|e-mail|user|rcpt to|failed|收件人|收信人|收件者|宛先|получатель|destinatario|destinataire|empfänger)[ \t]*[:;：=][ \t]*)?"
-    rf"[<\"'“(\[]{{0,2}}(?:mailto:)?({ADDRESS})[>\"'”)\]]{{0,2}}(?P<rest>[^\n]*)$",
+    rf"(?:(?:rfc822|smtp|mailto|to|address|recipients?|email|e-mail|user|rcpt to|failed|delivery failed|failed recipient|recipient address|收件人|收信人|收件者|宛先|получатель|destinatario|destinataire|empfänger)[ \t]*[:;：=][ \t]*)?"
+    rf"(?:[^\n@<>]{{0,80}}\bSMTP[=:])?[<\"'“(\[]{{0,2}}(?:mailto:)?({ADDRESS})[>\"'”)\]]{{0,2}}(?P<rest>[^\n]*)$",
     re.M | re.I,
 )
 _REST = re.compile(r"^\s*(?:$|[:;,.\-–(\[<]|on \w{3}|\s{2,}|\t|said|failed|unknown|rejected|не |was |is |has |=>|could|[45]\d\d|不|失败)", re.I)
 _EXPANDED = re.compile(rf"\(?\s*(?:expanded|generated|ultimately generated|forwarded)[ \t]*(?:from|by)?:?\s*<?({ADDRESS})>?", re.I)
+_NAMED = re.compile(rf"[ \t]*<({ADDRESS})>[ \t]*[:.]")  # the address was only the display name of this one
+_REPLY_LINE = re.compile(rf"^[45]\d\d(?:[ -][45]\.\d\.\d)? <({ADDRESS})>\.\.\.[^\n]*", re.M)
+_SENTENCE = re.compile(
+    rf"(?:undeliverable|address(?:ed)?|delivery|deliver(?:ed|ing)?(?:[ \n]your)?(?:[ \n](?:message|mail|e-?mail))?|(?:message|mail|e-?mail)(?:[ \n]sent)?|sent|send|reach|livré|remis|delivre|entregad[oa]|consegnat[oa]|gesendet|zugestellt)"
+    rf"[ \n]+(?:to|for|à|a|an|para|al|do|до|user|recipient)[ \n]+[<\"'(]?({ADDRESS})"
+    rf"|(?:收件人|投递到|发送到|发送给|发往|送达|邮件地址|mailing list|recipient|\buser|address)[ （(:：<\"'“]{{1,4}}({ADDRESS})",
+    re.I,
+)
 _ECHO = (
     re.compile(rf"\brcpt[ _]to\s*[:=]?\s*<?({ADDRESS})>?", re.I),
     re.compile(rf"(?:[45]\d\d|\d\.\d\.\d)[ -][^\n]{{0,60}}?<({ADDRESS})>"),
@@ -52,7 +60,8 @@ class Entry:
 
 def from_machine(mail: Mail) -> bool:
     """The sender is a mail system by its address, its name or its empty return path."""
-    return bool(_MACHINE.search(mail.get("From")[:300]) or _MACHINE.search(mail.get("Sender")[:300]) or null_path(mail))
+    names = f"{mail.get('From')[:300]} {mail.get('Sender')[:300]} {mail.get('Return-Path')[:300]}"
+    return bool(_MACHINE.search(names)) or null_path(mail) or "delivery-status" in mail.get("Content-Type")
 
 
 def null_path(mail: Mail) -> bool:
@@ -60,7 +69,7 @@ def null_path(mail: Mail) -> bool:
 
 
 _MACHINE = re.compile(
-    r"mailer[-_. ]?daemon|postmaster|mail[-_. ]?delivery|mail[-_. ]?daemon|delivery (?:subsystem|system|agent|status)|mdaemon|maildaemon"
+    r"mailer[-_. ]?daemon|post_?master|mail[-_. ]?delivery|mail[-_. ]?daemon|delivery (?:subsystem|system|agent|status)|mdaemon|maildaemon"
     r"|system administrator|mail (?:system|administrator|server|gateway|router)|bounces?(?:[-+][^@\s]{0,60})?@|\bndr@|microsoft exchange|majordomo"
     r"|non-?delivery|virus|daemon@|interscan|internet mail|mail\.ru|mta@|courier|系统退信|退信|daemon|report@|notification@|smtp@|mailadmin|mail-admin",
     re.I,
@@ -74,15 +83,17 @@ def is_failure(mail: Mail) -> bool:
     if not (subject or machine):
         return False
     text = cut(mail.text)[:6000]
-    return FAILURE.search(text) is not None and (machine or (subject and not _human(mail)))
+    failure = FAILURE.search(text)
+    return failure is not None and (machine or not (_human(mail) or failure.start() > OPENING))
 
 
 def _human(mail: Mail) -> bool:
     """Signs that a person answers or forwards: what they quote may well be a bounce."""
-    return bool(mail.get("In-Reply-To") or mail.get("References") or _REPLY_SUBJECT.match(mail.subject))
+    return bool(mail.get("In-Reply-To") or mail.get("References") or _FORWARDED.match(mail.subject))
 
 
-_REPLY_SUBJECT = re.compile(r"\s*(?:re|fwd?|aw|wg|sv|vs|tr|rv|回复|转发|答复)\s*(?:\[\d+\])?\s*[:：]", re.I)
+_FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|enc|转发|轉寄)\s*[:：]", re.I)
+OPENING = 200  # characters within which a notice from an unknown sender must come to the point
 
 
 def cut(text: str) -> str:
@@ -96,25 +107,31 @@ def text_of(mail: Mail) -> str:
     return cut(mail.text)
 
 
+def inner(mail: Mail) -> Mail | None:
+    """A whole mail below the notice, where a gateway wrapped a notice in its own."""
+    text = mail.plain[:READ]
+    found = _HEADER_BLOCK.search(text)
+    if found is None or found.start() <= 30:
+        return None
+    return parse(text[found.start() :].encode("utf-8", "replace"))
+
+
 def about(mail: Mail, who: str) -> str:
     """What the notice says about one recipient: the lines after its name, or the whole notice."""
     text = text_of(mail)
-    local = who.partition("@")[0]
-    for entry in heads(text):
-        if entry.recipient.lower() == who.lower() and entry.text.strip():
-            return entry.text
-    return text if local else text
+    own = "\n".join(entry.text for entry in heads(text) if entry.recipient.lower() == who.lower())
+    return own if len(own.split()) > 2 else text
 
 
 def entries(mail: Mail) -> list[Entry]:
     """Recipients that a notice names as failed, by the first way of naming that yields any."""
     text = text_of(mail)
     skip = excluded(mail)
-    for way in (_after_intro, _angled, _echoed):
-        found = [entry for entry in _merge(way(text)) if entry.recipient.lower() not in skip]
-        if found:
-            return found
-    return []
+    for way in WAYS:
+        found = _merge(way(text))
+        if kept := [entry for entry in found if entry.recipient.lower() not in skip]:
+            return kept
+    return _merge(iter(list(_after_intro(text))[:1]))  # who mailed to himself is sender and recipient
 
 
 def excluded(mail: Mail) -> set[str]:
@@ -130,24 +147,50 @@ def _after_intro(text: str) -> Iterator[Entry]:
         yield from heads(text[intro.end() :])
 
 
-def _angled(text: str) -> Iterator[Entry]:
-    yield from heads(text)
+def _transcript(text: str) -> Iterator[Entry]:
+    """Sendmail's own lines: `550 <user@example.com>... User unknown`."""
+    for found in _REPLY_LINE.finditer(text):
+        yield Entry(address.clean(found[1]), found[0])
+
+
+def _generated(text: str) -> Iterator[Entry]:
+    """Exim's and Postfix's word for the address that was mailed, when an alias or a pipe behind it failed."""
+    for found in _EXPANDED.finditer(text):
+        yield Entry(address.clean(found[1]), text[max(0, found.start() - 300) : found.end() + 1500])
+
+
+def _named(text: str) -> Iterator[Entry]:
+    """In a sentence: `your message to <user@example.com> was undeliverable`."""
+    for found in _SENTENCE.finditer(text):
+        yield Entry(address.clean(found[1] or found[2]), text[max(0, found.start() - 200) : found.end() + 2500])
 
 
 def heads(text: str) -> Iterator[Entry]:
     """Lines that begin with an address, each with the lines below it up to the next such line."""
     found = [m for m in _HEAD.finditer(text) if _REST.match(m["rest"])]
+    found = [m for m, after in zip(found, [*found[1:], None], strict=False) if after is None or not _leads_to(text, m, after)]
     for index, head in enumerate(found):
         end = found[index + 1].start() if index + 1 < len(found) else min(len(text), head.end() + 2500)
         body = head["rest"] + text[head.end() : end]
-        expanded = _EXPANDED.search(body[:400])
-        yield Entry(address.clean((expanded or head)[1]), body)
+        better = _EXPANDED.search(body[:400]) or _NAMED.match(head["rest"])
+        yield Entry(address.clean((better or head)[1]), body)
 
 
 def _echoed(text: str) -> Iterator[Entry]:
     for pattern in _ECHO:
         for found in pattern.finditer(text):
             yield Entry(address.clean(found[1]), text)
+
+
+WAYS = (_after_intro, _transcript, heads, _generated, _named, _echoed)
+
+
+def _leads_to(text: str, head: re.Match[str], after: re.Match[str]) -> bool:
+    """`head` is only what became of the address `after`: "<final> (expanded from" on the line before "<mailed>"."""
+    return _ONTO.search(head["rest"] + text[head.end() : after.start()]) is not None
+
+
+_ONTO = re.compile(r"^\s*\(?\s*(?:expanded|generated|forwarded)[ \t]+(?:from|by):?\s*$", re.I)
 
 
 def _merge(found: Iterator[Entry]) -> list[Entry]:

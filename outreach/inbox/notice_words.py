@@ -19,7 +19,7 @@ SUBJECT = _any(
     r"user unknown", r"rejected", r"unzustellbar", r"nicht zugestellt", r"nicht zustellbar", r"zustellung", r"non remis", r"non distribu", r"échec", r"no se (?:ha )?(?:pud|entreg)",
     r"no entregado", r"devuelto", r"não (?:foi )?entreg", r"devolvid", r"mancata consegna", r"non recapitabile", r"impossibile recapitare", r"onbestelbaar", r"niet bezorgd",
     r"odesl", r"niedostarcz", r"не доставлен", r"недоставлен", r"невозможно доставить", r"退信", r"退回", r"无法投递", r"未送达", r"投递失败", r"发送失败", r"無法傳遞", r"無法投遞", r"傳送失敗",
-    r"配信(?:不能|エラー|できません)", r"送信(?:エラー|できません|失敗)", r"未達", r"エラーメール", r"반송", r"배달 ?(?:되지|실패)", r"전송 ?실패", r"delivery report", r"considered undeliverable", r"problem with",
+    r"配信(?:不能|エラー|できません)", r"送信(?:エラー|できません|失敗)", r"未達", r"エラーメール", r"반송", r"배달 ?(?:되지|실패)", r"전송 ?실패", r"delivery report", r"not (?:a )?member", r"considered undeliverable", r"problem with",
     r"mail could", r"permanent error", r"not accepted", r"no such user", r"iletilemedi", r"teslim edilemedi", r"tidak terkirim", r"không (?:thể )?(?:gửi|chuyển)", r"تعذر", r"undelivered",
 )  # fmt: skip
 
@@ -37,12 +37,12 @@ FAILURE = _any(
     r"no (?:se )?(?:pud|ha (?:podido|sido)|fue|entreg)", r"no existe", r"não (?:foi|pôde|pode|p[oô]de ser|entreg)", r"nao foi", r"impossibile", r"mancata", r"niet (?:worden )?(?:bezorgd|afgeleverd)",
     r"nie (?:może|mogła|został)", r"kunde inte", r"kunne ikke", r"ei voitu", r"не (?:может быть|было|удалось|доставлен)", r"teslim edilemedi|iletilemedi", r"תורסמ|לא ניתן|אינה קיימת", r"मौजूद न", r"تعذر",
     r"退信|退回|无法(?:投递|送达|发送)|未(?:能)?(?:送达|投递|成功)|投递失败|发送失败|無法(?:投遞|傳遞|送達|傳送)|不存在", r"配信(?:できません|に失敗|されません|エラー)|送信(?:できません|に失敗)|お届けできません|届けることができません|届きません", r"(?:전송|전달|배달|발송).{0,12}(?:실패|못|수 없)",
-    r"không (?:thể|gửi|được)", r"tidak (?:dapat|terkirim)", r"address (?:error|invalid|not found)", r"command died", r"giving up", r"delivery status notification", r"mailbox unavailable", r"error message below", r"quota exceeded",
+    r"không (?:thể|gửi|được)", r"tidak (?:dapat|terkirim)", r"address (?:error|invalid|not found)", r"command died", r"giving up", r"incorrectly constructed", r"n'a pas pu", r"invalid (?:user )?address", r"delivery status notification", r"mailbox unavailable", r"error message below", r"quota exceeded",
 )  # fmt: skip
 
 # A sentence that the list of failed addresses follows.
 INTRO = _any(
-    r"following (?:address(?:\(es\)|es)?|recipients?(?:\(s\))?|users?(?:\(s\))?|destinations?|persons?|e-?mail address(?:es)?|mail ?box(?:es)?|recipient\(s\) or groups?)[^:\n<]{0,120}(?:\n[^:\n<@]{0,60})?[:.]?",
+    r"incorrectly constructed:",     r"following (?:address(?:\(es\)|es)?|recipients?(?:\(s\))?|users?(?:\(s\))?|destinations?|persons?|e-?mail address(?:es)?|mail ?box(?:es)?|recipient\(s\) or groups?)[^:\n<]{0,120}(?:\n[^:\n<@]{0,60})?[:.]?",
     r"(?:these|this) (?:recipients?|address(?:es)?)(?: or groups?| or distribution lists?)?[^:\n<]{0,80}:", r"addresses had (?:permanent|delivery|transient|successful)[^\n]*", r"unable to deliver (?:your )?(?:message|mail)[^\n<@]{0,60}to[^\n<@]{0,40}:?",
     r"(?:could|was|can)(?: ?not|n['’]t) (?:be )?(?:delivered|sent) to:?", r"did not reach the following recipient\(s\):", r"delivery (?:failed|failure)(?: to| for)?:", r"failed recipients?:", r"recipients?(?: address)?:", r"list of recipients:",
     r"error(?:s)? (?:while |in )?deliver\w* (?:your |the )?(?:mail|message) to", r"невозможно доставить|получателям:|адресат\w*:", r"destinatarios?:|destinataires? (?:suivants?)?:|empfänger:", r"以下(?:收件人|地址|のメールアドレス|の宛先|のアドレス)[^\n]{0,30}",

@@ -13,7 +13,6 @@ from outreach.inbox.verdict import Finding, Kind, Verdict
 DEAD = frozenset({"userunknown", "hostunknown", "hasmoved"})
 # Reasons so general that a telling status code knows better.
 GENERAL = frozenset({"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation", "filtered"})
-REFUSED_AFTER_RCPT = ("data", "end of data", "dot")
 
 
 @dataclass(frozen=True)
@@ -39,26 +38,33 @@ def judge(outcome: Outcome) -> Finding:
 def _reason(outcome: Outcome, status: str | None) -> str | None:
     said = reason_in(outcome.text) if outcome.text else None
     by_status = reason_of_status(status)
-    if said == "userunknown" and outcome.phase in REFUSED_AFTER_RCPT:
+    if said == "userunknown" and outcome.phase == "data" and not _about_address(status):
         # The server had accepted the address at RCPT: what refused afterwards is a filter, and no proof of a dead address.
         return "filtered"
+    if said == "hostunknown" and status and status[0] == "4":
+        return "networkerror"  # the DNS did not answer, which is not the same as an answer "no such domain"
+    if said in (None, "systemerror", "securityerror") and outcome.phase in ("connect", "ehlo"):
+        return "blocked"
+    if said is None and outcome.phase == "mail":
+        return "rejected"  # nothing but the sender was known to the server yet
     if said and (said not in GENERAL or by_status is None):
         return said
     around = reason_in(outcome.context) if outcome.context and not said else None
-    if around and (around not in GENERAL or by_status is None):
+    if around and (around not in GENERAL or by_status in (None, "expired")):
         return around
     if by_status and (said is None or by_status not in GENERAL):
         return by_status
     return said or around or by_status or _by_phase(outcome)
 
 
+def _about_address(status: str | None) -> bool:
+    """The status speaks of the address (X.1.X) or of a protocol error, not in general terms or of the mailbox."""
+    return not is_vague(status) and status is not None and not status[1:].startswith(".2.")
+
+
 def _by_phase(outcome: Outcome) -> str | None:
     if outcome.delayed:
         return "expired"
-    if outcome.phase in ("connect", "ehlo", "helo"):
-        return "blocked"
-    if outcome.phase == "mail":
-        return "rejected"
     return None
 
 
@@ -83,7 +89,7 @@ def summarise(outcomes: list[Outcome], detector: str) -> Verdict:
         kind=Kind.BOUNCE,
         recipients=recipients,
         status=lead.status,
-        hard=lead.hard,
+        hard=lead.hard if len({f.hard for f in findings}) == 1 else None,
         reason=lead.reason,
         delayed=all(f.delayed for f in findings),
         diagnostic=" ".join(lead.text.split())[:1000] or None,
@@ -93,5 +99,6 @@ def summarise(outcomes: list[Outcome], detector: str) -> Verdict:
 
 
 def _lead(findings: list[Finding]) -> Finding:
-    """The finding that stands for all: the first with a reason; what differs by recipient is in `Verdict.findings`."""
-    return next((f for f in findings if f.reason and not f.delayed), findings[0])
+    """The finding that stands for all: a dead address, else the first with a reason. The rest is in `Verdict.findings`."""
+    explained = [f for f in findings if f.reason and not f.delayed]
+    return next((f for f in explained if f.hard), next(iter(explained), findings[0]))

@@ -1,4 +1,5 @@
-"""At which SMTP command a server refused, read from a notice: "connect", "ehlo", "mail", "rcpt" or "data"."""
+"""At which SMTP command a server refused, read from a notice: "connect", "ehlo", "mail", "rcpt", "data" (the DATA command itself) or
+"end" (after the message was sent)."""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ _SAID = re.compile(
 )
 _SENDMAIL = re.compile(r"^>>> (?P<command>DATA|RCPT|MAIL|EHLO|HELO|\.)[^\n]*\n<<< [45]", re.M | re.I)
 _MEANING = (
-    ("rcpt", "rcpt"), ("recipient", "rcpt"), ("mail", "mail"), ("sender", "mail"), ("initial", "connect"),
+    ("end of data", "end"), ("final data", "end"), ("sent the message", "end"), ("rcpt", "rcpt"), ("recipient", "rcpt"), ("mail", "mail"), ("sender", "mail"), ("initial", "connect"),
     ("talk", "connect"), ("connect", "connect"), ("greeting", "connect"), ("ehlo", "ehlo"), ("helo", "ehlo"),
-    ("my name", "ehlo"), ("data", "data"), (".", "data"), ("sent the message", "data"),
+    ("my name", "ehlo"), ("data", "data"), (".", "end"),
 )  # fmt: skip
 
 

@@ -41,6 +41,9 @@ class Finding:
     delayed: bool
     text: str  # the server's words
 
+    def because(self, reason: str, *, hard: bool = False) -> Finding:
+        return replace(self, reason=reason, hard=hard)
+
 
 @dataclass(frozen=True)
 class Verdict:

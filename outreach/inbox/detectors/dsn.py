@@ -101,9 +101,11 @@ def recipient(fields: Fields, mail: Mail) -> str:
 
 
 def _complete(local: str, mail: Mail) -> str:
-    """A full address for a bare user name: one with that local part from the notice or the returned message."""
-    for text in (mail.text[:5000], " ".join(original.recipients(mail))):
-        for found in address.find_all(text):
-            if found.lower().startswith(local.lower() + "@") or not local:
-                return found
-    return next(iter(original.recipients(mail)), "") or local
+    """A full address for a bare user name, a file or a pipe: from the notice or the returned message."""
+    returned = original.recipients(mail)
+    if "/" in local or "|" in local or not local:
+        return next((entry.recipient for entry in notice.entries(mail)), "") or next(iter(returned), local)
+    for found in [*address.find_all(mail.text[:5000]), *returned]:
+        if found.lower().startswith(local.lower() + "@"):
+            return found
+    return next(iter(returned), local)

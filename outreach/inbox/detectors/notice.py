@@ -15,10 +15,16 @@ from outreach.inbox.verdict import Kind, Verdict
 def detect(mail: Mail) -> Verdict | None:
     if not notice.is_failure(mail):
         return None
-    entries = notice.entries(mail) or _returned(mail)
+    entries = notice.entries(mail) or _wrapped(mail) or _returned(mail)
     if not entries:
         return Verdict(Kind.BOUNCE, detector="notice") if notice.from_machine(mail) else None
     return verdict(mail, entries, "notice")
+
+
+def _wrapped(mail: Mail) -> list[Entry]:
+    """The notice stands around another mail system's notice, which does name somebody."""
+    inner = notice.inner(mail)
+    return notice.entries(inner) if inner and notice.is_failure(inner) else []
 
 
 def _returned(mail: Mail) -> list[Entry]:

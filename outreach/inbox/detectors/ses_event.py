@@ -10,7 +10,7 @@ from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Kind, Verdict
 
 LONGEST = 400_000  # characters; SNS allows 256 kB a message
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(strict=False)
 
 
 def detect(mail: Mail) -> Verdict | None:
@@ -29,11 +29,12 @@ def detect(mail: Mail) -> Verdict | None:
 
 def _event(text: str) -> dict[str, Any]:
     """The event object in `text`; {} when there is none. JSON nested too deep counts as none."""
+    text = text.replace("!\n ", "").replace("!\r\n ", "")  # Sendmail's mark where it broke a line that was too long
     start = text.find("{")
     try:
         found = _DECODER.raw_decode(text, start)[0] if start >= 0 else {}
         inner = found.get("Message") if isinstance(found, dict) else None
-        found = json.loads(inner) if isinstance(inner, str) and inner.lstrip().startswith("{") else found
+        found = _DECODER.decode(inner) if isinstance(inner, str) and inner.lstrip().startswith("{") else found
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
