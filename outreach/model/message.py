@@ -54,6 +54,7 @@ class Message(SQLModel, table=True):
     fence: int | None = None
     claimed_at: datetime | None = moment()
     composed_at: datetime | None = moment()
+    first_attempt_at: datetime | None = moment()
     handed_at: datetime | None = moment()
     sent_at: datetime | None = moment()
     settled_at: datetime | None = moment()
@@ -121,6 +122,7 @@ class Mailbox(SQLModel, table=True):
     pace_factor: float = 1.0
     pace_at: datetime | None = moment()
     ceiling: dict[str, Any] = json_dict()
+    recent: dict[str, Any] = json_dict()
     probe: dict[str, Any] = json_dict()
     last_error: str | None = None
     created_at: datetime = moment(nullable=False)

@@ -1,0 +1,1 @@
+"""Leases of mailboxes and claims of messages."""

@@ -1,0 +1,190 @@
+"""Leases of mailboxes and claims of messages. Functions take a connection in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
+
+from outreach.model.enums import CampaignState, MailboxState, MessageState
+from outreach.outbox.message import Claimed
+from outreach.outbox.tables import campaign, instance, mailbox, message
+
+#: A message that was being handed over when its worker stopped.
+WORKER_STOPPED = "worker stopped during the hand-over"
+
+CLAIM_COLUMNS = (
+    *(message.c[name] for name in Claimed.__slots__ if name in message.c),
+    campaign.c.approved_hash,
+)
+
+#: A campaign's rows may leave: all of them while it runs, the sample during its pilot; and only what was approved.
+MAY_LEAVE = and_(
+    or_(
+        campaign.c.state == CampaignState.RUNNING,
+        and_(campaign.c.state == CampaignState.PILOT, message.c.is_pilot),
+    ),
+    campaign.c.confirm_needed.is_(False),
+    campaign.c.approved_hash.is_not(None),
+    or_(campaign.c.submitted_hash.is_(None), campaign.c.submitted_hash == campaign.c.approved_hash),
+)
+
+Window = Callable[[Claimed, datetime], datetime]
+
+
+def lease(
+    conn: Connection,
+    mailbox_id: int,
+    holder: str,
+    now: datetime,
+    seconds: float,
+    is_dead: Callable[[str], bool] = lambda holder: False,
+) -> int | None:
+    """Take the mailbox for `holder` and return the fencing number; None if a living worker has it.
+
+    Whoever takes it settles what the last holder left behind: claimed → queued, handing_over → in_doubt.
+    """
+    row = conn.execute(select(mailbox).where(mailbox.c.id == mailbox_id).with_for_update()).one()
+    taken = row.lease_holder is not None and row.lease_holder != holder and row.lease_until > now
+    if taken and not is_dead(row.lease_holder):
+        return None
+    fence: int = row.lease_fence + 1
+    values = {"lease_holder": holder, "lease_until": now + timedelta(seconds=seconds), "lease_fence": fence}
+    conn.execute(update(mailbox).where(mailbox.c.id == mailbox_id).values(values))
+    recover(conn, mailbox_id, now)
+    return fence
+
+
+def renew(conn: Connection, mailbox_id: int, fence: int, now: datetime, seconds: float) -> bool:
+    """Keep the mailbox; False: it was taken over, and nothing may be sent any more."""
+    held = and_(mailbox.c.id == mailbox_id, mailbox.c.lease_fence == fence)
+    result = conn.execute(update(mailbox).where(held).values(lease_until=now + timedelta(seconds=seconds)))
+    return result.rowcount == 1
+
+
+def release(conn: Connection, mailbox_id: int, fence: int, now: datetime) -> None:
+    """Give the mailbox and what was claimed and not offered back."""
+    held = and_(mailbox.c.id == mailbox_id, mailbox.c.lease_fence == fence)
+    if conn.execute(update(mailbox).where(held).values(lease_holder=None, lease_until=None)).rowcount:
+        claimed = and_(message.c.mailbox_id == mailbox_id, message.c.state == MessageState.CLAIMED)
+        conn.execute(update(message).where(claimed).values(state=MessageState.QUEUED, fence=None))
+
+
+def recover(conn: Connection, mailbox_id: int, now: datetime) -> None:
+    """Settle what a worker left behind that is known to be gone."""
+    own = message.c.mailbox_id == mailbox_id
+    claimed = and_(own, message.c.state == MessageState.CLAIMED)
+    conn.execute(update(message).where(claimed).values(state=MessageState.QUEUED, fence=None))
+    in_hand = and_(own, message.c.state == MessageState.HANDING_OVER)
+    # the fence stays: if that worker lives after all and knows better, its word is taken (handover/store.py)
+    doubt = {"state": MessageState.IN_DOUBT, "reason": WORKER_STOPPED, "settled_at": now}
+    conn.execute(update(message).where(in_hand).values(doubt))
+
+
+def holds(conn: Connection, mailbox_id: int, fence: int, now: datetime) -> bool:
+    """Whether this worker has the mailbox, it may send, and the installation is not on hold."""
+    held = and_(
+        mailbox.c.id == mailbox_id,
+        mailbox.c.lease_fence == fence,
+        mailbox.c.state == MailboxState.ACTIVE,
+        or_(mailbox.c.paused_until.is_(None), mailbox.c.paused_until <= now),
+    )
+    on_hold = select(instance.c.id).where(instance.c.hold_reason.is_not(None)).exists()
+    found = conn.execute(select(mailbox.c.id).where(held, ~on_hold).with_for_update(read=True, of=mailbox))
+    return found.first() is not None
+
+
+def claim(
+    conn: Connection,
+    mailbox_id: int,
+    fence: int,
+    now: datetime,
+    limit: int,
+    next_open: Window | None = None,
+    skip_domains: dict[str, datetime] | None = None,
+) -> list[Claimed]:
+    """Claim up to `limit` messages that are due, oldest first; [] when there are none or the mailbox may not send.
+
+    Messages outside their recipient's window (`next_open`), or to a domain that has had its share (`skip_domains`: when
+    it is open again), move to their next hour and stay queued.
+    """
+    if not holds(conn, mailbox_id, fence, now):
+        return []
+    wake(conn, mailbox_id, now)
+    claimed: list[Claimed] = []
+    # each pass moves what is closed now out of the way; a campaign that sleeps whole is moved in slices over the runs
+    for _ in range(4):
+        found = [_claimed(row, now) for row in conn.execute(_due(mailbox_id, now, limit - len(claimed)))]
+        ready, later = _sort_out(found, now, next_open, skip_domains or {})
+        _postpone(conn, later)
+        claimed += _take(conn, ready, fence, now)
+        if not later or len(claimed) >= limit:
+            break
+    return claimed
+
+
+def wake(conn: Connection, mailbox_id: int, now: datetime) -> None:
+    """Queue the deferred messages whose time has come."""
+    due = and_(message.c.mailbox_id == mailbox_id, message.c.state == MessageState.DEFERRED, message.c.due_at <= now)
+    conn.execute(update(message).where(due).values(state=MessageState.QUEUED))
+
+
+def _due(mailbox_id: int, now: datetime, limit: int) -> Any:
+    return (
+        select(*CLAIM_COLUMNS)
+        .join_from(message, campaign, campaign.c.id == message.c.campaign_id)
+        .where(
+            message.c.mailbox_id == mailbox_id,
+            message.c.state == MessageState.QUEUED,
+            message.c.due_at <= now,
+            MAY_LEAVE,
+        )
+        .order_by(message.c.due_at, message.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=message)
+    )
+
+
+def _claimed(row: Row[Any], now: datetime) -> Claimed:
+    values = dict(row._mapping)
+    values["composed_at"] = values["composed_at"] or now.replace(microsecond=0)
+    return Claimed(**values)
+
+
+def _sort_out(
+    found: list[Claimed], now: datetime, next_open: Window | None, skip_domains: dict[str, datetime]
+) -> tuple[list[Claimed], list[tuple[Claimed, datetime]]]:
+    ready: list[Claimed] = []
+    later: list[tuple[Claimed, datetime]] = []
+    for item in found:
+        opens = max(next_open(item, now) if next_open else now, skip_domains.get(item.domain, now))
+        if opens > now:
+            later.append((item, opens))
+        else:
+            ready.append(item)
+    return ready, later
+
+
+def _postpone(conn: Connection, later: list[tuple[Claimed, datetime]]) -> None:
+    by_time: dict[datetime, list[int]] = {}
+    for item, opens in later:
+        by_time.setdefault(opens, []).append(item.id)
+    for opens, ids in by_time.items():
+        queued = and_(message.c.id.in_(ids), message.c.state == MessageState.QUEUED)
+        conn.execute(update(message).where(queued).values(due_at=opens))
+
+
+def _take(conn: Connection, ready: list[Claimed], fence: int, now: datetime) -> list[Claimed]:
+    if not ready:
+        return []
+    queued = and_(message.c.id.in_([item.id for item in ready]), message.c.state == MessageState.QUEUED)
+    values = {
+        "state": MessageState.CLAIMED,
+        "fence": fence,
+        "claimed_at": now,
+        "composed_at": func.coalesce(message.c.composed_at, now.replace(microsecond=0)),
+    }
+    taken = set(conn.execute(update(message).where(queued).values(values).returning(message.c.id)).scalars())
+    return [item for item in ready if item.id in taken]

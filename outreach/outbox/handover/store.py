@@ -1,0 +1,278 @@
+"""One transaction: what became of messages, and which ones may leave now.
+
+It is the only place that moves a message to `handing_over`, and it does so after reading, in the same transaction,
+everything that could forbid it: suppression, campaign and its approval, the contact, the mailbox, shared quotas.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from outreach.db import stops
+from outreach.model.enums import CampaignState, MessageState
+from outreach.model.suppressed import is_suppressed
+from outreach.outbox.claims.store import MAY_LEAVE, holds
+from outreach.outbox.message import NO_QUOTA, Mark, Outcome, Quota, Refused
+from outreach.outbox.state import TRANSITIONS, sources
+from outreach.outbox.tables import attempt, campaign, contact, dynamic_link, message
+
+#: How much of the server's words is kept: enough for every policy text seen, and bounded (an attempt is a row).
+TEXT_KEPT = 500
+
+
+def settle_and_mark(
+    conn: Connection,
+    mailbox_id: int,
+    fence: int,
+    now: datetime,
+    outcomes: Sequence[Outcome],
+    marks: Sequence[Mark],
+    quota: Quota = NO_QUOTA,
+) -> dict[int, Refused]:
+    """Record `outcomes`, mark `marks` as handed over; return the marks that were refused, by message id.
+
+    A mark that is not in the answer is durable when the transaction commits: its body may leave.
+    """
+    if marks:
+        stops.share(conn)
+    settle(conn, mailbox_id, fence, outcomes)
+    if not marks:
+        return {}
+    return _mark_all(conn, mailbox_id, fence, now, marks, quota)
+
+
+# -- outcomes ---------------------------------------------------------------------------------------------------------
+
+
+def settle(conn: Connection, mailbox_id: int, fence: int, outcomes: Sequence[Outcome]) -> None:
+    """Record what became of messages that this fence claimed. A row that somebody else has moved on stays as it is.
+
+    The word of a worker that was given up on is still taken where the row is in doubt: it knows, nobody else does.
+    """
+    accepted = [o for o in outcomes if o.action == "accept"]
+    if accepted:
+        conn.execute(ACCEPT, [_accept_values(o, fence) for o in accepted])
+    others = [o for o in outcomes if o.action != "accept"]
+    for outcome in others:
+        conn.execute(*_other(outcome, fence))
+    told = [_attempt(o, mailbox_id) for o in others if o.counts or o.reply_code is not None]
+    if told:
+        conn.execute(insert(attempt), told)
+
+
+ACCEPT = (
+    update(message)
+    .where(
+        message.c.id == bindparam("row"),
+        message.c.fence == bindparam("held"),
+        message.c.state.in_(sources("accept")),
+    )
+    .values(
+        state=MessageState.SENT,
+        sent_at=bindparam("at"),
+        settled_at=bindparam("at"),
+        reply_code=bindparam("code"),
+        reply_text=bindparam("words"),
+        reason=None,
+        attempts=message.c.attempts + 1,
+    )
+)
+
+
+def _accept_values(outcome: Outcome, fence: int) -> dict[str, Any]:
+    text = outcome.reply_text
+    return {
+        "row": outcome.id,
+        "held": fence,
+        "at": outcome.at,
+        "code": outcome.reply_code,
+        "words": text[:TEXT_KEPT] if text else text,
+    }
+
+
+def _other(outcome: Outcome, fence: int) -> tuple[Any, ...]:
+    states = sources(outcome.action)
+    own = and_(message.c.id == outcome.id, message.c.fence == fence, message.c.state.in_(states))
+    target = TRANSITIONS[(states[0], outcome.action)]
+    values: dict[str, Any] = {"state": target, "reason": outcome.reason, "settled_at": outcome.at}
+    if outcome.reply_code is not None:
+        values |= {"reply_code": outcome.reply_code, "reply_text": (outcome.reply_text or "")[:TEXT_KEPT]}
+    if outcome.counts:
+        values["attempts"] = message.c.attempts + 1
+        values["first_attempt_at"] = func.coalesce(message.c.first_attempt_at, outcome.at)
+    if outcome.due_at is not None:
+        values["due_at"] = outcome.due_at
+    if target in (MessageState.QUEUED, MessageState.DEFERRED):
+        # the hand-over that failed stands in `attempt`; handed_at belongs to the one that counts
+        values |= {"handed_at": None, "settled_at": None}
+    return (update(message).where(own).values(values),)
+
+
+def _attempt(outcome: Outcome, mailbox_id: int) -> dict[str, Any]:
+    return {
+        "message_id": outcome.id,
+        "mailbox_id": mailbox_id,
+        "at": outcome.at,
+        "phase": outcome.phase,
+        "code": outcome.reply_code,
+        "text": (outcome.reply_text or outcome.reason or "")[:TEXT_KEPT],
+        "outcome": outcome.action,
+        "next_at": outcome.due_at,
+    }
+
+
+# -- marks ------------------------------------------------------------------------------------------------------------
+
+
+def _mark_all(
+    conn: Connection, mailbox_id: int, fence: int, now: datetime, marks: Sequence[Mark], quota: Quota
+) -> dict[int, Refused]:
+    if not holds(conn, mailbox_id, fence, now):
+        refused = {m.message.id: Refused("release", "mailbox") for m in marks}
+    else:
+        facts = {row.id: row for row in conn.execute(FACTS, {"ids": [m.message.id for m in marks]})}
+        judged = ((m.message.id, _judge(m, facts.get(m.message.id), fence, now)) for m in marks)
+        refused = {key: verdict for key, verdict in judged if verdict is not None}
+        if not quota.none:
+            refused |= _over_quota(conn, quota, now, [m for m in marks if m.message.id not in refused])
+    allowed = [m for m in marks if m.message.id not in refused]
+    refused |= _hand_over(conn, fence, now, allowed)
+    settle(conn, mailbox_id, fence, [_refusal(key, refusal, now) for key, refusal in refused.items()])
+    return refused
+
+
+FACTS = (
+    select(
+        message.c.id,
+        message.c.state,
+        message.c.fence,
+        campaign.c.state.label("campaign_state"),
+        campaign.c.approved_hash,
+        MAY_LEAVE.label("may_leave"),
+        contact.c.paused_until,
+        contact.c.left_at,
+        is_suppressed(message.c.address_key, message.c.domain).label("suppressed"),
+    )
+    .join_from(message, campaign, campaign.c.id == message.c.campaign_id)
+    .join(contact, contact.c.id == message.c.contact_id)
+    .where(message.c.id.in_(bindparam("ids", expanding=True)))
+    # a pause or an edit that is being committed waits for us, or we for it
+    .with_for_update(read=True, of=[campaign, contact])
+)
+
+
+def _judge(mark: Mark, row: Row[Any] | None, fence: int, now: datetime) -> Refused | None:
+    if row is None or row.state != MessageState.CLAIMED or row.fence != fence:
+        return Refused("release", "gone")
+    if row.campaign_state == CampaignState.CANCELLED:
+        return Refused("cancel", "campaign cancelled")
+    if not row.may_leave:
+        return Refused("release", "campaign stopped")
+    if row.approved_hash != mark.message.approved_hash:
+        return Refused("release", "approval void")
+    if row.suppressed:
+        return Refused("skip", "suppressed")
+    if row.left_at is not None:
+        return Refused("skip", "left")
+    if row.paused_until is not None and row.paused_until > now:
+        return Refused("release", "contact paused", row.paused_until)
+    return None
+
+
+def _hand_over(conn: Connection, fence: int, now: datetime, marks: Sequence[Mark]) -> dict[int, Refused]:
+    if not marks:
+        return {}
+    links = [{"message_id": m.message.id, "number": n, "url": url} for m in marks for n, url in m.links]
+    if links:
+        conn.execute(_insert_new(conn, dynamic_link), links)
+    ids = [m.message.id for m in marks]
+    taken = set(conn.execute(HAND_OVER, {"ids": ids, "held": fence, "at": now}).scalars())
+    return {key: Refused("release", "gone") for key in ids if key not in taken}
+
+
+HAND_OVER = (
+    update(message)
+    .where(
+        message.c.id.in_(bindparam("ids", expanding=True)),
+        message.c.fence == bindparam("held"),
+        message.c.state == MessageState.CLAIMED,
+    )
+    .values(state=MessageState.HANDING_OVER, handed_at=bindparam("at"))
+    .returning(message.c.id)
+)
+
+
+def _insert_new(conn: Connection, table: Any) -> Any:
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+def _refusal(key: int, refused: Refused, now: datetime) -> Outcome:
+    return Outcome(key, refused.action, now, refused.reason, refused.retry_at, phase="ready", counts=False)
+
+
+# -- shared quotas ----------------------------------------------------------------------------------------------------
+
+
+def _over_quota(conn: Connection, quota: Quota, now: datetime, marks: Sequence[Mark]) -> dict[int, Refused]:
+    refused: dict[int, Refused] = {}
+    room = _room(conn, quota, now)
+    in_domain: dict[str, int] = defaultdict(int)
+    for mark in marks:
+        key, domain = mark.message.id, mark.message.domain
+        if room is not None and room <= 0:
+            refused[key] = Refused("release", "quota", now + timedelta(minutes=1))
+            continue
+        if quota.domain_per_minute and not _domain_has_room(conn, quota, domain, now, in_domain[domain]):
+            refused[key] = Refused("release", "domain pace", now + timedelta(minutes=1))
+            continue
+        in_domain[domain] += 1
+        room = room - 1 if room is not None else None
+    return refused
+
+
+def _room(conn: Connection, quota: Quota, now: datetime) -> int | None:
+    """How many more messages the shared quota allows, None if there is none."""
+    windows = ((quota.per_minute, 60), (quota.per_hour, 3600), (quota.per_day, 86_400))
+    limited = [(limit, seconds) for limit, seconds in windows if limit]
+    if not quota.mailboxes or not limited:
+        return None
+    _lock(conn, f"quota:{min(quota.mailboxes)}")
+    shared = message.c.mailbox_id.in_(quota.mailboxes)
+    tried = attempt.c.mailbox_id.in_(quota.mailboxes)
+    return min(limit - _handed(conn, shared, tried, now - timedelta(seconds=s)) for limit, s in limited)
+
+
+def _domain_has_room(conn: Connection, quota: Quota, domain: str, now: datetime, ahead: int) -> bool:
+    _lock(conn, f"domain:{domain}")
+    since = now - timedelta(minutes=1)
+    handed = select(func.count()).where(message.c.domain == domain, message.c.handed_at > since)
+    tried = select(func.count()).join_from(attempt, message, message.c.id == attempt.c.message_id)
+    tried = tried.where(message.c.domain == domain, attempt.c.at > since, REACHED_SERVER)
+    used = int(conn.scalar(handed) or 0) + int(conn.scalar(tried) or 0)
+    return used + ahead < quota.domain_per_minute
+
+
+#: Attempts that reached the server without leaving `handed_at` on their message: they count for quotas too.
+REACHED_SERVER = or_(
+    and_(attempt.c.outcome.in_(("defer", "release")), attempt.c.phase.in_(("mail", "rcpt", "data", "body", "dot"))),
+    and_(attempt.c.outcome == "fail", attempt.c.phase.in_(("mail", "rcpt", "data"))),
+)
+
+
+def _handed(conn: Connection, shared: Any, tried: Any, since: datetime) -> int:
+    handed = conn.scalar(select(func.count()).where(shared, message.c.handed_at > since))
+    attempts = conn.scalar(select(func.count()).where(tried, attempt.c.at > since, REACHED_SERVER))
+    return int(handed or 0) + int(attempts or 0)
+
+
+def _lock(conn: Connection, name: str) -> None:
+    """Let workers on other connections that count the same quota wait. SQLite has one writer anyway."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))

@@ -1,0 +1,1 @@
+"""Who got what, when, with which answer; counts."""

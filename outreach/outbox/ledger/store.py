@@ -1,0 +1,133 @@
+"""Who got what, when, with which answer; and the counts that a campaign's status shows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.model.enums import MessageState
+from outreach.outbox.state import OPEN
+from outreach.outbox.tables import mailbox, message
+
+#: Rows fetched at a time: the ledger of a million messages is streamed, not held.
+SLICE = 1_000
+
+HAPPENED = {
+    "bounced": message.c.bounced_at,
+    "replied": message.c.replied_at,
+    "unsubscribed": message.c.unsubscribed_at,
+    "complained": message.c.complained_at,
+}
+
+LEDGER_COLUMNS = (
+    message.c.id,
+    message.c.uid.label("x_outreach_message"),
+    message.c.message_id,
+    message.c.campaign_id,
+    message.c.step,
+    message.c.contact_id,
+    message.c.address,
+    message.c.state,
+    message.c.reason,
+    mailbox.c.name.label("mailbox"),
+    message.c.due_at,
+    message.c.handed_at,
+    message.c.sent_at,
+    message.c.reply_code,
+    message.c.reply_text,
+    message.c.attempts,
+    message.c.first_open_at.label("opened_at"),
+    message.c.first_click_at.label("clicked_at"),
+    message.c.bounced_at,
+    message.c.replied_at,
+    message.c.unsubscribed_at,
+    message.c.complained_at,
+)
+
+
+async def ledger(
+    conn: AsyncConnection,
+    *,
+    campaign_id: int | None = None,
+    state: str | None = None,
+    contact_id: int | None = None,
+    message_id: int | None = None,
+) -> AsyncIterator[dict[str, Any]]:
+    """Yield the rows of `messages list`, oldest first: dicts with the names of LEDGER_COLUMNS."""
+    wanted = {
+        message.c.campaign_id: campaign_id,
+        message.c.state: state,
+        message.c.contact_id: contact_id,
+        message.c.id: message_id,
+    }
+    query = select(*LEDGER_COLUMNS).join_from(message, mailbox, mailbox.c.id == message.c.mailbox_id, isouter=True)
+    for column, value in wanted.items():
+        query = query.where(column == value) if value is not None else query
+    last = 0
+    while rows := (await conn.execute(_slice(query, last))).mappings().all():
+        for row in rows:
+            yield dict(row)
+        last = rows[-1]["id"]
+
+
+def _slice(query: Select[Any], last: int) -> Select[Any]:
+    return query.where(message.c.id > last).order_by(message.c.id).limit(SLICE)
+
+
+async def counts(conn: AsyncConnection, campaign_id: int) -> dict[str, Any]:
+    """Return a campaign's numbers: `planned` is all its rows, then one number a state, reasons, and what came back.
+
+    next_due: when the next open message may leave, None if none waits.
+    """
+    by_state, skipped, failed = await _states(conn, campaign_id)
+    result: dict[str, Any] = {"planned": sum(by_state.values()), "skipped": skipped}
+    for state in MessageState:
+        if state not in (MessageState.PLANNED, MessageState.SKIPPED):
+            result[state.value] = by_state.get(state, 0)
+    result["waiting"] = by_state.get(MessageState.PLANNED, 0)
+    result["failed_by_reason"] = failed
+    result |= await _happened(conn, campaign_id)
+    result["next_due"] = await next_due(conn, campaign_id=campaign_id)
+    return result
+
+
+async def _states(conn: AsyncConnection, campaign_id: int) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    # the reason of a row that may still be sent says nothing about its end
+    reason = case((message.c.state.in_((MessageState.SKIPPED, MessageState.FAILED)), message.c.reason), else_=None)
+    query = select(message.c.state, reason, func.count()).where(message.c.campaign_id == campaign_id)
+    by_state: dict[str, int] = {}
+    reasons: dict[str, dict[str, int]] = {MessageState.SKIPPED: {}, MessageState.FAILED: {}}
+    for state, why, number in await conn.execute(query.group_by(message.c.state, reason)):
+        by_state[state] = by_state.get(state, 0) + number
+        if state in reasons:
+            reasons[state][why or "unknown"] = number
+    return by_state, reasons[MessageState.SKIPPED], reasons[MessageState.FAILED]
+
+
+async def _happened(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
+    columns = [func.count(column).label(name) for name, column in HAPPENED.items()]
+    row = (await conn.execute(select(*columns).where(message.c.campaign_id == campaign_id))).one()
+    return {name: int(getattr(row, name)) for name in HAPPENED}
+
+
+async def next_due(
+    conn: AsyncConnection, *, campaign_id: int | None = None, mailbox_id: int | None = None
+) -> datetime | None:
+    """Return when the next queued or deferred message may leave."""
+    query = select(func.min(message.c.due_at)).where(message.c.state.in_((MessageState.QUEUED, MessageState.DEFERRED)))
+    if campaign_id is not None:
+        query = query.where(message.c.campaign_id == campaign_id)
+    if mailbox_id is not None:
+        query = query.where(message.c.mailbox_id == mailbox_id)
+    due: datetime | None = await conn.scalar(query)
+    return due
+
+
+async def is_settled(conn: AsyncConnection, campaign_id: int) -> bool:
+    """Whether every row is terminal: a campaign is finished only then, and in doubt is not terminal."""
+    still_open = select(message.c.id).where(message.c.campaign_id == campaign_id, message.c.state.in_(OPEN)).limit(1)
+    return (await conn.execute(still_open)).first() is None

@@ -1,0 +1,263 @@
+"""Writes the outbox: planning, stops, what the world told us; and the transactions of who sends.
+
+Module functions take a connection in the caller's transaction; `OutboxStore` owns its transactions.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.db import stops
+from outreach.db.session import Database
+from outreach.model.enums import MailboxState, MessageState
+from outreach.outbox.claims import store as claims
+from outreach.outbox.handover import store as handover
+from outreach.outbox.ledger.store import counts, is_settled, ledger, next_due
+from outreach.outbox.message import NO_QUOTA, Claimed, Mark, Outcome, Quota, Refused
+from outreach.outbox.rows import message_row
+from outreach.outbox.state import TRANSITIONS, sources
+from outreach.outbox.tables import campaign, instance, mailbox, message
+
+__all__ = [
+    "NotInDoubt",
+    "OutboxStore",
+    "cancel_campaign",
+    "counts",
+    "is_settled",
+    "ledger",
+    "mark",
+    "next_due",
+    "plan",
+    "queue_planned",
+    "resolve",
+    "resume_mailbox",
+    "stop_for",
+]
+
+#: Rows an INSERT carries: SQLite allows 32,766 parameters a statement; executemany has no such bound, memory has.
+BATCH = 1_000
+
+#: What the world tells us about a message, each kept the first time only.
+FIRST_TIMES = frozenset(
+    {
+        "first_open_at",
+        "first_click_at",
+        "machine_open_at",
+        "machine_click_at",
+        "bounced_at",
+        "replied_at",
+        "autoreplied_at",
+        "unsubscribed_at",
+        "complained_at",
+    }
+)
+
+T = TypeVar("T")
+
+
+class NotInDoubt(Exception):
+    """Only a message in doubt can be settled by hand."""
+
+
+def make_uid() -> str:
+    """Return a message's public, opaque id: 128 random bits."""
+    return secrets.token_urlsafe(16).replace("-", "x").replace("_", "y")
+
+
+async def plan(conn: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Insert messages (keys: outbox/rows.py) and return how many are new.
+
+    UNIQUE(campaign, step, contact) holds: planning twice changes nothing. Raises ValueError on a bad row.
+    """
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(message).on_conflict_do_nothing(index_elements=["campaign_id", "step", "contact_id"])
+    pending, new = iter(rows), 0
+    while batch := [message_row(row, make_uid) for row in islice(pending, BATCH)]:
+        new += len((await conn.execute(statement.returning(message.c.id), batch)).all())
+    return new
+
+
+async def queue_planned(conn: AsyncConnection, campaign_id: int) -> int:
+    """Queue a campaign's planned rows and return how many."""
+    planned = and_(message.c.campaign_id == campaign_id, message.c.state == MessageState.PLANNED)
+    return int((await conn.execute(update(message).where(planned).values(state=MessageState.QUEUED))).rowcount)
+
+
+async def cancel_campaign(conn: AsyncConnection, campaign_id: int, reason: str, now: datetime) -> int:
+    """Cancel what has not been handed over; return how many rows. What is in hand or in doubt runs its course."""
+    return await _stop(conn, message.c.campaign_id == campaign_id, "cancel", reason, now)
+
+
+async def stop_for(
+    conn: AsyncConnection,
+    contact_ids: Sequence[int] = (),
+    company_id: int | None = None,
+    *,
+    campaign_id: int | None = None,
+    follow_ups_only: bool = False,
+    reason: str,
+    now: datetime,
+    action: str = "cancel",
+) -> int:
+    """Stop what has not been handed over to these contacts, or to everybody of a company; return how many rows.
+
+    action: "cancel" or "skip". follow_ups_only: leave first mails (step 0) alone.
+    """
+    if not contact_ids and company_id is None:
+        return 0
+    whom = message.c.company_id == company_id if company_id is not None else message.c.contact_id.in_(contact_ids)
+    if contact_ids and company_id is not None:
+        whom = or_(whom, message.c.contact_id.in_(contact_ids))
+    if campaign_id is not None:
+        whom = and_(whom, message.c.campaign_id == campaign_id)
+    if follow_ups_only:
+        whom = and_(whom, message.c.step > 0)
+    return await _stop(conn, whom, action, reason, now)
+
+
+async def _stop(conn: AsyncConnection, which: Any, action: str, reason: str, now: datetime) -> int:
+    await stops.hold(conn)
+    states = sources(action)
+    target = TRANSITIONS[(states[0], action)]
+    statement = update(message).where(which, message.c.state.in_(states))
+    return int((await conn.execute(statement.values(state=target, reason=reason, settled_at=now))).rowcount)
+
+
+async def mark(conn: AsyncConnection, message_id: int, field: str, at: datetime, **more: Any) -> bool:
+    """Note the first time that something happened to a message; False: it was known. Raises ValueError on `field`."""
+    if field not in FIRST_TIMES or set(more) - {"bounce_hard"}:
+        raise ValueError(f"{field!r} is nothing that happens to a message")
+    fresh = and_(message.c.id == message_id, message.c[field].is_(None))
+    return bool((await conn.execute(update(message).where(fresh).values({field: at, **more}))).rowcount)
+
+
+ANSWERS = {"sent": "accept", "retry": "retry", "failed": "fail"}
+
+
+async def resolve(
+    conn: AsyncConnection, message_id: int, answer: str, now: datetime, *, why: str = "settled by hand"
+) -> MessageState:
+    """Settle a message in doubt: "sent", "retry" or "failed". Raises NotInDoubt, and ValueError on another answer."""
+    if answer not in ANSWERS:
+        raise ValueError(f"{answer!r}: say one of {', '.join(ANSWERS)}")
+    target = TRANSITIONS[(MessageState.IN_DOUBT, ANSWERS[answer])]
+    values: dict[str, Any] = {"state": target, "reason": why, "settled_at": now, "fence": None}
+    if answer == "sent":
+        values |= {"sent_at": func.coalesce(message.c.handed_at, now), "reason": None}
+    if answer == "retry":
+        values |= {"due_at": now, "handed_at": None, "settled_at": None}
+    doubtful = and_(message.c.id == message_id, message.c.state == MessageState.IN_DOUBT)
+    if (await conn.execute(update(message).where(doubtful).values(values))).rowcount != 1:
+        state = await conn.scalar(select(message.c.state).where(message.c.id == message_id))
+        raise NotInDoubt(f"message {message_id} is {state or 'unknown'}, not in doubt: there is nothing to settle")
+    return target
+
+
+async def resume_mailbox(conn: AsyncConnection, mailbox_id: int) -> None:
+    """Let a paused mailbox send again; what it was paused for is forgotten."""
+    values: dict[str, Any] = {
+        "state": MailboxState.ACTIVE,
+        "paused_reason": None,
+        "paused_until": None,
+        "failures": 0,
+        "recent": {},
+    }
+    await conn.execute(update(mailbox).where(mailbox.c.id == mailbox_id).values(values))
+
+
+class OutboxStore:
+    """The transactions of who sends. Times are aware UTC."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        async with self.db.write() as conn:
+            return await conn.run_sync(work)
+
+    async def lease(
+        self,
+        mailbox_id: int,
+        holder: str,
+        now: datetime,
+        seconds: float,
+        is_dead: Callable[[str], bool] = lambda holder: False,
+    ) -> int | None:
+        """Take a mailbox; return the fencing number, None if a living worker has it."""
+        return await self._write(lambda c: claims.lease(c, mailbox_id, holder, now, seconds, is_dead))
+
+    async def renew(self, mailbox_id: int, fence: int, now: datetime, seconds: float) -> bool:
+        """Keep a mailbox; False: it was taken over."""
+        return await self._write(lambda c: claims.renew(c, mailbox_id, fence, now, seconds))
+
+    async def release(self, mailbox_id: int, fence: int, now: datetime) -> None:
+        """Give a mailbox back."""
+        await self._write(lambda c: claims.release(c, mailbox_id, fence, now))
+
+    async def claim(
+        self,
+        mailbox_id: int,
+        fence: int,
+        now: datetime,
+        limit: int,
+        next_open: claims.Window | None = None,
+        skip_domains: dict[str, datetime] | None = None,
+    ) -> list[Claimed]:
+        """Claim up to `limit` due messages."""
+        return await self._write(lambda c: claims.claim(c, mailbox_id, fence, now, limit, next_open, skip_domains))
+
+    async def settle_and_mark(
+        self,
+        mailbox_id: int,
+        fence: int,
+        now: datetime,
+        outcomes: Sequence[Outcome],
+        marks: Sequence[Mark],
+        quota: Quota = NO_QUOTA,
+    ) -> dict[int, Refused]:
+        """Record outcomes and mark hand-overs in one durable transaction; return the refused marks."""
+        return await self._write(lambda c: handover.settle_and_mark(c, mailbox_id, fence, now, outcomes, marks, quota))
+
+    async def recover_all(self, now: datetime) -> int:
+        """Settle what workers left behind whose lease has run out; return how many mailboxes. A worker's tick."""
+        expired = select(mailbox.c.id).where(mailbox.c.lease_holder.is_not(None), mailbox.c.lease_until <= now)
+
+        def work(conn: Connection) -> int:
+            ids = list(conn.scalars(expired.with_for_update(skip_locked=True)))
+            for mailbox_id in ids:
+                gone: dict[str, Any] = {
+                    "lease_holder": None,
+                    "lease_until": None,
+                    "lease_fence": mailbox.c.lease_fence + 1,
+                }
+                conn.execute(update(mailbox).where(mailbox.c.id == mailbox_id).values(gone))
+                claims.recover(conn, mailbox_id, now)
+            return len(ids)
+
+        return await self._write(work)
+
+    async def due_mailboxes(self, now: datetime) -> list[int]:
+        """Return the mailboxes that have a message to send now, may send, and that nobody works."""
+        due = (
+            select(message.c.mailbox_id)
+            .join_from(message, campaign, campaign.c.id == message.c.campaign_id)
+            .where(message.c.state.in_((MessageState.QUEUED, MessageState.DEFERRED)), message.c.due_at <= now)
+            .where(claims.MAY_LEAVE)
+        )
+        free = and_(
+            mailbox.c.state == MailboxState.ACTIVE,
+            or_(mailbox.c.paused_until.is_(None), mailbox.c.paused_until <= now),
+            or_(mailbox.c.lease_holder.is_(None), mailbox.c.lease_until <= now),
+            ~select(instance.c.id).where(instance.c.hold_reason.is_not(None)).exists(),
+        )
+        query = select(mailbox.c.id).where(free, mailbox.c.id.in_(due)).order_by(mailbox.c.id)
+        async with self.db.read() as conn:
+            return [int(found) for found in await conn.scalars(query)]

@@ -1,0 +1,222 @@
+"""How fast a mailbox may go: rolling windows, gaps, warm-up, and what refusals have taught.
+
+Pure: time is an argument (seconds since 1970, UTC). A slot that is taken counts in every window until it is settled
+with the moment of the hand-over, or given back; so no window is ever exceeded, however long a server takes. The history
+is loaded from the rows at the start of a run (`Pace(history=…)`): a restart forgets nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+#: How long a learned ceiling takes to double: an hour for what is counted in minutes, a week for a daily quota.
+RECOVERY = {"minute": HOUR, "hour": 6 * HOUR, "day": 7 * DAY, "connections": 2 * HOUR}
+#: The gap between two messages is stretched by up to half, so that it does not look like a clock.
+GAP_JITTER = 0.5
+#: A young mailbox starts with so many messages a day and grows by a third a day (about a month to 50,000).
+WARMUP_START, WARMUP_GROWTH = 30, 4 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a mailbox bears, in rolling windows. 0 means none."""
+
+    per_minute: int = 0
+    per_hour: int = 0
+    per_day: int = 0
+    min_gap_seconds: float = 0.0
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing holds the mailbox back."""
+        return not (self.per_minute or self.per_hour or self.per_day or self.min_gap_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A limit learned from a refusal at `at`: it doubles every RECOVERY seconds until it no longer matters."""
+
+    limit: int
+    at: float
+
+    def now(self, window: str, now: float) -> float:
+        """Return what the ceiling has grown to."""
+        grown = min((now - self.at) / RECOVERY[window], 60.0)
+        return float(self.limit * 2 ** max(grown, 0.0))
+
+
+def warmup_limit(days: int) -> int:
+    """Return how many messages a mailbox may send on its day number `days` (0: the first)."""
+    return int(WARMUP_START * WARMUP_GROWTH ** min(max(days, 0), 60))
+
+
+def load_ceilings(stored: Mapping[str, object]) -> dict[str, Ceiling]:
+    """Return the ceilings that a mailbox row holds as JSON: {"minute": [limit, at], …}."""
+    found = {}
+    for window, pair in stored.items():
+        if window in RECOVERY and isinstance(pair, list | tuple) and len(pair) == 2:
+            found[window] = Ceiling(int(pair[0]), float(pair[1]))
+    return found
+
+
+def store_ceilings(ceilings: Mapping[str, Ceiling]) -> dict[str, list[float]]:
+    """Return the JSON form of `load_ceilings`."""
+    return {window: [c.limit, c.at] for window, c in ceilings.items()}
+
+
+class Pace:
+    """The pace of one mailbox (or of one recipient domain, or of all mailboxes that share a quota)."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        history: Iterable[float] = (),
+        ceilings: Mapping[str, Ceiling] | None = None,
+        warmup_days: int | None = None,
+        gap_seed: float = 0.0,
+    ) -> None:
+        self.limits = limits
+        self.ceilings = dict(ceilings or {})
+        self._warmup = warmup_limit(warmup_days) if warmup_days is not None else 0
+        self._times = sorted(history)
+        self._pending = 0
+        self._jitter = gap_seed
+        self._tally: deque[tuple[int, int]] = deque(maxlen=int(MINUTE))
+
+    # -- asking --------------------------------------------------------------------------------------------------------
+
+    def wait(self, now: float) -> float:
+        """Return how many seconds from `now` the next slot is free; 0: take it."""
+        waits = [self._window_wait(window, length, now) for window, length in WINDOWS]
+        waits.append(self._gap_wait(now))
+        return max(waits)
+
+    def allowance(self, window: str, now: float) -> int | None:
+        """Return the limit in force for "minute", "hour" or "day"; None: none."""
+        configured = {"minute": self.limits.per_minute, "hour": self.limits.per_hour, "day": self.limits.per_day}
+        limits = [float(configured[window])] if configured[window] else []
+        if window == "day" and self._warmup:
+            limits.append(float(self._warmup))
+        if window in self.ceilings:
+            limits.append(self.ceilings[window].now(window, now))
+        return max(int(min(limits)), 1) if limits else None
+
+    def used(self, length: float, now: float) -> int:
+        """Return how many slots fall into the last `length` seconds, those not yet settled included."""
+        return len(self._times) - bisect_right(self._times, now - length) + self._pending
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing can ever hold this pace back: then nothing is remembered either."""
+        return self.limits.none and not self.ceilings and not self._warmup
+
+    # -- telling -------------------------------------------------------------------------------------------------------
+
+    def take(self) -> None:
+        """Take a slot; only when `wait` says 0."""
+        self._pending += 1
+
+    def settle(self, at: float, jitter: float = 0.0) -> None:
+        """Say that the slot was used at `at`. jitter: in [0, 1), stretches the gap that follows."""
+        self._pending -= 1
+        insort(self._times, at)
+        self._jitter = jitter
+        self._forget(at)
+
+    def give_back(self) -> None:
+        """Say that the slot was not used: nothing reached the server."""
+        self._pending -= 1
+
+    def note(self, at: float) -> None:
+        """Count a hand-over of a mailbox without limits: seconds and numbers only, so that memory stays flat."""
+        second = int(at)
+        if self._tally and self._tally[-1][0] == second:
+            self._tally[-1] = (second, self._tally[-1][1] + 1)
+        else:
+            self._tally.append((second, 1))
+
+    def add(self, at: float) -> None:
+        """Count a message that somebody else sent through the same mailbox."""
+        insort(self._times, at)
+
+    def slow(self, now: float) -> None:
+        """Halve the rate: the provider said that it is too high."""
+        current = self.allowance("minute", now)
+        seen = max(self.used(MINUTE, now), sum(n for at, n in self._tally if at > now - MINUTE), 2)
+        self.ceilings["minute"] = Ceiling(max((min(current, seen) if current else seen) // 2, 1), now)
+
+    def quota_reached(self, now: float) -> None:
+        """Learn the daily quota: what was sent in the last day was too much."""
+        self.ceilings["day"] = Ceiling(max(self.used(DAY, now) - 1, 1), now)
+
+    # -- within --------------------------------------------------------------------------------------------------------
+
+    def _window_wait(self, window: str, length: float, now: float) -> float:
+        limit = self.allowance(window, now)
+        if limit is None:
+            return 0.0
+        first = bisect_right(self._times, now - length)
+        over = len(self._times) - first + self._pending - limit + 1
+        if over <= 0:
+            return 0.0
+        if over > len(self._times) - first:
+            # only what is on its way stands in between: ask again soon
+            return 0.05
+        return max(self._times[first + over - 1] + length - now, 0.001)
+
+    def _gap_wait(self, now: float) -> float:
+        gap = self.limits.min_gap_seconds
+        if not gap:
+            return 0.0
+        if self._pending:
+            return 0.05
+        if not self._times:
+            return 0.0
+        return max(self._times[-1] + gap * (1 + GAP_JITTER * self._jitter) - now, 0.0)
+
+    def _forget(self, now: float) -> None:
+        if len(self._times) > 256 and self._times[0] < now - 2 * DAY:
+            del self._times[: bisect_right(self._times, now - DAY)]
+
+
+WINDOWS = (("minute", MINUTE), ("hour", HOUR), ("day", DAY))
+
+
+class DomainPace:
+    """At most so many messages a minute to one recipient domain; 0: as many as you like."""
+
+    def __init__(self, per_minute: int, history: Iterable[tuple[str, float]] = ()) -> None:
+        self.per_minute = per_minute
+        self._paces: dict[str, Pace] = {}
+        for domain, at in history:
+            self._of(domain).add(at)
+
+    def _of(self, domain: str) -> Pace:
+        pace = self._paces.get(domain)
+        if pace is None:
+            pace = self._paces[domain] = Pace(Limits(per_minute=self.per_minute))
+        return pace
+
+    def wait(self, domain: str, now: float) -> float:
+        """Return how many seconds from `now` the domain may be written to."""
+        return self._of(domain).wait(now) if self.per_minute else 0.0
+
+    def take(self, domain: str) -> None:
+        """Take a slot."""
+        if self.per_minute:
+            self._of(domain).take()
+
+    def settle(self, domain: str, at: float) -> None:
+        """Say that the slot was used."""
+        if self.per_minute:
+            self._of(domain).settle(at)
+
+    def give_back(self, domain: str) -> None:
+        """Say that it was not."""
+        if self.per_minute:
+            self._of(domain).give_back()
