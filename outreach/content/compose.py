@@ -24,13 +24,14 @@ from outreach.content.context import KNOWN
 from outreach.content.footer import PIXEL, before_body_end, html_footer, missing, text_footer
 from outreach.content.images import Images, embed
 from outreach.content.links import Link, Links, allowed, counted, mark_html, mark_text
+from outreach.content.manifest import Variable
 from outreach.content.mjml import Layout, lay_out
 from outreach.content.problem import ContentProblem, Where
 from outreach.content.program import Program, build, slot
-from outreach.content.quoted import Encoded, encode, finish
+from outreach.content.quoted import encode, encode_link, finish
 from outreach.content.sourcemap import Expanded, expand, single
 from outreach.content.template import TemplateSource
-from outreach.content.textpart import from_mjml
+from outreach.content.textpart import from_mjml, join_statements
 from outreach.content.tokens import protect
 
 BOUNDARY = "=_outreach_alternative"  # "=_" cannot occur in quoted-printable text (RFC 2045 6.7)
@@ -118,11 +119,10 @@ class Compiled:
         values = self._values(context, urls, identity.uid)
         subject = self._subject.plain(values).strip()
         head = _head(identity, subject, urls)
-        values["_preview"] = Encoded(encode(escape(self._preview.plain(values).strip())))
+        values["_preview"] = encode(escape(self._preview.plain(values).strip()))
         for link in self.links:
-            url = self._tracked(urls.click, link.number, link.url)
-            values[f"_t{link.number}"] = text = Encoded(encode(url))
-            values[f"_l{link.number}"] = text if _needs_no_escape(url) else Encoded(encode(escape(url)))
+            url = urls.click(link.number, link.url) if urls.click else link.url
+            values[link.text_slot], values[link.html_slot] = encode_link(url, escape)
         text_body, html_body = finish(self._text.coded(values)), finish(self._html.coded(values))
         data = f"{head}{text_body}{self._images.before}{_HTML}{html_body}{self._images.after}"
         return Composed(data.encode("ascii"), subject, tuple((n, url) for url, n in self._dynamic.items()))
@@ -134,7 +134,7 @@ class Compiled:
         values["_preview"] = Markup(escape(preview))
         for link in self.links:
             url = self._tracked(urls.click, link.number, link.url)
-            values[f"_t{link.number}"], values[f"_l{link.number}"] = url, Markup(escape(url))
+            values[link.text_slot], values[link.html_slot] = url, Markup(escape(url))
         return Rendered(subject, preview, self._html.plain(values), self._text.plain(values))
 
     def _values(self, context: Mapping[str, Any], urls: Urls, seed: str) -> dict[str, Any]:
@@ -167,10 +167,6 @@ class Compiled:
             return url
         number = self._dynamic.setdefault(url, len(self.links) + len(self._dynamic) + 1)
         return self._tracked(click, number, url)
-
-
-def _needs_no_escape(url: str) -> bool:
-    return not ("&" in url or '"' in url or "'" in url or "<" in url or ">" in url)
 
 
 def _head(identity: Identity, subject: str, urls: Urls) -> str:
@@ -212,18 +208,24 @@ def list_unsubscribe(urls: Urls) -> str:
 
 
 def compile_content(
-    source: TemplateSource, language: str, *, subject: str | None = None, preview: str | None = None
+    source: TemplateSource,
+    language: str,
+    *,
+    subject: str | None = None,
+    preview: str | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> Compiled:
-    """Prepare one language of a template (about 20 ms); subject and preview may be a variant's.
+    """Prepare one language of a template (about 50 ms); subject, preview and values may be a variant's.
 
     Raises ContentProblem with file, line and column.
     """
     expanded = expand(source.files, source.body_file(language), language)
     layout = lay_out(expanded, language)
-    links = Links(layout.protected)
+    constants = stand_ins(source.values, language, source.fallback_language) | dict(values or {})
+    links = Links(layout.protected, constants)
     html = mark_html(layout.html, links)
     html, images = embed(html, source.files, BOUNDARY)
-    builder = _Builder(source, language)
+    builder = _Builder(source, language, constants)
     html_program, html_text = builder.html(_with_preview(html), layout)
     text_program, text_text = builder.text(source, layout, links)
     subject_program = builder.line(subject or source.subject(language), "subject")
@@ -254,18 +256,19 @@ class _Builder:
 
     source: TemplateSource
     language: str
+    constants: Mapping[str, Any]
 
-    def build(self, text: str, where: Callable[[int], Where], *, html: bool, trim: bool = False) -> Program:
-        declared = frozenset(self.source.variables)
+    def build(self, text: str, where: Callable[[int], Where], *, html: bool) -> Program:
+        declared = frozenset(self.source.variables) | frozenset(self.constants)
         heads = {name.partition(".")[0] for name in declared}
         return build(
             text,
             self.language,
             html=html,
             known=KNOWN | declared | heads,
-            fallbacks=fallbacks(self.source, self.language),
+            fallbacks=stand_ins(self.source.variables, self.language, self.source.fallback_language),
+            constants=self.constants,
             where=where,
-            trim=trim,
         )
 
     def html(self, html: str, layout: Layout) -> tuple[Program, str]:
@@ -278,13 +281,13 @@ class _Builder:
         written = source.text_file(self.language)
         if written:
             protected = protect(single(written, source.files[written]))
-            links = Links(protected, links.found)
-            numbered = protected.program(mark_text(protected.text, links))
+            links = Links(protected, links.constants, links.found)
+            numbered = protected.program(mark_text(join_statements(protected.text, protected) + "\n", links))
         else:
             numbered = layout.protected.program(from_mjml(layout.protected, links))
         lacks = missing(numbered.text)
         text = numbered.text + (text_footer(lacks, self.language) if lacks else "")
-        return self.build(text, numbered.where, html=False, trim=True), text
+        return self.build(text, numbered.where, html=False), text
 
     def line(self, text: str, key: str) -> Program:
         """A subject or a preview text of template.toml."""
@@ -303,13 +306,7 @@ def _quoted_in(source: TemplateSource, text: str) -> Expanded:
     return Expanded(text, (piece,), {"template.toml": manifest})
 
 
-def fallbacks(source: TemplateSource, language: str) -> dict[str, Any]:
-    """What stands in for empty values in that language."""
-    found = {}
-    for name, variable in source.variables.items():
-        stand_in = variable.fallbacks.get("") if "" in variable.fallbacks else variable.fallback(language)
-        if stand_in is None:
-            stand_in = variable.fallback(source.fallback_language)
-        if stand_in is not None:
-            found[name] = stand_in
-    return found
+def stand_ins(table: Mapping[str, Variable], language: str, other: str) -> dict[str, Any]:
+    """What stands for each variable or value in a language."""
+    found = {name: variable.fallback(language, other) for name, variable in table.items()}
+    return {name: value for name, value in found.items() if value is not None}

@@ -8,9 +8,10 @@ takes a run-time path and gets a number after the static ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape, unescape
+from typing import Any
 
 from outreach.content.markup import tags
 from outreach.content.problem import ContentProblem
@@ -20,6 +21,7 @@ from outreach.content.tokens import TOKEN, Protected
 _UNTOUCHED = re.compile(r"(?:mailto|tel|sms|callto):|#|$", re.IGNORECASE)
 _HTTP = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _OWN = re.compile(r"\{\{-?\s*(?:unsubscribe_url|preferences_url|open_url)\b[^}]*\}\}$")
+_NAME = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
 _IN_TEXT = re.compile(r"https?://[^\s<>\"'`]+", re.IGNORECASE)
 _TRAILING = ".,;:!?)]}。，；：！？）】」"
 
@@ -31,6 +33,12 @@ class Link:
     number: int
     url: str
     text: str = ""
+    html_slot: str = field(init=False)
+    text_slot: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "html_slot", f"_l{self.number}")
+        object.__setattr__(self, "text_slot", f"_t{self.number}")
 
 
 @dataclass
@@ -38,7 +46,18 @@ class Links:
     """The links of one content, numbered while its parts are prepared."""
 
     protected: Protected
+    constants: Mapping[str, Any] = field(default_factory=dict)
     found: list[Link] = field(default_factory=list)
+
+    def settle(self, value: str) -> str:
+        """An address whose variables are the same for all, as that address."""
+
+        def constant(match: re.Match[str]) -> str:
+            name = _NAME.fullmatch(self.protected.tokens[int(match[1])].code)
+            known = self.constants.get(name[1]) if name else None
+            return known if isinstance(known, str) else match[0]
+
+        return TOKEN.sub(constant, value)
 
     def number(self, url: str, text: str) -> int:
         """A new number for a static link."""
@@ -77,6 +96,7 @@ def mark_html(html: str, links: Links) -> str:
 
 def _href(value: str, html: str, end: int, links: Links) -> str | None:
     """What stands in the place of an address; None: it stays as it is."""
+    value = links.settle(value)
     if TOKEN.search(value):
         return dynamic(value, links.protected, html=True)
     if counted(value):
@@ -120,6 +140,7 @@ def mark_text(text: str, links: Links) -> str:
 def _text_link(found: str, links: Links) -> str:
     url = found.rstrip(_TRAILING)
     rest = found[len(url) :]
+    url = links.settle(url)
     if TOKEN.search(url):
         return (dynamic(url, links.protected, html=False) or url) + rest
     return slot(f"_t{links.same(url)}") + rest

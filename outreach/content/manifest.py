@@ -1,4 +1,9 @@
-"""template.toml, checked: titles, subjects, preview texts, languages by country, variables."""
+"""template.toml, checked: titles, subjects, preview texts, languages by country, variables, values.
+
+[variables.X]  differs from recipient to recipient; what stands here is the fallback
+[values.X]     the same for all (a product's name, the address behind a button); fixed when compiled
+Both by language: `[values.product] en = "…" zh = "…"`; a value may also be a list or a table.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,7 @@ from outreach.content.languages import base_language
 from outreach.content.problem import ContentProblem, Where
 
 FILE = "template.toml"
-KEYS = ("fallback", "title", "description", "subject", "preview", "countries", "variables")
+KEYS = ("fallback", "title", "description", "subject", "preview", "countries", "variables", "values")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")
 
 
@@ -23,11 +28,12 @@ class Variable:
     name: str
     fallbacks: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
-    def fallback(self, language: str) -> Any:
-        """The stand-in for that language, its base language, or none (None)."""
-        if language in self.fallbacks:
-            return self.fallbacks[language]
-        return self.fallbacks.get(base_language(language))
+    def fallback(self, language: str, other: str = "") -> Any:
+        """The stand-in for that language, its base language, the other language, or none (None)."""
+        for key in ("", language, base_language(language), other):
+            if key in self.fallbacks:
+                return self.fallbacks[key]
+        return None
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Manifest:
     preview: Mapping[str, str] = field(default_factory=dict, hash=False)
     countries: Mapping[str, str] = field(default_factory=dict, hash=False)
     variables: Mapping[str, Variable] = field(default_factory=dict, hash=False)
+    values: Mapping[str, Variable] = field(default_factory=dict, hash=False)
 
 
 def parse_manifest(text: str) -> Manifest:
@@ -56,7 +63,12 @@ def parse_manifest(text: str) -> Manifest:
     if not isinstance(fallback, str) or not _LANGUAGE.match(fallback):
         raise _bad(text, "fallback", "“en”, “zh”, …")
     tables = {key: _texts(text, data, key, fallback) for key in KEYS[1:6]}
-    return Manifest(fallback=fallback, variables=_variables(text, data), **tables)
+    return Manifest(
+        fallback=fallback,
+        variables=_variables(text, data, "variables"),
+        values=_variables(text, data, "values"),
+        **tables,
+    )
 
 
 def _texts(text: str, data: dict[str, Any], key: str, fallback: str) -> dict[str, str]:
@@ -69,10 +81,10 @@ def _texts(text: str, data: dict[str, Any], key: str, fallback: str) -> dict[str
     return {name.upper() if key == "countries" else name: item for name, item in value.items()}
 
 
-def _variables(text: str, data: dict[str, Any]) -> dict[str, Variable]:
-    table = data.get("variables", {})
+def _variables(text: str, data: dict[str, Any], key: str) -> dict[str, Variable]:
+    table = data.get(key, {})
     if not isinstance(table, dict):
-        raise _bad(text, "variables", "[variables.first_name] en = \"…\"")
+        raise _bad(text, key, f"[{key}.name] en = \"…\"")
     return {name: variable for key, value in table.items() for name, variable in _variable(text, key, value)}
 
 

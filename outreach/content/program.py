@@ -18,12 +18,13 @@ from html import unescape
 from typing import Any
 
 from jinja2 import Template, TemplateSyntaxError, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
 from markupsafe import escape
 
 from outreach.content import filters
 from outreach.content.problem import ContentProblem, Where
-from outreach.content.quoted import Encoded, encode, lines
+from outreach.content.quoted import encode, lines
 from outreach.content.sandbox import ALLOWED, Sandbox, as_problem
 
 SLOT = re.compile("\ue000(\\w+)\ue001")  # where a link goes; put in after MJML, split out of static text here
@@ -37,7 +38,32 @@ def slot(name: str) -> str:
     return f"\ue000{name}\ue001"
 
 
+_SLOT_NAME = re.compile(r"_(?:[lt]\d+|preview)")
+_RAW = frozenset({"_code"})  # filters whose result is printed as it is
 RESERVED = frozenset({"_h", "_dyn", "_open"})  # what links.py and compose.py write into a template
+
+
+class Coder(CodeGenerator):
+    """Generates code that prints what is already encoded without asking it to be escaped again."""
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        if _encoded(node):
+            raise nodes.Impossible
+        return super()._output_child_to_const(node, frame, finalize)
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if not _encoded(node):
+            super()._output_child_pre(node, frame, finalize)
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if not _encoded(node):
+            super()._output_child_post(node, frame, finalize)
+
+
+def _encoded(node: nodes.Expr) -> bool:
+    if isinstance(node, nodes.Name):
+        return bool(_SLOT_NAME.fullmatch(node.name))
+    return isinstance(node, nodes.Filter) and node.name in _RAW
 
 
 class CarriageReturn(Exception):
@@ -53,6 +79,7 @@ class Program:
     coded_template: Template | None
     where: Callable[[int], Where]
     variables: frozenset[str] = field(default_factory=frozenset)
+    constant: str | None = None  # the text, where nothing in it changes
 
     @property
     def fast(self) -> bool:
@@ -61,6 +88,8 @@ class Program:
 
     def plain(self, context: Mapping[str, Any]) -> str:
         """The text as a person reads it; raises ContentProblem with the line."""
+        if self.constant is not None:
+            return self.constant
         return self._run(self.plain_template, context)
 
     def coded(self, context: Mapping[str, Any]) -> str:
@@ -99,13 +128,15 @@ def build(
     known: frozenset[str],
     fallbacks: Mapping[str, Any],
     where: Callable[[int], Where],
-    trim: bool = False,
+    constants: Mapping[str, Any] | None = None,
 ) -> Program:
-    """Compile one part. `known`: names a template may use; `fallbacks`: dotted name → stand-in.
+    """Compile one part. `known`: names a template may use; `fallbacks`: dotted name → stand-in,
+    `constants`: name → what it is for all.
 
     `where` tells the place of a line of `text`. Raises ContentProblem.
     """
-    sandbox = Sandbox(autoescape=html, trim=trim)
+    sandbox = Sandbox(autoescape=html)
+    sandbox.code_generator_class = Coder
     filters.install(sandbox, language, html=html)
     for name, function in _internal(sandbox, html).items():
         sandbox.filters[name] = function
@@ -113,15 +144,25 @@ def build(
         tree = sandbox.parse(text)
         for problem in check(tree, sandbox, known, where):
             raise problem
-        variables = used(tree)
-        tree = _Guard(fallbacks).visit(tree)
+        variables = used(tree) - frozenset(constants or {})
+        constant = _constant_text(tree)
+        tree = _Guard(fallbacks, constants or {}).visit(tree)
         slow = any(True for _ in tree.find_all(_SLOW)) or any(loop.recursive for loop in tree.find_all(nodes.For))
         plain = _compile(sandbox, _Printer(sandbox, coded=False).visit(deepcopy(tree)))
         coded = None if slow else _compile(sandbox, _Printer(sandbox, coded=True).visit(tree))
     except (TemplateSyntaxError, RecursionError) as error:
         line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
         raise as_problem(error, where(line)) from error
-    return Program(sandbox, plain, coded, where, variables)
+    return Program(sandbox, plain, coded, where, variables, constant)
+
+
+def _constant_text(tree: nodes.Template) -> str | None:
+    """The text of a template without constructs and slots, None for any other."""
+    children = [child for node in tree.body if isinstance(node, nodes.Output) for child in node.nodes]
+    fixed = all(isinstance(node, nodes.Output) for node in tree.body) and all(
+        isinstance(child, nodes.TemplateData) and not SLOT.search(child.data) for child in children
+    )
+    return "".join(child.data for child in children if isinstance(child, nodes.TemplateData)) if fixed else None
 
 
 def _compile(sandbox: Sandbox, tree: nodes.Template) -> Template:
@@ -132,11 +173,9 @@ def _compile(sandbox: Sandbox, tree: nodes.Template) -> Template:
 
 def _internal(sandbox: Sandbox, html: bool) -> dict[str, Callable[..., Any]]:
     """Filters that only the rewritten tree uses; their names begin with _, which no author can write."""
-    cache: dict[Any, Encoded] = {}
+    cache: dict[Any, str] = {}
 
-    def code(value: Any) -> Encoded:
-        if type(value) is Encoded:
-            return value
+    def code(value: Any) -> str:
         try:
             return cache[value]
         except (KeyError, TypeError):
@@ -145,7 +184,7 @@ def _internal(sandbox: Sandbox, html: bool) -> dict[str, Callable[..., Any]]:
         if "\r" in text:
             raise CarriageReturn
         sandbox.checked(text)
-        coded = Encoded(encode(str(escape(text)) if html else text)) if text else _NOTHING
+        coded = encode(str(escape(text)) if html else text) if text else ""
         if len(text) <= 64 and type(value) is str and len(cache) < 20_000:  # company, owner, country repeat
             cache[value] = coded
         return coded
@@ -171,9 +210,6 @@ def _internal(sandbox: Sandbox, html: bool) -> dict[str, Callable[..., Any]]:
         "_items": filters.container,
         "_concat": lambda parts: sandbox.checked(filters.concatenate(parts)),
     }
-
-
-_NOTHING = Encoded("")
 
 
 def check(
@@ -249,8 +285,8 @@ def _filter(node: nodes.Expr, name: str, *args: nodes.Expr) -> nodes.Filter:
 class _Guard(NodeTransformer):
     """Puts in what keeps a template within bounds, and the fallbacks."""
 
-    def __init__(self, fallbacks: Mapping[str, Any]) -> None:
-        self.fallbacks = fallbacks
+    def __init__(self, fallbacks: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
+        self.fallbacks, self.constants = fallbacks, constants
 
     def _with_tick(self, node: Any) -> Any:
         self.generic_visit(node)
@@ -287,17 +323,17 @@ class _Guard(NodeTransformer):
         node.body = self._all(node.body)
         node.elif_ = self._all(node.elif_)
         node.else_ = self._all(node.else_)
-        node.test = _Guard({}).visit(node.test)
+        node.test = _Guard({}, self.constants).visit(node.test)
         return node
 
     def visit_CondExpr(self, node: nodes.CondExpr) -> Any:
-        node.test = _Guard({}).visit(node.test)
+        node.test = _Guard({}, self.constants).visit(node.test)
         node.expr1 = self.visit(node.expr1)
         node.expr2 = self.visit(node.expr2) if node.expr2 is not None else None
         return node
 
     def visit_Test(self, node: nodes.Test) -> Any:
-        return _Guard({}).generic_visit(node)
+        return _Guard({}, self.constants).generic_visit(node)
 
     def _all(self, children: list[Any]) -> list[Any]:
         result: list[Any] = []
@@ -308,6 +344,8 @@ class _Guard(NodeTransformer):
 
     def _named(self, node: Any) -> Any:
         name = dotted(node)
+        if name in self.constants:
+            return nodes.Const(self.constants[name], lineno=node.lineno)
         if name in self.fallbacks:
             stand_in = nodes.Const(self.fallbacks[name], lineno=node.lineno)
             return _filter(node, "_or", stand_in)
@@ -332,6 +370,9 @@ class _Printer(NodeTransformer):
         return node
 
     def _print(self, child: Any) -> Iterator[Any]:
+        if isinstance(child, nodes.Const) and isinstance(child.value, str) and self.coded:
+            text = str(escape(child.value)) if self.sandbox.autoescape else child.value
+            child = nodes.TemplateData(lines(text), lineno=child.lineno)
         if not isinstance(child, nodes.TemplateData):
             yield _filter(child, "_code" if self.coded else "_print")
             return

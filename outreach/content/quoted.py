@@ -9,18 +9,12 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_qp
-
-from markupsafe import Markup
+from collections.abc import Callable
 
 SOFT = "=\r\n"
 _SIMPLE = re.compile(r"(?!\.)[ -<>-~]{0,74}")  # 74 + "=" is within the 76 columns of RFC 2045
+_SIMPLE_LINK = re.compile(r"h[A-Za-z0-9/:._~?%+-]{0,73}")
 _DOTS = re.compile(r"^\.+", re.MULTILINE)
-
-
-class Encoded(Markup):
-    """Text that is already quoted-printable; Jinja must neither escape nor encode it again."""
-
-    __slots__ = ()
 
 
 def encode(text: str) -> str:
@@ -35,6 +29,14 @@ def encode(text: str) -> str:
     if coded.startswith(".") or "\n." in coded:
         coded = _DOTS.sub(_dots, coded)
     return coded if coded.endswith("\n") else coded + SOFT
+
+
+def encode_link(url: str, escape: Callable[[str], str]) -> tuple[str, str]:
+    """A link's address for the text part and, escaped, for an attribute of the HTML part."""
+    if _SIMPLE_LINK.fullmatch(url):
+        coded = url + SOFT
+        return coded, coded
+    return encode(url), encode(escape(url))
 
 
 def _dots(match: re.Match[str]) -> str:

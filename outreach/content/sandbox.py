@@ -55,12 +55,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%", "**"])
 
-    def __init__(self, *, autoescape: bool, trim: bool = False) -> None:
+    def __init__(self, *, autoescape: bool) -> None:
         super().__init__(
             autoescape=autoescape,
             keep_trailing_newline=True,
-            trim_blocks=trim,
-            lstrip_blocks=trim,
             cache_size=0,
             undefined=ChainableUndefined,  # `owner.phone` of a contact without owner prints nothing
         )

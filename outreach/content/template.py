@@ -70,6 +70,11 @@ class TemplateSource:
         """Declared variables by (dotted) name, with their fallbacks."""
         return self.manifest.variables
 
+    @property
+    def values(self) -> Mapping[str, Variable]:
+        """Values that are the same for all recipients."""
+        return self.manifest.values
+
     def title(self, language: str) -> str:
         """What staff call it."""
         return pick(self.manifest.title, language, self.fallback_language) or self.name
@@ -107,6 +112,12 @@ class TemplateSource:
         if not isinstance(sample, dict):
             raise ContentProblem("template.sample", Where("sample.json", 1, 1), detail="no object")
         return sample
+
+    def sample_for(self, language: str) -> dict[str, Any]:
+        """The made-up recipient of a language: `sample.json` may hold a table for it beside the common values."""
+        common = {key: value for key, value in self.sample.items() if key not in self.languages}
+        own = self.sample.get(language)
+        return common | (own if isinstance(own, dict) else {})
 
     def digest(self) -> str:
         """SHA-256 (hex) over all that can reach a recipient; what an approval is bound to."""

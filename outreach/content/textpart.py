@@ -14,7 +14,7 @@ from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 
 from outreach.content.links import Links, counted, dynamic
-from outreach.content.markup import Tag, tags
+from outreach.content.markup import VOID, Tag, tags
 from outreach.content.program import slot
 from outreach.content.tokens import TOKEN, Protected
 
@@ -30,8 +30,27 @@ def from_mjml(protected: Protected, links: Links) -> str:
     """Text (Jinja in tokens, links as slots) with lines ended by LF."""
     html = _Simplifier(protected, links).run()
     text = get_text(f"<html><body>{html}</body></html>", _CONFIG)
-    lines = [line.rstrip() for line in text.replace("\xa0", " ").splitlines()]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"
+    return join_statements(text.replace("\xa0", " "), protected).strip("\n") + "\n"
+
+
+def join_statements(text: str, protected: Protected) -> str:
+    """A line of nothing but statements leaves no line behind, and never more than one blank line."""
+    out: list[str] = []
+    glue = ""
+    blank = True
+    for line in (line.rstrip() for line in text.splitlines()):
+        found = [protected.tokens[int(match[1])] for match in TOKEN.finditer(line)]
+        if found and not TOKEN.sub("", line).strip() and not any(token.prints for token in found):
+            glue += line.strip()
+        elif line or not blank:
+            out.append(glue + line)
+            glue, blank = "", not line
+    return "\n".join(out) + ("\n" + glue if glue else "")
+
+
+def _decoration(tag: Tag) -> bool:
+    """Drawings made of text carry css-class="decoration": they say nothing in a text part."""
+    return "decoration" in (tag.get("css-class") or tag.get("class") or "").split()
 
 
 class _Simplifier:
@@ -50,8 +69,8 @@ class _Simplifier:
         for tag in tags(self.text):
             self.words(self.text[after : tag.start])
             after = tag.end
-            if tag.name in _SKIPPED:
-                self.skip += {"open": 1, "close": -1}.get(tag.kind, 0)
+            if tag.name in _SKIPPED or self.skip or _decoration(tag):
+                self.skip += 0 if tag.name in VOID else {"open": 1, "close": -1}.get(tag.kind, 0)
             elif not self.skip and tag.kind != "comment":
                 self.close(tag) if tag.kind == "close" else self.open(tag)
         return "".join(self.out)
@@ -118,6 +137,9 @@ class _Simplifier:
 
     def address(self, href: str) -> str:
         """An address as it stands in text; mailto and tel say no more than their words."""
+        href = self.links.settle(href)
+        if TOKEN.search(href) and re.match(r"(?:mailto|tel|sms|callto):", href, re.IGNORECASE):
+            return ""
         if TOKEN.search(href):
             code = dynamic(href, self.protected, html=False)
             return escape(code if code is not None else href, quote=False)
