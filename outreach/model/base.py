@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, String
-from sqlmodel import Field
+from sqlalchemy import Column, ForeignKey, Integer, String, Table
+from sqlmodel import Field, SQLModel
 
 from outreach.model.types import JsonColumn, UtcDateTime
 
@@ -41,3 +41,9 @@ def word(*, default: str | None = None, index: bool = False, unique: bool = Fals
     if default is None and not nullable:
         return Field(sa_column=column)
     return Field(default=default, sa_column=column)
+
+
+def table(model: type[SQLModel]) -> Table:
+    """Return the Core table of a model: set statements are typed by it, rows of a million go through it."""
+    found: Table = model.__table__  # type: ignore[attr-defined]
+    return found

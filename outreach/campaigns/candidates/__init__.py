@@ -1,0 +1,1 @@
+"""Who a segment holds, with all that decides whether to write."""

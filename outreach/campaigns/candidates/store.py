@@ -1,0 +1,150 @@
+"""Read the people of a segment with everything the plan asks about them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.audience import segment
+from outreach.campaigns.plan import Candidate, CompanyCount
+from outreach.model import Company, Contact, EmailAddress, Message, MessageState, Suppression
+from outreach.model.base import table
+
+CONTACTS, ADDRESSES = table(Contact), table(EmailAddress)
+COMPANIES, MESSAGES, SUPPRESSIONS = table(Company), table(Message), table(Suppression)
+
+#: Rows fetched at once; a plan of a million people keeps no more in hand.
+CHUNK = 5_000
+
+#: A message in these states will probably still leave, so it counts against the caps too.
+UNDER_WAY = tuple(
+    state.value
+    for state in (
+        MessageState.QUEUED,
+        MessageState.CLAIMED,
+        MessageState.HANDING_OVER,
+        MessageState.DEFERRED,
+        MessageState.IN_DOUBT,
+    )
+)
+
+
+def _recent(since: datetime, campaign_id: int | None) -> Any:
+    """Messages that left lately or are about to, those of the campaign itself left out."""
+    counted = or_(MESSAGES.c.sent_at > since, MESSAGES.c.state.in_(UNDER_WAY))
+    return counted if campaign_id is None else and_(counted, MESSAGES.c.campaign_id != campaign_id)
+
+
+def _people(tree: segment.Node, now: datetime) -> Select[Any]:
+    by_key = SUPPRESSIONS.alias("by_key")
+    return (
+        select(
+            CONTACTS.c.id,
+            CONTACTS.c.company_id,
+            CONTACTS.c.country,
+            CONTACTS.c.city,
+            CONTACTS.c.language,
+            CONTACTS.c.basis,
+            CONTACTS.c.basis_date,
+            CONTACTS.c.source,
+            func.coalesce(CONTACTS.c.owner_id, COMPANIES.c.owner_id).label("owner_id"),
+            CONTACTS.c.mailbox_id,
+            CONTACTS.c.paused_until,
+            CONTACTS.c.left_at,
+            ADDRESSES.c.id.label("address_id"),
+            ADDRESSES.c.address,
+            ADDRESSES.c.key,
+            ADDRESSES.c.domain,
+            ADDRESSES.c.mx,
+            ADDRESSES.c.bounced_at,
+            by_key.c.reason.label("suppressed"),
+        )
+        .select_from(CONTACTS)
+        .outerjoin(COMPANIES, COMPANIES.c.id == CONTACTS.c.company_id)
+        .outerjoin(ADDRESSES, and_(ADDRESSES.c.contact_id == CONTACTS.c.id, ADDRESSES.c.is_primary.is_(True)))
+        .outerjoin(by_key, by_key.c.key == ADDRESSES.c.key)
+        .where(CONTACTS.c.id.in_(segment.select_ids(tree, now)))
+        .order_by(CONTACTS.c.id)
+    )
+
+
+async def candidates(
+    conn: AsyncConnection, text: str, *, now: datetime, contact_days: int, campaign_id: int | None = None
+) -> AsyncIterator[Candidate]:
+    """Yield the people of a segment in the order of their ids. Raises SegmentError for a wrong expression."""
+    tree = segment.parse(text)
+    domains = await _suppressed_domains(conn)
+    recent = await _recent_by_contact(conn, now - timedelta(days=contact_days), campaign_id)
+    last, seen = 0, -1
+    while True:
+        query = _people(tree, now).where(CONTACTS.c.id > last).limit(CHUNK)
+        rows = (await conn.execute(query)).all()
+        if not rows:
+            return
+        for row in rows:
+            if row.id != seen:  # two addresses marked as primary: the first one counts
+                yield _candidate(row, domains, recent.get(row.id, 0))
+            seen = row.id
+        last = rows[-1].id
+
+
+def _candidate(row: Any, domains: frozenset[str], recent: int) -> Candidate:
+    return Candidate(
+        contact_id=row.id,
+        company_id=row.company_id,
+        address_id=row.address_id,
+        address=row.address,
+        address_key=row.key,
+        domain=row.domain,
+        country=row.country,
+        city=row.city,
+        language=row.language,
+        basis=row.basis,
+        basis_date=row.basis_date,
+        source=row.source,
+        owner_id=row.owner_id,
+        mailbox_id=row.mailbox_id,
+        mx=row.mx,
+        bounced=row.bounced_at is not None,
+        paused_until=row.paused_until,
+        left=row.left_at is not None,
+        suppressed=row.suppressed or _domain_reason(row.domain, domains),
+        recent=recent,
+    )
+
+
+def _domain_reason(domain: str | None, suppressed: frozenset[str]) -> str | None:
+    """A suppressed domain holds for its subdomains too."""
+    parts = (domain or "").split(".")
+    parents = (".".join(parts[start:]) for start in range(len(parts) - 1))
+    return "domain" if any(parent in suppressed for parent in parents) else None
+
+
+async def _suppressed_domains(conn: AsyncConnection) -> frozenset[str]:
+    rows = await conn.execute(select(SUPPRESSIONS.c.key).where(SUPPRESSIONS.c.key.like("d:%")))
+    return frozenset(row.key[2:] for row in rows)
+
+
+async def _recent_by_contact(conn: AsyncConnection, since: datetime, campaign_id: int | None) -> dict[int, int]:
+    query = (
+        select(MESSAGES.c.contact_id, func.count().label("mails"))
+        .where(_recent(since, campaign_id))
+        .group_by(MESSAGES.c.contact_id)
+    )
+    return {row.contact_id: row.mails for row in await conn.execute(query)}
+
+
+async def company_counts(
+    conn: AsyncConnection, *, now: datetime, days: int, campaign_id: int | None = None
+) -> CompanyCount:
+    """Return how many mails each company got in the last `days`, for the cap per customer."""
+    query = (
+        select(MESSAGES.c.company_id, func.count().label("mails"))
+        .where(_recent(now - timedelta(days=days), campaign_id), MESSAGES.c.company_id.is_not(None))
+        .group_by(MESSAGES.c.company_id)
+    )
+    return CompanyCount({row.company_id: row.mails for row in await conn.execute(query)})

@@ -1,0 +1,206 @@
+"""A campaign file: what a marketer writes, read into frozen settings (contract: "A campaign file")."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from datetime import datetime, time
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+#: With more wordings than this each arm is too small to show a difference.
+MOST_VARIANTS = 5
+MOST_STEPS = 12
+
+
+class DefinitionError(ValueError):
+    """The campaign file cannot be used; the text names the key and what is allowed."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Budget(_Part):
+    """What the campaign may cost."""
+
+    amount: float = Field(ge=0)
+    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+
+
+class Schedule(_Part):
+    """When mail may leave. Without a window: at any hour; without a start: at once."""
+
+    start: datetime | None = None
+    window: str | None = None
+    local_time: bool = True
+    skip_holidays: bool = True
+    skip_weekends: bool | None = None
+    timezone: str | None = None
+
+    @field_validator("window")
+    @classmethod
+    def _hours(cls, value: str | None) -> str | None:
+        if value is not None:
+            read_window(value)
+        return value
+
+    @property
+    def hours(self) -> tuple[time, time] | None:
+        """The window's first and last moment, None for none."""
+        return read_window(self.window) if self.window else None
+
+
+class Pilot(_Part):
+    """A trial on the team and a share of the audience; the rest waits (A5)."""
+
+    share: float = Field(default=0.05, gt=0, le=0.5)
+    wait_hours: float = Field(default=24, ge=0)
+    team: list[str] = []
+
+
+Condition = Literal["always", "no reply", "no open", "no click", "opened", "clicked"]
+
+
+class Step(_Part):
+    """A follow-up. `after_days` counts from the step before, in working days of the recipient's calendar."""
+
+    after_days: float = Field(default=4, ge=0)
+    only_if: Condition = "no reply"
+    template: str
+    subject: str | None = None
+    same_thread: bool = True
+
+
+class Variant(_Part):
+    """One arm of an A/B test: what it changes."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,20}$")
+    subject: str | None = None
+    template: str | None = None
+    mailbox: str | None = None
+    hour: int | None = Field(default=None, ge=0, le=23)
+    share: float | None = Field(default=None, gt=0, le=1)
+
+
+class Test(_Part):
+    """How the variants are judged."""
+
+    share: float = Field(default=0.2, gt=0, le=1)
+    metric: Literal["click", "reply", "open"] = "click"
+    lift: float = Field(default=0.3, gt=0)
+    wait_hours: float = Field(default=24, ge=0)
+    release: Literal["winner", "ask"] = "winner"
+
+
+class Tracking(_Part):
+    """What is counted."""
+
+    opens: bool = True
+    clicks: bool = True
+
+
+class Definition(_Part):
+    """The whole campaign file."""
+
+    name: str = Field(min_length=1, max_length=200)
+    goal: str = ""
+    theme: str = ""
+    topic: str | None = None
+    owner: str | None = None
+    budget: Budget | None = None
+    segment: str = Field(min_length=1)
+    template: str
+    subject: str | None = None
+    mailboxes: list[str] = Field(min_length=1)
+    schedule: Schedule = Schedule()
+    pilot: Pilot | None = None
+    step: list[Step] = Field(default=[], max_length=MOST_STEPS)
+    variant: list[Variant] = Field(default=[], max_length=MOST_VARIANTS)
+    test: Test | None = None
+    tracking: Tracking = Tracking()
+    colleague_reply_stops: bool = True
+    reply_to: str | None = None
+
+    @model_validator(mode="after")
+    def _variants(self) -> Definition:
+        names = [variant.name for variant in self.variant]
+        if len(set(names)) != len(names):
+            raise ValueError("two variants have the same name")
+        if len(names) == 1:
+            raise ValueError("one variant alone cannot be compared: give two to five, or none")
+        return self
+
+    def templates(self) -> list[str]:
+        """The templates of every step in order, then those of the variants."""
+        return [self.template, *(s.template for s in self.step), *(v.template for v in self.variant if v.template)]
+
+
+_WINDOW = re.compile(r"^\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*$")
+
+
+def read_window(text: str) -> tuple[time, time]:
+    """Read ``09:00-17:00``. Raises ValueError when it is no window or ends before it begins."""
+    found = _WINDOW.match(text)
+    if not found:
+        raise ValueError(f'window {text!r} is not of the form "09:00-17:00"')
+    h1, m1, h2, m2 = (int(part) for part in found.groups())
+    try:
+        first, last = time(h1, m1), time(23, 59, 59) if (h2, m2) == (24, 0) else time(h2, m2)
+    except ValueError:
+        raise ValueError(f"window {text!r}: hours go to 24, minutes to 59") from None
+    if first >= last:
+        raise ValueError(f"window {text!r} ends before it begins")
+    return first, last
+
+
+def parse(text: str, *, source: str = "campaign file") -> Definition:
+    """Read a campaign file's text. Raises DefinitionError naming each wrong key."""
+    try:
+        raw = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError(f"{source}: {error}") from error
+    return from_dict(raw, source=source)
+
+
+def from_dict(raw: dict[str, Any], *, source: str = "campaign") -> Definition:
+    """Check a campaign given as a dict (the web and the API use this). Raises DefinitionError."""
+    try:
+        return Definition.model_validate(raw)
+    except ValidationError as error:
+        raise DefinitionError("\n".join(_explain(problem, source) for problem in error.errors())) from error
+
+
+def to_dict(definition: Definition) -> dict[str, Any]:
+    """The JSON form that is stored and hashed: explicit defaults, ISO times."""
+    return definition.model_dump(mode="json")
+
+
+def _explain(problem: Any, source: str) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        allowed = _keys(problem["loc"])
+        close = difflib.get_close_matches(str(problem["loc"][-1]), allowed, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        return f"{source}: unknown key {path}{hint}; allowed here: {', '.join(allowed)}"
+    if problem["type"] == "missing":
+        return f"{source}: {path} is missing"
+    return f"{source}: {path}: {str(problem['msg']).removeprefix('Value error, ')} (found {problem['input']!r})"
+
+
+_PARTS: dict[str, type[BaseModel]] = {
+    "budget": Budget,
+    "schedule": Schedule,
+    "pilot": Pilot,
+    "step": Step,
+    "variant": Variant,
+    "test": Test,
+    "tracking": Tracking,
+}
+
+
+def _keys(location: tuple[Any, ...]) -> list[str]:
+    model = _PARTS.get(str(location[0]), Definition) if len(location) > 1 else Definition
+    return list(model.model_fields)

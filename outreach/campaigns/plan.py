@@ -1,0 +1,188 @@
+"""From an audience to a plan: who gets it, from which mailbox, when, or why not. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from outreach.campaigns.calendar import Hours
+from outreach.campaigns.definition import Definition
+from outreach.content.gates import CampaignFacts, ContactFacts, gate
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A contact of the audience with all that decides whether and how to write."""
+
+    contact_id: int
+    company_id: int | None
+    address_id: int | None
+    address: str | None
+    address_key: str | None
+    domain: str | None
+    country: str | None
+    city: str | None
+    language: str | None
+    basis: str | None
+    basis_date: object | None
+    source: str | None
+    owner_id: int | None
+    mailbox_id: int | None
+    mx: str | None
+    bounced: bool
+    paused_until: datetime | None
+    left: bool
+    suppressed: str | None
+    recent: int = 0
+    open_elsewhere: bool = False
+
+
+@dataclass(frozen=True)
+class MailboxChoice:
+    """A mailbox that the campaign may use."""
+
+    id: int
+    name: str
+    owner_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of one preflight."""
+
+    now: datetime
+    per_contact: int
+    per_company: int
+    postal_address: str
+    subject_of: Callable[[Candidate], str]
+    policy: Callable[[str], str | None] = lambda address: None
+    pixel: bool = False
+
+
+@dataclass
+class CompanyCount:
+    """How many mails each company got lately, with those planned here."""
+
+    counts: dict[int, int] = field(default_factory=dict)
+
+    def take(self, company_id: int | None, cap: int) -> bool:
+        """Count one more mail to the company; False when its cap is reached. A cap of 0 is none."""
+        if company_id is None or cap == 0:
+            return True
+        count = self.counts.get(company_id, 0)
+        if count >= cap:
+            return False
+        self.counts[company_id] = count + 1
+        return True
+
+
+def skip_reason(person: Candidate, rules: Rules, companies: CompanyCount) -> str | None:
+    """Return why this person is left out, None for a recipient. The first reason that holds counts."""
+    if not person.address or not person.domain:
+        return "no_address"
+    if person.suppressed:
+        return f"suppressed:{person.suppressed}"
+    if person.left:
+        return "left_company"
+    if person.bounced:
+        return "bounced"
+    if person.mx == "none":
+        return "no_mail_server"
+    if person.paused_until and person.paused_until > rules.now:
+        return "paused"
+    refused = rules.policy(person.address)
+    if refused:
+        return f"policy:{refused}"
+    return _gate(person, rules) or _caps(person, rules, companies)
+
+
+def _gate(person: Candidate, rules: Rules) -> str | None:
+    contact = ContactFacts(country=person.country, basis=person.basis, source=person.source)
+    facts = CampaignFacts(subject=rules.subject_of(person), postal_address=rules.postal_address, pixel=rules.pixel)
+    refusals = gate(contact, facts)
+    return f"gate:{refusals[0].rule}" if refusals else None
+
+
+def _caps(person: Candidate, rules: Rules, companies: CompanyCount) -> str | None:
+    if rules.per_contact and person.recent >= rules.per_contact:
+        return "contact_cap"
+    if not companies.take(person.company_id, rules.per_company):
+        return "company_cap"
+    return None
+
+
+def choose_mailbox(person: Candidate, mailboxes: Sequence[MailboxChoice]) -> int:
+    """Return the mailbox that writes to this person: the one that always did, the owner's own, else by share.
+
+    A person hears from one mailbox; the share is a stable hash, so a second plan gives the same.
+    """
+    ids = [box.id for box in mailboxes]
+    if person.mailbox_id in ids:
+        return int(person.mailbox_id or 0)
+    for box in mailboxes:
+        if box.owner_id is not None and box.owner_id == person.owner_id:
+            return box.id
+    shared = [box.id for box in mailboxes if box.owner_id is None] or ids
+    return shared[stable_share(str(person.contact_id), "mailbox") % len(shared)]
+
+
+def stable_share(key: str, salt: str) -> int:
+    """Return a number below 2**32 that depends on key and salt alone: the same today and after a restart."""
+    return int.from_bytes(hashlib.blake2b(f"{salt}:{key}".encode(), digest_size=4).digest())
+
+
+def in_pilot(contact_id: int, campaign: str, share: float) -> bool:
+    """Whether the contact belongs to the pilot's share of the audience."""
+    return stable_share(str(contact_id), f"pilot:{campaign}") < share * 2**32
+
+
+def hours_for(definition: Definition, country: str | None, zone: str | None, office: str) -> Hours:
+    """Return when this recipient may get mail under the campaign's schedule."""
+    schedule = definition.schedule
+    weekends = schedule.skip_weekends if schedule.skip_weekends is not None else schedule.window is not None
+    own = schedule.timezone or office
+    return Hours(
+        zone=(zone or own) if schedule.local_time else own,
+        country=country,
+        window=schedule.hours,
+        skip_weekends=weekends,
+        skip_holidays=schedule.skip_holidays,
+    )
+
+
+def count_reasons(reasons: Iterable[str | None]) -> tuple[int, Mapping[str, int]]:
+    """Return (recipients, skipped by reason), most frequent first."""
+    counts: dict[str, int] = {}
+    recipients = 0
+    for reason in reasons:
+        if reason is None:
+            recipients += 1
+        else:
+            counts[reason] = counts.get(reason, 0) + 1
+    return recipients, dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+#: What a skip reason means to staff; a reason with a colon is looked up by what stands before it.
+SKIP_TEXTS: dict[str, tuple[str, str]] = {
+    "no_address": ("没有邮箱地址", "has no e-mail address"),
+    "suppressed": ("在禁发名单上", "is on the suppression list"),
+    "left_company": ("已离职", "has left the company"),
+    "bounced": ("地址已硬退信", "the address has bounced for good"),
+    "no_mail_server": ("域名没有邮件服务器", "the domain has no mail server"),
+    "paused": ("暂停联系中（休假或本人要求）", "is paused (away, or asked for it)"),
+    "policy": ("公司名单规则不允许", "a company policy list refuses it"),
+    "gate": ("所在国家的规则不允许", "the rule of the country refuses it"),
+    "contact_cap": ("近期已收到足够多的邮件", "got enough mails lately"),
+    "company_cap": ("该客户近期已收到足够多的邮件", "the customer got enough mails lately"),
+    "condition": ("不满足本步骤的条件", "the step's condition does not hold"),
+    "replied": ("已回复", "has replied"),
+}
+
+
+def explain_skip(reason: str, language: str = "zh") -> str:
+    """Put a skip reason in words, with its detail."""
+    head, _, detail = reason.partition(":")
+    words = SKIP_TEXTS.get(head, (head, head))[0 if language == "zh" else 1]
+    return f"{words} ({detail})" if detail else words
