@@ -22,6 +22,7 @@ RIGHT_OF_BAR = {
     "outbox": {"reconcile.py"},
     "reports": {"weekly.py", "charts.py"},
     "access": {"login.py"},
+    "inbox": {"sandbox.py"},
 }
 #: Modules whose import alone means: clock, chance, network, database driver, log.
 WORLDLY = {
@@ -176,14 +177,20 @@ def lengths(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield (node.end_lineno or node.lineno) - node.lineno + 1, node.name
 
 
+def lines_of_tables(tree: ast.Module) -> int:
+    """Lines of constants at the top level: a long table of words is data and reads well at any length."""
+    tables = (node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign))
+    return sum((node.end_lineno or node.lineno) - node.lineno for node in tables)
+
+
 def test_files_and_functions_stay_short():
     too_long = []
     for path in SOURCES:
         source = path.read_text()
-        if (lines := source.count("\n")) > LONGEST_FILE:
+        tree = ast.parse(source)
+        if (lines := source.count("\n") - lines_of_tables(tree)) > LONGEST_FILE:
             too_long.append(f"{name_of(path)}: {lines} lines")
-        functions = lengths(ast.parse(source))
-        too_long += [f"{name_of(path)}: {name}() has {n} lines" for n, name in functions if n > LONGEST_FUNCTION]
+        too_long += [f"{name_of(path)}: {name}() has {n} lines" for n, name in lengths(tree) if n > LONGEST_FUNCTION]
     assert not too_long
 
 
