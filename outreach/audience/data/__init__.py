@@ -1,0 +1,1 @@
+"""Tables that people edit: regions, headers, free-mail providers."""
