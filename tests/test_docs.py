@@ -74,6 +74,13 @@ def test_every_make_target_is_explained():
         assert command in targets, f"the docs name `make {command}`, which the Makefile does not have"
 
 
+def test_the_example_configuration_shows_every_key():
+    text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    keys = re.findall(r"^\| `(\w+)` \|", reference.config_page(), re.MULTILINE)
+    missing = [key for key in keys if not re.search(rf"\b{key}\b", text)]
+    assert not missing, "config.example.toml explains every key"
+
+
 def test_every_stage_stands_in_the_architecture():
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     for folder in sorted((ROOT / "outreach").iterdir()):
