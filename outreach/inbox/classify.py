@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from outreach.inbox import original
-from outreach.inbox.detectors import arf, dsn, ezweb, fml, google_groups, notice, ses_event, x_failed_recipients
+from outreach.inbox.detectors import aol, arf, dsn, ezweb, fml, google_groups, imail, notice, ses_event, verizon, x_failed_recipients, yahoo
 from outreach.inbox.parse import Mail, parse
 from outreach.inbox.verdict import Kind, Verdict
 
@@ -27,9 +27,13 @@ DETECTORS: tuple[Detector, ...] = (
     *_human("read_receipt"),
     *_human("challenge"),
     ezweb.detect,
+    aol.detect,
     dsn.detect,
     google_groups.detect,
     fml.detect,
+    imail.detect,
+    verizon.detect,
+    yahoo.detect,
     x_failed_recipients.detect,
     *_human("auto_reply"),
     notice.detect,

@@ -23,7 +23,7 @@ _CUT = re.compile(
     r"|unsent message (?:below|follows)[.:]?"
     r"|message headers?(?: follow)?[.:]?"
     r"|(?:--- )?below this line is a copy of the message[^\n]{0,40}"
-    r"|a copy of (?:the|your)(?: original)? message[^\n]{0,80}"
+    r"|(?:below is )?a copy of (?:the|your)(?: original)? message[^\n]{0,80}"
     r"|(?:the )?(?:header|text|body|beginning) of (?:the|your) (?:original )?message[^\n]{0,40}"
     r"|-{3,} ?以下[^\n]{0,40}|-{2,} ?原(?:始)?邮件[^\n]{0,20}|原(?:始)?(?:邮件|郵件|信件)(?:内容|如下|全文)[^\n]{0,20}"
     r")[ \t*=_-]*$",
@@ -33,17 +33,17 @@ _HEADER_BLOCK = re.compile(r"^(?:Received|Return-Path|DKIM-Signature|X-Received)
 _HEAD = re.compile(
     rf"^[ \t>*|•·#-]*(?:\d{{1,3}}[.)][ \t]*)?"
     rf"(?:(?:rfc822|smtp|mailto|to|address|recipients?|email|e-mail|user|rcpt to|failed|delivery failed|failed recipient|recipient address|收件人|收信人|收件者|宛先|получатель|destinatario|destinataire|empfänger)[ \t]*[:;：=][ \t]*)?"
-    rf"(?:[^\n@<>]{{0,80}}\bSMTP[=:])?[<\"'“(\[]{{0,2}}(?:mailto:)?({ADDRESS})[>\"'”)\]]{{0,2}}(?P<rest>[^\n]*)$",
+    rf"(?:[^\n@<>]{{0,80}}\bSMTP(?:[=:]|[ \t]+))?[<\"'“(\[]{{0,2}}(?:mailto:)?({ADDRESS})[>\"'”)\]]{{0,2}}(?P<rest>[^\n]*)$",
     re.M | re.I,
 )
-_REST = re.compile(r"^\s*(?:$|[:;,.\-–(\[<]|on \w{3}|\s{2,}|\t|said|failed|unknown|rejected|не |was |is |has |=>|could|[45]\d\d|不|失败)", re.I)
+_REST = re.compile(r"^\s*(?:$|[:;,.\-–(\[<]|on \w|\s{2,}|\t|said|failed|unknown|rejected|не |was |is |has |=>|could|[45]\d\d|不|失败)", re.I)
 _EXPANDED = re.compile(rf"\(?\s*(?:expanded|generated|ultimately generated|forwarded)[ \t]*(?:from|by)?:?\s*<?({ADDRESS})>?", re.I)
 _NAMED = re.compile(rf"[ \t]*<({ADDRESS})>[ \t]*[:.]")  # the address was only the display name of this one
 _REPLY_LINE = re.compile(rf"^[45]\d\d(?:[ -][45]\.\d\.\d)? <({ADDRESS})>\.\.\.[^\n]*", re.M)
 _SENTENCE = re.compile(
     rf"(?:undeliverable|address(?:ed)?|delivery|deliver(?:ed|ing)?(?:[ \n]your)?(?:[ \n](?:message|mail|e-?mail))?|(?:message|mail|e-?mail)(?:[ \n]sent)?|sent|send|reach|livré|remis|delivre|entregad[oa]|consegnat[oa]|gesendet|zugestellt)"
     rf"[ \n]+(?:to|for|à|a|an|para|al|do|до|user|recipient)[ \n]+[<\"'(]?({ADDRESS})"
-    rf"|(?:收件人|投递到|发送到|发送给|发往|送达|邮件地址|mailing list|recipient|\buser|address)[ （(:：<\"'“]{{1,4}}({ADDRESS})",
+    rf"|(?:mailbox|收件人|投递到|发送到|发送给|发往|送达|邮件地址|mailing list|recipient|\buser|address)[ \t\n（(:：<\"'“]{{1,6}}({ADDRESS})",
     re.I,
 )
 _ECHO = (
@@ -82,9 +82,13 @@ def is_failure(mail: Mail) -> bool:
     machine = from_machine(mail)
     if not (subject or machine):
         return False
-    text = cut(mail.text)[:6000]
-    failure = FAILURE.search(text)
-    return failure is not None and (machine or not (_human(mail) or failure.start() > OPENING))
+    failure = FAILURE.search(cut(mail.text)[:6000])
+    if machine:
+        return failure is not None or (subject and _DAEMON.search(mail.get("From")) is not None)
+    return failure is not None and not (_human(mail) or failure.start() > OPENING)
+
+
+_DAEMON = re.compile(r"mailer[-_. ]?daemon|postmaster|mail delivery", re.I)
 
 
 def _human(mail: Mail) -> bool:
@@ -171,9 +175,8 @@ def heads(text: str) -> Iterator[Entry]:
     found = [m for m, after in zip(found, [*found[1:], None], strict=False) if after is None or not _leads_to(text, m, after)]
     for index, head in enumerate(found):
         end = found[index + 1].start() if index + 1 < len(found) else min(len(text), head.end() + 2500)
-        body = head["rest"] + text[head.end() : end]
-        better = _EXPANDED.search(body[:400]) or _NAMED.match(head["rest"])
-        yield Entry(address.clean((better or head)[1]), body)
+        better = _EXPANDED.search(head["rest"] + text[head.end() : min(end, head.end() + 400)]) or _NAMED.match(head["rest"])
+        yield Entry(address.clean((better or head)[1]), text[head.start() : end])
 
 
 def _echoed(text: str) -> Iterator[Entry]:

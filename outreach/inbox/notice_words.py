@@ -32,7 +32,7 @@ FAILURE = _any(
     r"(?:trouble|error|errors|problem|problems|difficult\w*) (?:in |while |when )?(?:deliver|send|transmit)", r"(?:was|were|been|is|be) (?:rejected|refused|returned|bounced|blocked|discarded|delayed)",
     r"rejected (?:your|the|recipient)", r"did not reach", r"not delivered", r"returned (?:to|mail)", r"user unknown", r"unknown user", r"no such user", r"transcript of session",
     r"following (?:address|recipient|addresses|recipients|user|users)", r"invalid (?:user|recipient|address)", r"could(?: not|n['’]t) be found", r"not listed in", r"over quota", r"mailbox (?:is )?full",
-    r"doesn['’]t have a", r"recipient.{0,20}(?:rejected|not exist|unknown)", r"may not exist", r"not a member", r"(?:do|does)(?: not|n['’]t) (?:exist|accept)", r"no longer", r"non è", r"n['’]a pas", r"errors? occurred",
+    r"doesn['’]t have a", r"recipient.{0,20}(?:rejected|not exist|unknown)", r"may not exist", r"not a member", r"(?:do|does)(?: not|n['’]t) (?:exist|accept)", r"no longer", r"non è", r"n['’]a pas", r"errors? (?:has |have )?occurred", r"attempt\w* to deliver", 
     r"nicht (?:zugestellt|ausgeliefert|zustellbar|gesendet|erreicht)", r"unzustellbar", r"fehlgeschlagen", r"konnte .{0,60}nicht", r"pas (?:pu )?(?:être|été)", r"impossible de", r"échec", r"non (?:remis|distribu|consegnat)",
     r"no (?:se )?(?:pud|ha (?:podido|sido)|fue|entreg)", r"no existe", r"não (?:foi|pôde|pode|p[oô]de ser|entreg)", r"nao foi", r"impossibile", r"mancata", r"niet (?:worden )?(?:bezorgd|afgeleverd)",
     r"nie (?:może|mogła|został)", r"kunde inte", r"kunne ikke", r"ei voitu", r"не (?:может быть|было|удалось|доставлен)", r"teslim edilemedi|iletilemedi", r"תורסמ|לא ניתן|אינה קיימת", r"मौजूद न", r"تعذر",

@@ -15,6 +15,9 @@ DEAD = frozenset({"userunknown", "hostunknown", "hasmoved"})
 GENERAL = frozenset({"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation", "filtered"})
 
 
+REFUSED_AT_THE_DOOR = frozenset({None, "systemerror", "securityerror", "hostunknown", "rejected", "syntaxerror"})
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One recipient of a report. `text` is the server's words; `phase` the SMTP command that was refused, lower-case."""
@@ -25,6 +28,8 @@ class Outcome:
     delayed: bool = False
     phase: str = ""
     context: str = ""  # the notice around it, read when `text` says nothing
+    host: str = ""  # the server that refused
+    looked_up: bool = False  # the mail system that reports did itself look the address up
 
 
 def judge(outcome: Outcome) -> Finding:
@@ -38,18 +43,21 @@ def judge(outcome: Outcome) -> Finding:
 def _reason(outcome: Outcome, status: str | None) -> str | None:
     said = reason_in(outcome.text) if outcome.text else None
     by_status = reason_of_status(status)
-    if said == "userunknown" and outcome.phase == "data" and not _about_address(status):
-        # The server had accepted the address at RCPT: what refused afterwards is a filter, and no proof of a dead address.
+    if said == "userunknown" and not _confirmed(outcome, status):
         return "filtered"
     if said == "hostunknown" and status and status[0] == "4":
         return "networkerror"  # the DNS did not answer, which is not the same as an answer "no such domain"
-    if said in (None, "systemerror", "securityerror") and outcome.phase in ("connect", "ehlo"):
-        return "blocked"
+    if said in REFUSED_AT_THE_DOOR and outcome.phase in ("connect", "ehlo"):
+        return "blocked"  # only our host's name and address were known to the server: a domain it rejects is ours
+    if by_status == "mailboxfull" and said in ("mesgtoobig", "exceedlimit", "systemfull", *GENERAL):
+        return by_status
     if said is None and outcome.phase == "mail":
         return "rejected"  # nothing but the sender was known to the server yet
     if said and (said not in GENERAL or by_status is None):
         return said
     around = reason_in(outcome.context) if outcome.context and not said else None
+    if around == "userunknown" and not _confirmed(outcome, status):
+        around = "filtered"
     if around and (around not in GENERAL or by_status in (None, "expired")):
         return around
     if by_status and (said is None or by_status not in GENERAL):
@@ -57,9 +65,25 @@ def _reason(outcome: Outcome, status: str | None) -> str | None:
     return said or around or by_status or _by_phase(outcome)
 
 
-def _about_address(status: str | None) -> bool:
-    """The status speaks of the address (X.1.X) or of a protocol error, not in general terms or of the mailbox."""
-    return not is_vague(status) and status is not None and not status[1:].startswith(".2.")
+# Said by a mail system that looked the address up itself, not by a server whose stage we do not know.
+LOOKED_UP = (
+    "not listed in", "name is not recognized", "resolver.adr.", "unrouteable", "unroutable", "unknown local", "suppression list",
+    "p=nosuchuser", "不存在", "查无此人", "查無此人", "无此用户", "存在しません", "見つかりません", "не найден", "не существует", "존재하지",
+    "nicht gefunden", "unbekannt", "inconnu", "desconocid", "desconhecid", "sconosciut", "no existe", "onbekend", "nie istnieje",
+    "bulunamadı", "yahoodns.net",  # Yahoo looks recipients up only after DATA
+)  # fmt: skip
+
+
+def _confirmed(outcome: Outcome, status: str | None) -> bool:
+    """The words "user unknown" are proof of a dead address only with a second sign, for many filters say them after DATA.
+
+    The signs: the server refused at RCPT, the status is about the address (X.1.X), or the mail system that wrote the
+    notice looked the address up itself. Notices in other languages than English are such systems' own words.
+    """
+    words = f"{outcome.text} {outcome.host} {outcome.context}".lower()
+    if outcome.looked_up or outcome.phase == "rcpt" or any(sign in words for sign in LOOKED_UP):
+        return True
+    return not is_vague(status) and status is not None and not status[1:].startswith((".2.0", ".2.4"))
 
 
 def _by_phase(outcome: Outcome) -> str | None:

@@ -7,15 +7,18 @@ import re
 
 _SAID = re.compile(
     r"in reply to (?:the )?(?P<postfix>end of data|data|rcpt to|mail from|ehlo|helo)"
-    r"|error (?:from remote (?:mail )?server|from|code)?[^\n]{0,40}?\bafter (?P<exim>(?:pipelined )?(?:end of data|data|rcpt|mail from|ehlo|helo|initial connection|sending data block))"
+    r"|\bafter (?P<exim>(?:pipelined )?(?:end of data|data|rcpt|mail from|ehlo|helo|initial connection|sending data block))"
     r"|did not like our (?P<dma>final data|data|rcpt to|mail from|ehlo|helo)"
     r"|\[(?P<yahoo>rcpt_to|mail_from|data|connect)\]"
-    r"|smtp command\s*\n\s*(?P<mfilter>data|rcpt|mail|ehlo|helo|\.)"
+    r"|smtp command (?P<mfilter>data|rcpt|mail|ehlo|helo|\.)"
     r"|smtp:(?P<x3>rcpt|mail|data)\b"
     r"|(?P<qmail>does not like recipient|failed after i sent the message|failed on data command|does not like sender"
-    r"|my name was rejected|greeting failed|connected to [^\n]{1,100} but)"
+    r"|my name was rejected|greeting failed|connected to \S{1,100} but)"
     r"|while (?P<greeting>receiving the initial server greeting|sending (?:rcpt to|mail from|end of data|data|ehlo|helo))"
-    r"|refused to (?P<talk>talk) to me",
+    r"|refused to (?P<talk>talk) to me"
+    r"|\b(?P<chinese>rcpt) (?:to: ?[45]\d\d|error)"
+    r"|rejected (?P<x6>recipient) <"
+    r"|(?P<said>rcpt) to:? ?<[^>]{1,200}>[^<>]{0,40}(?:replied|said|<--|<<<|received >>>):? ?[45]\d\d".replace(" ", r"\s+").replace(r"\s+?", r"\s*"),
     re.I,
 )
 _SENDMAIL = re.compile(r"^>>> (?P<command>DATA|RCPT|MAIL|EHLO|HELO|\.)[^\n]*\n<<< [45]", re.M | re.I)

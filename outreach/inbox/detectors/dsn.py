@@ -78,6 +78,8 @@ def _outcome(fields: Fields, mail: Mail) -> Outcome:
         delayed=_action(fields) in ("delayed", "delay"),
         phase=phase_in(text) or phase_in(context),
         context=context,
+        host=fields.get("remote-mta", ""),
+        looked_up="mailbox" in fields.get("x-powermta-bouncecategory", ""),
     )
 
 
