@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from outreach.inbox import original
-from outreach.inbox.detectors import aol, arf, dsn, ezweb, fml, google_groups, imail, notice, ses_event, verizon, x_failed_recipients, yahoo
+from outreach.inbox.detectors import aol, apple_unsubscribe, arf, dsn, ezweb, fml, google_groups, imail, notice, ses_event, verizon, x_failed_recipients, yahoo
 from outreach.inbox.parse import Mail, parse
 from outreach.inbox.verdict import Kind, Verdict
 
@@ -23,6 +23,7 @@ def _human(name: str) -> list[Detector]:
 # Order: what is certain by its format, then what is certain by its words, then people.
 DETECTORS: tuple[Detector, ...] = (
     arf.detect,
+    apple_unsubscribe.detect,
     ses_event.detect,
     *_human("read_receipt"),
     *_human("challenge"),

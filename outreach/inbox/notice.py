@@ -32,7 +32,7 @@ _CUT = re.compile(
 _HEADER_BLOCK = re.compile(r"^(?:Received|Return-Path|DKIM-Signature|X-Received): ?[^\n]+\n(?:[ \t][^\n]*\n|[A-Za-z0-9-]+:[^\n]*\n)", re.M)
 _HEAD = re.compile(
     rf"^[ \t>*|•·#-]*(?:\d{{1,3}}[.)][ \t]*)?"
-    rf"(?:(?:rfc822|smtp|mailto|to|address|recipients?|email|e-mail|user|rcpt to|failed|delivery failed|failed recipient|recipient address|收件人|收信人|收件者|宛先|получатель|destinatario|destinataire|empfänger)[ \t]*[:;：=][ \t]*)?"
+    rf"(?:(?:rfc822|smtp|mailto|to|address|recipients?|email|e-mail|user|rcpt to|failed|delivery failed|error-for|failed recipient|failed address|recipient address|收件人|收信人|收件者|宛先|получатель|destinatario|destinataire|empfänger)[ \t]*[:;：=][ \t]*)?"
     rf"(?:[^\n@<>]{{0,80}}\bSMTP(?:[=:]|[ \t]+))?[<\"'“(\[]{{0,2}}(?:mailto:)?({ADDRESS})[>\"'”)\]]{{0,2}}(?P<rest>[^\n]*)$",
     re.M | re.I,
 )
@@ -41,8 +41,8 @@ _EXPANDED = re.compile(rf"\(?\s*(?:expanded|generated|ultimately generated|forwa
 _NAMED = re.compile(rf"[ \t]*<({ADDRESS})>[ \t]*[:.]")  # the address was only the display name of this one
 _REPLY_LINE = re.compile(rf"^[45]\d\d(?:[ -][45]\.\d\.\d)? <({ADDRESS})>\.\.\.[^\n]*", re.M)
 _SENTENCE = re.compile(
-    rf"(?:undeliverable|address(?:ed)?|delivery|deliver(?:ed|ing)?(?:[ \n]your)?(?:[ \n](?:message|mail|e-?mail))?|(?:message|mail|e-?mail)(?:[ \n]sent)?|sent|send|reach|livré|remis|delivre|entregad[oa]|consegnat[oa]|gesendet|zugestellt)"
-    rf"[ \n]+(?:to|for|à|a|an|para|al|do|до|user|recipient)[ \n]+[<\"'(]?({ADDRESS})"
+    rf"(?:undeliverable|address(?:ed)?,?|delivery|deliver(?:ed|ing)?(?:[ \n]your)?(?:[ \n](?:message|mail|e-?mail))?|(?:message|mail|e-?mail)(?:[ \n]sent)?|sent|send|reach|livré|remis|delivre|entregad[oa]|consegnat[oa]|gesendet|zugestellt)"
+    rf"[ \n]+(?:(?:to|for|à|a|an|para|al|do|до|user|recipient)[ \n]+)?[<\"'(]?({ADDRESS})"
     rf"|(?:mailbox|收件人|投递到|发送到|发送给|发往|送达|邮件地址|mailing list|recipient|\buser|address)[ \t\n（(:：<\"'“]{{1,6}}({ADDRESS})",
     re.I,
 )
@@ -56,6 +56,12 @@ _ECHO = (
 class Entry:
     recipient: str
     text: str
+
+
+def _answers_by_itself(mail: Mail) -> bool:
+    """An auto-reply, which has an empty return path too (RFC 3834 5.1): marked as one, and not from a daemon."""
+    marked = "X-Auto-Response-Suppress" in mail.headers or mail.get("Precedence").lower() in ("bulk", "junk", "auto_reply")
+    return marked and not _DAEMON.search(mail.get("From"))
 
 
 def from_machine(mail: Mail) -> bool:
@@ -79,7 +85,7 @@ _MACHINE = re.compile(
 def is_failure(mail: Mail) -> bool:
     """A program says that it could not deliver (or not yet): sender or subject, and the text, must all fit."""
     subject = SUBJECT.search(mail.subject[:400]) is not None
-    machine = from_machine(mail)
+    machine = from_machine(mail) and (subject or not _answers_by_itself(mail))
     if not (subject or machine):
         return False
     failure = FAILURE.search(cut(mail.text)[:6000])
@@ -153,8 +159,10 @@ def _after_intro(text: str) -> Iterator[Entry]:
 
 def _transcript(text: str) -> Iterator[Entry]:
     """Sendmail's own lines: `550 <user@example.com>... User unknown`."""
+    at = 0
     for found in _REPLY_LINE.finditer(text):
-        yield Entry(address.clean(found[1]), found[0])
+        yield Entry(address.clean(found[1]), text[at : found.end()])  # with the session above the line
+        at = found.end()
 
 
 def _generated(text: str) -> Iterator[Entry]:

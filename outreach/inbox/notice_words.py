@@ -14,7 +14,7 @@ def _any(*phrases: str) -> re.Pattern[str]:
 SUBJECT = _any(
     r"undeliver", r"non[- ]?deliver", r"not deliver", r"deliver\w* (?:status|failure|failed|report|problem|error|notification|delayed|incomplete|attempt)",
     r"delivery of .{0,40}failed", r"fail\w*[ :].{0,20}notice", r"failure notice", r"returned (?:mail|message|to sender|email)", r"mail delivery",
-    r"mail failure", r"message failure", r"(?:could|can)(?:not| not|n't) (?:be )?(?:deliver|sen[dt])", r"unable to (?:be )?deliver", r"error sending",
+    r"mail failure", r"mail failed", r"message failure", r"(?:could|can)(?:not| not|n't) (?:be )?(?:deliver|sen[dt])", r"unable to (?:be )?deliver", r"error sending",
     r"delayed mail", r"message delayed", r"warning: (?:could|message)", r"bounce", r"mail error", r"mail system error", r"unknown (?:user|address|recipient)",
     r"user unknown", r"rejected", r"unzustellbar", r"nicht zugestellt", r"nicht zustellbar", r"zustellung", r"non remis", r"non distribu", r"échec", r"no se (?:ha )?(?:pud|entreg)",
     r"no entregado", r"devuelto", r"não (?:foi )?entreg", r"devolvid", r"mancata consegna", r"non recapitabile", r"impossibile recapitare", r"onbestelbaar", r"niet bezorgd",
@@ -32,12 +32,12 @@ FAILURE = _any(
     r"(?:trouble|error|errors|problem|problems|difficult\w*) (?:in |while |when )?(?:deliver|send|transmit)", r"(?:was|were|been|is|be) (?:rejected|refused|returned|bounced|blocked|discarded|delayed)",
     r"rejected (?:your|the|recipient)", r"did not reach", r"not delivered", r"returned (?:to|mail)", r"user unknown", r"unknown user", r"no such user", r"transcript of session",
     r"following (?:address|recipient|addresses|recipients|user|users)", r"invalid (?:user|recipient|address)", r"could(?: not|n['’]t) be found", r"not listed in", r"over quota", r"mailbox (?:is )?full",
-    r"doesn['’]t have a", r"recipient.{0,20}(?:rejected|not exist|unknown)", r"may not exist", r"not a member", r"(?:do|does)(?: not|n['’]t) (?:exist|accept)", r"no longer", r"non è", r"n['’]a pas", r"errors? (?:has |have )?occurred", r"attempt\w* to deliver", 
+    r"doesn['’]t have a", r"recipient.{0,20}(?:rejected|not exist|unknown)", r"may not exist", r"not a member", r"(?:do|does)(?: not|n['’]t) (?:exist|accept)", r"no longer", r"non è", r"n['’]a pas", r"errors? (?:has |have )?occurred", r"attempt\w* to deliver", r"did not (?:exactly )?match", 
     r"nicht (?:zugestellt|ausgeliefert|zustellbar|gesendet|erreicht)", r"unzustellbar", r"fehlgeschlagen", r"konnte .{0,60}nicht", r"pas (?:pu )?(?:être|été)", r"impossible de", r"échec", r"non (?:remis|distribu|consegnat)",
     r"no (?:se )?(?:pud|ha (?:podido|sido)|fue|entreg)", r"no existe", r"não (?:foi|pôde|pode|p[oô]de ser|entreg)", r"nao foi", r"impossibile", r"mancata", r"niet (?:worden )?(?:bezorgd|afgeleverd)",
     r"nie (?:może|mogła|został)", r"kunde inte", r"kunne ikke", r"ei voitu", r"не (?:может быть|было|удалось|доставлен)", r"teslim edilemedi|iletilemedi", r"תורסמ|לא ניתן|אינה קיימת", r"मौजूद न", r"تعذر",
     r"退信|退回|无法(?:投递|送达|发送)|未(?:能)?(?:送达|投递|成功)|投递失败|发送失败|無法(?:投遞|傳遞|送達|傳送)|不存在", r"配信(?:できません|に失敗|されません|エラー)|送信(?:できません|に失敗)|お届けできません|届けることができません|届きません", r"(?:전송|전달|배달|발송).{0,12}(?:실패|못|수 없)",
-    r"không (?:thể|gửi|được)", r"tidak (?:dapat|terkirim)", r"address (?:error|invalid|not found)", r"command died", r"giving up", r"incorrectly constructed", r"n'a pas pu", r"invalid (?:user )?address", r"delivery status notification", r"mailbox unavailable", r"error message below", r"quota exceeded",
+    r"không (?:thể|gửi|được)", r"tidak (?:dapat|terkirim)", r"address (?:error|invalid|not found)", r"command died", r"giving up", r"no valid recipients", r"failed addresses?", r"unknown host", r"error (?:was )?detected", r"incorrectly constructed", r"n'a pas pu", r"invalid (?:user )?address", r"delivery status notification", r"mailbox unavailable", r"error message below", r"quota exceeded",
 )  # fmt: skip
 
 # A sentence that the list of failed addresses follows.
@@ -54,5 +54,5 @@ DELAY = _any(
     r"warning message only", r"this is a warning", r"warning only", r"not yet been delivered", r"will be retried", r"still being retried", r"message (?:is|has been|was) delayed", r"has been delayed",
     r"delivery (?:is |has been |was )?delayed", r"you do not need to re-?send", r"will (?:retry|continue|keep|try)[^.]{0,40}(?:for|until|to deliver|trying|sending)", r"will continue trying", r"delivery incomplete", r"temporary (?:failure|problem) (?:report|delivering)",
     r"only a temporary", r"delayed mail", r"could not send message for past", r"no action is required on your part", r"not been delivered .{0,40}(?:hours|minutes)", r"attempts to deliver .{0,40} will continue",
-    r"still in (?:the )?(?:mail )?queue", r"verz[oö]ger", r"retard[ée]", r"retraso", r"atras[oa]", r"ritard", r"задерж", r"延迟", r"延遲", r"稍后重试", r"将继续尝试", r"系统会在", r"遅延", r"再送",
+    r"still in (?:the )?(?:mail )?queue", r"verz[oö]ger", r"retard[ée]", r"retraso", r"atras[oa]", r"ritard", r"задерж", r"延迟", r"延遲", r"稍后重试", r"将继续尝试", r"系统会在", r"遅延",
 )  # fmt: skip

@@ -26,6 +26,7 @@ NEEDLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("systemerror", ("could not load drd", "ldap server", "contact ldap")),
     ("speeding", ("recipients this hour", "recipients per hour", "recipients today")),
     ("filtered", ("not accepting mail from",)),
+    ("rejected", ("recipient addresses rejected",)),
     ("authfailure", (
         "dmarc", "spf check", "spf fail", "spf record", "spf…fail", "fail…spf", "dkim…fail", "fail…dkim", "spf…reject",
         "not pass authentication", "authentication checks failed", "unauthenticated email", "unauthenticated mail",

@@ -11,8 +11,8 @@ from outreach.inbox.phase import phase_in
 from outreach.inbox.report import Fields, groups
 from outreach.inbox.verdict import Kind, Verdict
 
-# RFC 3464 2.3.3; what else stands there ("deleted", "transient-failure") counts as failed.
-GOOD_NEWS = frozenset({"delivered", "relayed", "expanded", "delivered/expanded", "displayed"})
+# RFC 3464 2.3.3, and Postfix's word for an address it was asked to probe; what else stands there ("deleted", "transient-failure") counts as failed.
+GOOD_NEWS = frozenset({"delivered", "relayed", "expanded", "delivered/expanded", "deliverable"})
 _FIELDS_IN_TEXT = re.compile(r"^(?:Final|Original)-Recipient[ \t]*:", re.M | re.I)
 _WORD = re.compile(r"[a-z-]+")
 
@@ -52,7 +52,7 @@ def _in_text(mail: Mail) -> str | None:
 def decide(report: str, mail: Mail) -> Verdict | None:
     """The verdict on a report; good news alone is kind other. None when it names no recipient at all."""
     _, recipients = groups(report)
-    bad = [fields for fields in recipients if _action(fields) not in GOOD_NEWS]
+    bad = [fields for fields in recipients if not _good(fields)]
     if recipients and not bad:
         return Verdict(Kind.OTHER, detector="dsn")
     outcomes = [outcome for fields in bad if (outcome := _outcome(fields, mail))]
@@ -60,6 +60,11 @@ def decide(report: str, mail: Mail) -> Verdict | None:
     if not outcomes:
         return None
     return summarise(outcomes, "dsn")
+
+
+def _good(fields: Fields) -> bool:
+    action = _action(fields)
+    return action in GOOD_NEWS or ("action" not in fields and fields.get("status", "").startswith("2."))
 
 
 def _action(fields: Fields) -> str:
