@@ -109,7 +109,15 @@ class Login:
         """Check name, password and second factor; return a new session's token. Raises LoginRefused."""
         user = await self._user(name)
         await self.check_password(user, password, now=now)
-        assert user is not None
+        return await self.finish(name, code, now=now)
+
+    async def finish(self, name: str, code: str | None, *, now: datetime) -> str:
+        """Log in somebody whose password was checked a moment ago: second factor, then a session. Raises LoginRefused."""
+        user = await self._user(name)
+        if user is None or user.disabled_at is not None:
+            raise LoginRefused("disabled")
+        if user.locked_until is not None and user.locked_until > now:
+            raise LoginRefused("wait", int((user.locked_until - now).total_seconds()) + 1)
         await self._second(user, code, now)
         token = chance.token_urlsafe(32)
         async with self.db.write() as conn:

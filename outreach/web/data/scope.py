@@ -1,0 +1,37 @@
+"""Object rules as a condition: what of a table the visitor may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Table, false, or_, select, true
+
+from outreach.access.roles import Held, Permission, Scope
+from outreach.model import User
+
+if TYPE_CHECKING:
+    from outreach.web.routing import Staff
+
+USERS: Table = User.__table__  # type: ignore[attr-defined]
+
+
+def owned(staff: Staff, permission: Permission, owner_id: Any) -> ColumnElement[bool]:
+    """Return the condition on an owner column: the same rule as access/roles.py `covers`, for lists."""
+    reached = staff.reach(permission)
+    if reached is Scope.ALL:
+        return true()
+    if reached is Scope.OWN:
+        return owner_id == staff.actor.id  # type: ignore[no-any-return]
+    if reached is Scope.TEAM:
+        team = USERS.c.team.is_(None) if staff.actor.team is None else USERS.c.team == staff.actor.team
+        return or_(owner_id.is_(None), owner_id == staff.actor.id, owner_id.in_(select(USERS.c.id).where(team)))
+    return false()
+
+
+async def held(staff: Staff, owner_id: int | None) -> Held:
+    """Return whom an object belongs to, the owner's team looked up."""
+    if owner_id is None:
+        return Held()
+    async with staff.app.db.read() as conn:
+        team = (await conn.execute(select(USERS.c.team).where(USERS.c.id == owner_id))).scalar_one_or_none()
+    return Held(owner_id, team)

@@ -1,0 +1,367 @@
+"""What stands on the first page: replies that wait, tasks by the customer's clock, campaigns, mailboxes, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.access.roles import Permission as P
+from outreach.web.data.people import PERSON, full_name, zone_of
+from outreach.web.data.scope import owned
+from outreach.web.data.tables import (
+    APPROVAL,
+    CAMPAIGN,
+    COMPANY,
+    CONTACT,
+    FOLDER,
+    INBOUND,
+    MAILBOX,
+    MESSAGE,
+    RECIPIENT,
+    TASK,
+    USER,
+)
+from outreach.web.format import zone
+
+if TYPE_CHECKING:
+    from outreach.web.routing import Staff
+
+#: Shown on the page; the rest is one press away.
+REPLIES, TASKS = 8, 20
+#: A reply whose task is not there yet counts a working day of eight hours.
+ANSWER_WITHIN = timedelta(hours=8)
+WORK_FROM, WORK_TO = 9, 17
+LIVE = ("pilot", "running", "paused")
+#: Rates of a mailbox are of its last mails, as its protection counts them (reliability.md).
+LAST = timedelta(days=7)
+WATCH_BOUNCES = 0.03
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A received reply that waits for an answer."""
+
+    id: int
+    name: str
+    company: str
+    country: str | None
+    tz: str
+    intent: str | None
+    text: str
+    due: datetime
+    began: datetime
+    contact_id: int | None = None
+
+
+@dataclass(frozen=True)
+class TaskLine:
+    """A task with the customer's clock. `open_for`: work time left there; `opens_in`: until it begins."""
+
+    id: int
+    kind: str
+    title: str
+    name: str
+    company: str
+    contact_id: int | None
+    tz: str
+    due: datetime
+    inbound_id: int | None
+    open_for: timedelta | None
+    opens_in: timedelta | None
+
+
+@dataclass
+class Counts:
+    """Messages of a campaign by state."""
+
+    sent: int = 0
+    deferred: int = 0
+    in_doubt: int = 0
+    failed: int = 0
+    waiting: int = 0
+    total: int = 0
+
+
+@dataclass
+class CampaignLine:
+    """A campaign that is being sent or waits for somebody."""
+
+    id: int
+    name: str
+    state: str
+    owner_id: int | None
+    paused_reason: str | None
+    counts: Counts = field(default_factory=Counts)
+    pace: float = 0.0
+    last_due: datetime | None = None
+    last_tz: str | None = None
+    waits_for: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MailboxLine:
+    """A mailbox's health today."""
+
+    id: int
+    name: str
+    address: str
+    state: str
+    today: int
+    limit: int
+    sent: int
+    bounced: int
+    read_at: datetime | None
+    reason: str | None
+
+
+def reply_query(staff: Staff) -> Any:
+    """Open replies with their person, the most urgent first."""
+    due = func.min(TASK.c.due_at).label("due_at")
+    tasks = select(TASK.c.inbound_id, due).where(TASK.c.state == "open").group_by(TASK.c.inbound_id).subquery()
+    columns = (
+        INBOUND.c.id, INBOUND.c.from_name, INBOUND.c.from_address, INBOUND.c.subject, INBOUND.c.reply_text,
+        INBOUND.c.intent, INBOUND.c.received_at, INBOUND.c.answered_at, INBOUND.c.state, INBOUND.c.kind,
+        INBOUND.c.owner_id, tasks.c.due_at,
+    )  # fmt: skip
+    joined = (
+        INBOUND.outerjoin(CONTACT, CONTACT.c.id == INBOUND.c.contact_id)
+        .outerjoin(COMPANY, COMPANY.c.id == func.coalesce(CONTACT.c.company_id, INBOUND.c.company_id))
+        .outerjoin(tasks, tasks.c.inbound_id == INBOUND.c.id)
+    )
+    return select(*columns, *PERSON).select_from(joined).where(owned(staff, P.INBOX_VIEW, INBOUND.c.owner_id))
+
+
+def waiting(query: Any) -> Any:
+    """Hold a reply query to what nobody has answered or closed."""
+    return query.where(INBOUND.c.kind == "reply", INBOUND.c.answered_at.is_(None), INBOUND.c.state == "new")
+
+
+def reply_of(row: Row[Any]) -> Reply:
+    """Make a line of a row of reply_query."""
+    return Reply(
+        id=row.id,
+        name=full_name(row.first_name, row.last_name, row.from_name or row.from_address or "?"),
+        company=row.company or "",
+        country=row.country,
+        tz=zone_of(row.country, row.city),
+        intent=row.intent,
+        text=(row.reply_text or row.subject or "").strip(),
+        due=_aware(row.due_at) or row.received_at + ANSWER_WITHIN,
+        began=row.received_at,
+        contact_id=row.person_id,
+    )
+
+
+def _aware(value: datetime | None) -> datetime | None:
+    """An aggregate loses the column's type on SQLite."""
+    from datetime import UTC
+
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+async def replies(conn: AsyncConnection, staff: Staff, mine: bool) -> list[Reply]:
+    """The replies that wait, the most urgent first."""
+    query = waiting(reply_query(staff))
+    if mine:
+        query = query.where(or_(INBOUND.c.owner_id == staff.actor.id, INBOUND.c.owner_id.is_(None)))
+    rows = (await conn.execute(query.order_by(INBOUND.c.received_at).limit(200))).all()
+    return sorted((reply_of(row) for row in rows), key=lambda reply: reply.due)
+
+
+async def tasks(conn: AsyncConnection, staff: Staff, mine: bool) -> list[TaskLine]:
+    """Open tasks of today and before: who can be reached now first, and of these who goes home first."""
+    joined = TASK.outerjoin(CONTACT, CONTACT.c.id == TASK.c.contact_id).outerjoin(
+        COMPANY, COMPANY.c.id == func.coalesce(TASK.c.company_id, CONTACT.c.company_id)
+    )
+    query = (
+        select(TASK, *PERSON)
+        .select_from(joined)
+        .where(TASK.c.state == "open", TASK.c.due_at < staff.now + timedelta(days=1), TASK.c.kind != "reply")
+        .where(owned(staff, P.TASKS_VIEW, TASK.c.owner_id))
+    )
+    if mine:
+        query = query.where(or_(TASK.c.owner_id == staff.actor.id, TASK.c.owner_id.is_(None)))
+    rows = (await conn.execute(query.order_by(TASK.c.due_at).limit(300))).all()
+    lines = [task_of(row, staff.now) for row in rows]
+    far = timedelta(days=9)
+    return sorted(lines, key=lambda t: (t.open_for is None, t.open_for or far, t.opens_in or far, t.due))
+
+
+def task_of(row: Row[Any], now: datetime) -> TaskLine:
+    """Make a line of a task's row with its person."""
+    tz = zone_of(row.country, row.city)
+    open_for, opens_in = office(now, tz)
+    return TaskLine(
+        id=row.id,
+        kind=row.kind,
+        title=row.title,
+        name=full_name(row.first_name, row.last_name),
+        company=row.company or "",
+        contact_id=row.person_id,
+        tz=tz,
+        due=row.due_at,
+        inbound_id=row.inbound_id,
+        open_for=open_for,
+        opens_in=opens_in,
+    )
+
+
+def office(now: datetime, tz: str) -> tuple[timedelta | None, timedelta | None]:
+    """Return (work time left there, None) inside office hours, else (None, until they begin)."""
+    there = now.astimezone(zone(tz))
+    begin = there.replace(hour=WORK_FROM, minute=0, second=0, microsecond=0)
+    end = begin.replace(hour=WORK_TO)
+    if there.weekday() < 5 and begin <= there < end:
+        return end - there, None
+    while begin <= there or begin.weekday() >= 5:
+        begin += timedelta(days=1)
+    return None, begin - there
+
+
+async def campaigns(conn: AsyncConnection, staff: Staff) -> list[CampaignLine]:
+    """Campaigns being sent, paused or waiting for an approval."""
+    query = select(CAMPAIGN).where(
+        CAMPAIGN.c.state.in_((*LIVE, "review")),
+        CAMPAIGN.c.archived.is_(False),
+        owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id),
+    )
+    rows = (await conn.execute(query.order_by(CAMPAIGN.c.started_at.desc(), CAMPAIGN.c.id.desc()).limit(8))).all()
+    lines = [CampaignLine(r.id, r.name, r.state, r.owner_id, r.paused_reason) for r in rows]
+    counted = await counts(conn, [line.id for line in lines])
+    for line in lines:
+        line.counts = counted.get(line.id, Counts())
+        if line.state in LIVE:
+            line.pace = await pace(conn, line.id, staff.now)
+            line.last_due, line.last_tz = await last_due(conn, line.id)
+        else:
+            line.waits_for = await missing_roles(conn, line.id, staff.app.settings.approval.roles)
+            line.counts.total = await recipients(conn, line.id)
+    return lines
+
+
+async def counts(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, Counts]:
+    """Messages by state of each campaign."""
+    if not ids:
+        return {}
+    query = (
+        select(MESSAGE.c.campaign_id, MESSAGE.c.state, func.count().label("n"))
+        .where(MESSAGE.c.campaign_id.in_(ids))
+        .group_by(MESSAGE.c.campaign_id, MESSAGE.c.state)
+    )
+    found: dict[int, Counts] = {}
+    for row in await conn.execute(query):
+        told = found.setdefault(row.campaign_id, Counts())
+        if row.state in ("skipped", "cancelled"):
+            continue
+        told.total += row.n
+        name = row.state if row.state in ("sent", "deferred", "in_doubt", "failed") else "waiting"
+        setattr(told, name, getattr(told, name) + row.n)
+    return found
+
+
+async def pace(conn: AsyncConnection, campaign_id: int, now: datetime) -> float:
+    """Mails a minute over the last ten minutes."""
+    since = now - timedelta(minutes=10)
+    query = select(func.count()).where(MESSAGE.c.campaign_id == campaign_id, MESSAGE.c.sent_at > since)
+    return float((await conn.execute(query)).scalar_one()) / 10
+
+
+async def last_due(conn: AsyncConnection, campaign_id: int) -> tuple[datetime | None, str | None]:
+    """When the last waiting mail is planned, and the place it goes to."""
+    query = select(MESSAGE.c.due_at, MESSAGE.c.tz).where(
+        MESSAGE.c.campaign_id == campaign_id, MESSAGE.c.state.in_(("queued", "planned", "deferred"))
+    )
+    row = (await conn.execute(query.order_by(MESSAGE.c.due_at.desc()).limit(1))).one_or_none()
+    return (row.due_at, row.tz) if row else (None, None)
+
+
+async def missing_roles(conn: AsyncConnection, campaign_id: int, roles: Sequence[str]) -> list[str]:
+    """Which roles have not approved the campaign's present version."""
+    query = select(APPROVAL.c.role).join(CAMPAIGN, CAMPAIGN.c.id == APPROVAL.c.campaign_id)
+    query = query.where(
+        CAMPAIGN.c.id == campaign_id,
+        APPROVAL.c.decision == "approved",
+        APPROVAL.c.voided_at.is_(None),
+        APPROVAL.c.hash == CAMPAIGN.c.submitted_hash,
+    )
+    given = set((await conn.execute(query)).scalars())
+    return [str(role) for role in roles if str(role) not in given]
+
+
+async def recipients(conn: AsyncConnection, campaign_id: int) -> int:
+    """How many people a submitted campaign goes to."""
+    query = select(func.count()).where(RECIPIENT.c.campaign_id == campaign_id, RECIPIENT.c.skip_reason.is_(None))
+    return int((await conn.execute(query)).scalar_one())
+
+
+async def mailboxes(conn: AsyncConnection, staff: Staff) -> list[MailboxLine]:
+    """Every mailbox that may be seen, with what it sent today and how it fares."""
+    limits = {box.name: box.limits.per_day for box in staff.app.settings.mailbox}
+    midnight = staff.now.astimezone(zone(staff.tz)).replace(hour=0, minute=0, second=0, microsecond=0)
+    sent = and_(MESSAGE.c.sent_at > staff.now - LAST)
+    stats = (
+        select(
+            MESSAGE.c.mailbox_id,
+            func.count().label("sent"),
+            func.count(case((MESSAGE.c.sent_at >= midnight, 1))).label("today"),
+            func.count(MESSAGE.c.bounced_at).label("bounced"),
+        )
+        .where(sent)
+        .group_by(MESSAGE.c.mailbox_id)
+        .subquery()
+    )
+    read = (
+        select(FOLDER.c.mailbox_id, func.max(FOLDER.c.read_at).label("read_at"))
+        .group_by(FOLDER.c.mailbox_id)
+        .subquery()
+    )
+    query = (
+        select(MAILBOX, stats.c.sent, stats.c.today, stats.c.bounced, read.c.read_at)
+        .select_from(
+            MAILBOX.outerjoin(stats, stats.c.mailbox_id == MAILBOX.c.id).outerjoin(
+                read, read.c.mailbox_id == MAILBOX.c.id
+            )
+        )
+        .where(owned(staff, P.MAILBOXES_VIEW, MAILBOX.c.owner_id))
+        .order_by(MAILBOX.c.name)
+    )
+    return [_mailbox_line(row, limits.get(row.name, 0)) for row in await conn.execute(query)]
+
+
+def _mailbox_line(row: Row[Any], limit: int) -> MailboxLine:
+    sent, bounced = row.sent or 0, row.bounced or 0
+    state = row.state
+    if state == "active" and sent >= 50 and bounced / sent >= WATCH_BOUNCES:
+        state = "watch"
+    read_at = _aware(row.read_at)
+    return MailboxLine(
+        row.id, row.name, row.address, state, row.today or 0, limit, sent, bounced, read_at, row.paused_reason
+    )
+
+
+async def in_doubt(conn: AsyncConnection, staff: Staff) -> list[Row[Any]]:
+    """Campaigns with mails in doubt, and how many."""
+    query = (
+        select(CAMPAIGN.c.id, CAMPAIGN.c.name, func.count().label("n"))
+        .join(MESSAGE, MESSAGE.c.campaign_id == CAMPAIGN.c.id)
+        .where(MESSAGE.c.state == "in_doubt", owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id))
+        .group_by(CAMPAIGN.c.id, CAMPAIGN.c.name)
+    )
+    return list((await conn.execute(query)).all())
+
+
+async def is_new(conn: AsyncConnection) -> dict[str, bool]:
+    """Which steps of the first run are done."""
+    steps = {}
+    for name, table in (("mailbox", MAILBOX), ("contacts", CONTACT), ("campaign", CAMPAIGN)):
+        steps[name] = (await conn.execute(select(table.c.id).limit(1))).first() is not None
+    steps["users"] = len((await conn.execute(select(USER.c.id).where(USER.c.disabled_at.is_(None)).limit(2))).all()) > 1
+    return steps

@@ -1,0 +1,96 @@
+"""The FastAPI app: middleware, static files, pages, API, and what people see when something fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from outreach.access.login import Login
+from outreach.access.roles import AccessDenied
+from outreach.web import pages
+from outreach.web.errors import error_page
+from outreach.web.render import STATIC
+from outreach.web.routing import FormRefused, NotLoggedIn, language, wants_part
+from outreach.web.security import BodyLimit, SameOrigin, SecureHeaders
+
+#: Static files carry ?v=HASH, so a browser may keep them for a year.
+KEEP = "public, max-age=31536000, immutable"
+
+
+def utc_now() -> datetime:
+    """The clock of the service."""
+    return datetime.now(UTC)
+
+
+class KeptStatic(StaticFiles):
+    """Static files that the browser keeps."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer with the file; only an address with its version is kept for ever."""
+        answer = await super().get_response(path, scope)
+        if answer.status_code == 200 and b"v=" in scope.get("query_string", b""):
+            answer.headers["cache-control"] = KEEP
+        return answer
+
+
+def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """Build the web application over an outreach.app.App. `clock` gives aware UTC moments."""
+    web = FastAPI(title="outreach", docs_url=None, redoc_url=None, openapi_url=None)
+    web.state.outreach = app
+    web.state.clock = clock
+    web.state.login = Login(app.db, app.secret)
+    https = app.settings.tracking.base_url.startswith("https://")
+    web.state.https = https
+    web.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    web.add_middleware(SameOrigin)
+    web.add_middleware(BodyLimit)
+    web.add_middleware(SecureHeaders, https=https)
+    web.mount("/static", KeptStatic(directory=STATIC))
+    for router in pages.routers():
+        web.include_router(router)
+    _handle_errors(web)
+    return web
+
+
+def _handle_errors(web: FastAPI) -> None:
+    @web.exception_handler(NotLoggedIn)
+    async def to_login(request: Request, error: NotLoggedIn) -> Response:
+        to = "/login" if request.url.path == "/" else f"/login?next={request.url.path}"
+        if wants_part(request):
+            return Response(status_code=204, headers={"HX-Redirect": to})
+        return RedirectResponse(to, status_code=303)
+
+    @web.exception_handler(AccessDenied)
+    async def denied(request: Request, error: AccessDenied) -> Response:
+        return await _answer(request, 403, error.reason)
+
+    @web.exception_handler(FormRefused)
+    async def old_form(request: Request, error: FormRefused) -> Response:
+        return await _answer(request, 403, "form")
+
+    @web.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        return await _answer(request, error.status_code, str(error.status_code), str(error.detail))
+
+    @web.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        if request.url.path.startswith("/api/"):
+            problems = [{"where": list(e["loc"]), "what": e["msg"]} for e in error.errors()]
+            return JSONResponse({"error": "invalid", "problems": problems}, status_code=422)
+        return await _answer(request, 404, "404")
+
+
+async def _answer(request: Request, status: int, kind: str, detail: str = "") -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": kind, "detail": detail}, status_code=status)
+    html = await error_page(request, kind, detail, lang=language(request), part=wants_part(request))
+    return HTMLResponse(html, status_code=status)

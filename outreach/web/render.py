@@ -1,0 +1,131 @@
+"""Jinja2 pages: one environment a language, so that every filter knows how to write."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from outreach.audience.regions import country_name
+from outreach.web import format as fmt
+from outreach.web.i18n import LANG_ATTRIBUTE, translations
+from outreach.web.words import TASK, word
+
+HTML = Path(__file__).parent / "html"
+STATIC = Path(__file__).parent / "static"
+
+
+@lru_cache
+def versions() -> dict[str, str]:
+    """What stands behind ?v= in the address of each static file, so that browsers may keep it for ever."""
+    text = resources.files("outreach.web").joinpath("static/vendor/manifest.json").read_text()
+    known = {f"vendor/{name}": mark for name, mark in json.loads(text)["files"].items()}
+    own = {path.name: format(path.stat().st_mtime_ns, "x")[-10:] for path in STATIC.iterdir() if path.is_file()}
+    return known | own
+
+
+def static(name: str) -> str:
+    """Return the address of a static file."""
+    return f"/static/{name}?v={versions().get(name, '0')}"
+
+
+def icon(name: str, cls: str = "") -> Markup:
+    """Return an icon of the sprite; it says nothing to a screen reader."""
+    sprite = static("vendor/icons.svg")
+    return Markup('<svg class="icon ti {}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(cls, sprite, name)
+
+
+@lru_cache
+def environment(lang: str) -> Environment:
+    """Return the environment of ``zh`` or ``en``."""
+    env = Environment(
+        loader=FileSystemLoader(HTML),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    catalogue = translations(lang)
+    env.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.globals |= {
+        "icon": icon,
+        "static": static,
+        "lang": lang,
+        "html_lang": LANG_ATTRIBUTE[lang],
+        "word_icon": lambda kind: TASK.get(kind, ("", "list-check"))[1],
+    }
+    env.filters |= _filters(lang)
+    env.tests["late"] = lambda value, now: value is not None and value < now
+    return env
+
+
+def _filters(lang: str) -> dict[str, Any]:
+    @pass_context
+    def when(ctx: Context, value: datetime | None, tz: str | None = None, show_place: bool = False) -> str:
+        return fmt.moment(value, tz or ctx["tz"], lang, now=ctx["now"], show_place=show_place)
+
+    @pass_context
+    def short(ctx: Context, value: datetime | None, tz: str | None = None) -> str:
+        return fmt.short(value, tz or ctx["tz"], lang, now=ctx["now"])
+
+    @pass_context
+    def ago(ctx: Context, value: datetime | None) -> str:
+        return fmt.ago(value, lang, now=ctx["now"])
+
+    @pass_context
+    def day(ctx: Context, value: date | datetime | None) -> str:
+        if value is None:
+            return "–"
+        if isinstance(value, datetime):
+            value = value.astimezone(fmt.zone(ctx["tz"]))
+        return fmt.day(value, lang, now=ctx["now"])
+
+    @pass_context
+    def now_there(ctx: Context, tz: str) -> str:
+        return f"{fmt.place(tz, lang)} {ctx['now'].astimezone(fmt.zone(tz)):%H:%M}"
+
+    @pass_context
+    def day_mark(ctx: Context, tz: str) -> float:
+        return fmt.minute_of_day(ctx["now"], tz)
+
+    def said(value: str | None, kind: str) -> str:
+        return translations(lang).gettext(word(kind, value)[0])
+
+    def badge(value: str | None, kind: str) -> Markup:
+        text, cls = word(kind, value)
+        return Markup('<span class="badge {}">{}</span>').format(cls, translations(lang).gettext(text))
+
+    return {
+        "when": when,
+        "short": short,
+        "ago": ago,
+        "day": day,
+        "now_there": now_there,
+        "day_mark": day_mark,
+        "said": said,
+        "badge": badge,
+        "number": fmt.number,
+        "duration": lambda value: fmt.duration(value, lang),
+        "initials": fmt.initials,
+        "size": fmt.size,
+        "country": lambda code: country_name(code, lang) if code else "–",
+        "lines": lambda text: Markup("<br>").join(escape(line) for line in str(text).splitlines()),
+        "json_attr": lambda value: json.dumps(value, ensure_ascii=False, default=_plain),
+    }
+
+
+def _plain(value: object) -> object:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def render(lang: str, template: str, **context: Any) -> str:
+    """Return a page or a part of one. The context needs `now`, `tz` and what the template names."""
+    return environment(lang).get_template(template).render(**context)

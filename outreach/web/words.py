@@ -1,0 +1,216 @@
+"""The words and colours of states, roles, reasons and intents: one name everywhere (docs/glossary.md).
+
+Each list gives value → (text to translate, badge class). Colour says who must act: is-run ours or under way, is-wait
+somebody's, is-now a person's at once, is-idle all else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from outreach.web.i18n import N_
+
+Words = Mapping[str, tuple[str, str]]
+
+CAMPAIGN: Words = {
+    "draft": (N_("Draft"), "is-idle"),
+    "review": (N_("In review"), "is-wait"),
+    "approved": (N_("Approved"), "is-wait"),
+    "scheduled": (N_("Scheduled"), "is-run"),
+    "pilot": (N_("Pilot"), "is-run"),
+    "running": (N_("Sending"), "is-run"),
+    "paused": (N_("Paused"), "is-wait"),
+    "finished": (N_("Finished"), "is-idle"),
+    "cancelled": (N_("Cancelled"), "is-idle"),
+}
+
+MESSAGE: Words = {
+    "planned": (N_("Planned"), "is-idle"),
+    "skipped": (N_("Skipped"), "is-idle"),
+    "queued": (N_("Queued"), "is-idle"),
+    "claimed": (N_("Being sent"), "is-run"),
+    "handing_over": (N_("Being handed over"), "is-run"),
+    "sent": (N_("Sent"), "is-run"),
+    "deferred": (N_("Deferred"), "is-wait"),
+    "failed": (N_("Failed"), "is-wait"),
+    "in_doubt": (N_("In doubt"), "is-now"),
+    "cancelled": (N_("Cancelled"), "is-idle"),
+}
+
+INTENT: Words = {
+    "price": (N_("Inquiry"), "is-run"),
+    "sample": (N_("Sample"), "is-run"),
+    "catalogue": (N_("Catalogue"), "is-run"),
+    "meeting": (N_("Meeting"), "is-run"),
+    "order": (N_("Order"), "is-run"),
+    "question": (N_("Question"), "is-idle"),
+    "complaint": (N_("Complaint"), "is-wait"),
+    "not_now": (N_("Not now"), "is-idle"),
+    "not_interested": (N_("Not interested"), "is-idle"),
+    "wrong_person": (N_("Wrong person"), "is-wait"),
+    "thanks": (N_("Thanks"), "is-idle"),
+}
+
+INBOUND: Words = {
+    "bounce": (N_("Bounce"), "is-idle"),
+    "complaint": (N_("Spam complaint"), "is-wait"),
+    "autoreply": (N_("Auto-reply"), "is-idle"),
+    "unsubscribe": (N_("Unsubscribe"), "is-idle"),
+    "reply": (N_("Reply"), "is-run"),
+    "challenge": (N_("Challenge"), "is-wait"),
+    "other": (N_("Other"), "is-idle"),
+}
+
+ROLE: Words = {
+    "marketer": (N_("Marketer"), "is-idle"),
+    "salesperson": (N_("Salesperson"), "is-idle"),
+    "marketing_lead": (N_("Marketing lead"), "is-idle"),
+    "business_lead": (N_("Business lead"), "is-idle"),
+    "legal": (N_("Legal"), "is-idle"),
+    "customer_service": (N_("Customer service"), "is-idle"),
+    "manager": (N_("Manager"), "is-idle"),
+    "auditor": (N_("Auditor"), "is-idle"),
+    "technician": (N_("Technician"), "is-idle"),
+    "admin": (N_("Administrator"), "is-idle"),
+}
+
+REGION: Words = {
+    "Europe": (N_("Europe"), ""),
+    "Americas": (N_("Americas"), ""),
+    "Middle East": (N_("Middle East"), ""),
+    "Asia": (N_("Asia"), ""),
+    "Africa": (N_("Africa"), ""),
+    "Oceania": (N_("Oceania"), ""),
+    "Other": (N_("Other regions"), ""),
+}
+
+BASIS: Words = {
+    "consent": (N_("Consent"), ""),
+    "customer": (N_("Customer relationship"), ""),
+    "inquiry": (N_("Inquiry of theirs"), ""),
+    "public-business": (N_("Public business address"), ""),
+    "none": (N_("No basis"), "is-wait"),
+}
+
+SUPPRESSION: Words = {
+    "unsubscribed": (N_("Unsubscribed"), "is-idle"),
+    "complained": (N_("Complained of spam"), "is-wait"),
+    "hard_bounce": (N_("Hard bounce"), "is-idle"),
+    "soft_bounces": (N_("Soft bounces"), "is-idle"),
+    "erased": (N_("Erased"), "is-idle"),
+    "manual": (N_("Added by hand"), "is-idle"),
+    "policy": (N_("Policy"), "is-idle"),
+}
+
+MAILBOX: Words = {
+    "active": (N_("Working"), ""),
+    "watch": (N_("Watch it"), "is-wait"),
+    "paused": (N_("Paused"), "is-now"),
+    "disabled": (N_("Closed"), "is-idle"),
+}
+
+TASK: Words = {
+    "reply": (N_("Answer"), "mail"),
+    "call": (N_("Call"), "phone"),
+    "mail": (N_("Write"), "mail"),
+    "quality": (N_("Ask about quality"), "package"),
+    "greeting": (N_("Greeting"), "star"),
+    "sample": (N_("Sample"), "package"),
+    "follow_up": (N_("Follow up"), "calendar-event"),
+    "complaint": (N_("Complaint"), "message-circle"),
+    "unreachable": (N_("Reach them another way"), "phone"),
+}
+
+SCOPE: Words = {
+    "NONE": (N_("no"), ""),
+    "OWN": (N_("own"), "is-idle"),
+    "TEAM": (N_("team"), "is-idle"),
+    "ALL": (N_("all"), "is-run"),
+}
+
+PERMISSION: Words = {
+    "account": (N_("Look after the own account"), ""),
+    "contacts.view": (N_("See customers and contacts"), ""),
+    "contacts.edit": (N_("Change customers and contacts"), ""),
+    "contacts.import": (N_("Import lists"), ""),
+    "contacts.assign": (N_("Assign customers"), ""),
+    "contacts.export": (N_("Export customer data"), ""),
+    "contacts.erase": (N_("Erase a person"), ""),
+    "segments.view": (N_("See segments"), ""),
+    "segments.edit": (N_("Change segments"), ""),
+    "templates.view": (N_("See templates"), ""),
+    "templates.edit": (N_("Change templates"), ""),
+    "campaigns.view": (N_("See campaigns"), ""),
+    "campaigns.edit": (N_("Write campaigns"), ""),
+    "campaigns.approve": (N_("Approve campaigns"), ""),
+    "campaigns.send": (N_("Start pilots and sending"), ""),
+    "campaigns.pause": (N_("Pause sending"), ""),
+    "messages.resolve": (N_("Settle mails in doubt"), ""),
+    "inbox.view": (N_("Read received mail"), ""),
+    "inbox.answer": (N_("Answer customers"), ""),
+    "tasks.view": (N_("See follow-ups"), ""),
+    "tasks.edit": (N_("Do and hand over follow-ups"), ""),
+    "deals.view": (N_("See deals"), ""),
+    "deals.edit": (N_("Change deals"), ""),
+    "suppression.view": (N_("See the suppression list"), ""),
+    "suppression.add": (N_("Add to the suppression list"), ""),
+    "suppression.remove": (N_("Take off the suppression list"), ""),
+    "reports.view": (N_("See reports"), ""),
+    "reports.send": (N_("Send reports"), ""),
+    "mailboxes.view": (N_("See mailboxes"), ""),
+    "mailboxes.edit": (N_("Pause and resume mailboxes"), ""),
+    "users.view": (N_("See users"), ""),
+    "users.edit": (N_("Add and change users"), ""),
+    "users.authorise": (N_("Declare users trained and authorised"), ""),
+    "audit.view": (N_("Read the audit trail"), ""),
+    "violations.report": (N_("Report a violation"), ""),
+    "violations.read": (N_("Read reports of violations"), ""),
+}
+
+#: Why a contact is left out of a campaign. Reasons that other stages add are shown as they are, underlines as blanks.
+SKIP: Words = {
+    "suppressed": (N_("On the suppression list"), ""),
+    "unsubscribed": (N_("Unsubscribed"), ""),
+    "no_address": (N_("No address"), ""),
+    "no_mx": (N_("Domain takes no mail"), ""),
+    "frequency": (N_("Too many mails lately"), ""),
+    "contact_cap": (N_("Too many mails lately"), ""),
+    "company_cap": (N_("Company has had enough mails"), ""),
+    "no_basis": (N_("No legal basis"), ""),
+    "country": (N_("Refused by the country's rules"), ""),
+    "paused": (N_("Contact is paused"), ""),
+    "left": (N_("Has left the company"), ""),
+    "role_address": (N_("Role address"), ""),
+    "disposable": (N_("Disposable address"), ""),
+    "duplicate": (N_("Duplicate"), ""),
+    "owner_away": (N_("No mailbox for its owner"), ""),
+    "no_mailbox": (N_("No mailbox"), ""),
+    "in_other_campaign": (N_("In another campaign now"), ""),
+    "replied": (N_("Has replied"), ""),
+    "missing_value": (N_("A value of the template is missing"), ""),
+    "topic_off": (N_("Does not want this topic"), ""),
+    "country_basis": (N_("Refused by the country's rules"), ""),
+}
+
+LISTS: Mapping[str, Words] = {
+    "campaign": CAMPAIGN,
+    "message": MESSAGE,
+    "intent": INTENT,
+    "inbound": INBOUND,
+    "role": ROLE,
+    "region": REGION,
+    "basis": BASIS,
+    "suppression": SUPPRESSION,
+    "mailbox": MAILBOX,
+    "task": TASK,
+    "scope": SCOPE,
+    "permission": PERMISSION,
+    "skip": SKIP,
+}
+
+
+def word(kind: str, value: str | None) -> tuple[str, str]:
+    """Return text (to translate) and class of a value; an unknown one is shown as it is."""
+    if not value:
+        return "–", "is-idle"
+    return LISTS[kind].get(value, (str(value).replace("_", " "), "is-idle"))

@@ -1,0 +1,83 @@
+"""Pictures of the pages: ``python -m tests.browser.shots [--out DIR] [--only NAME …]``.
+
+Serves the seeded house over real HTTP and takes each page at 1440 and 390 px, in Chinese and English, light; some dark.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.browser import running_app, running_chromium
+from tests.web.house import House, open_house
+from tests.web.seed import NOW, PASSWORD
+
+#: Name → path, user.
+PAGES: dict[str, tuple[str, str]] = {
+    "today": ("/?scope=all", "sun.qian"),
+    "login": ("/login", ""),
+}
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+
+
+def shoot(browser: Any, base: str, name: str, lang: str, size: str, out: Path, theme: str = "light") -> list[str]:
+    """Take one picture; what the console complained of is returned."""
+    path, user = PAGES[name]
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=size == "phone")
+    context.add_cookies([{"name": "outreach_lang", "value": lang, "url": base}])
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda m: said.append(f"{name} {lang} {size}: {m.text}") if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda e: said.append(f"{name} {lang} {size}: {e}"))
+    if user:
+        page.goto(base + "/login")
+        page.fill("#name", user)
+        page.fill("#password", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url(lambda url: "/login" not in url)
+    mark = "&" if "?" in path else "?"
+    page.goto(f"{base}{path}{mark}theme={theme}", wait_until="load")
+    page.wait_for_timeout(150)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if wide > 0:
+        said.append(f"{name} {lang} {size}: {wide}px wider than the window")
+    suffix = "" if theme == "light" else f"-{theme}"
+    page.screenshot(path=str(out / f"{name}-{lang}-{size}{suffix}.png"), full_page=True)
+    context.close()
+    return said
+
+
+def main() -> None:
+    """Take them all."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--out", default="docs/images")
+    arguments.add_argument("--only", nargs="*")
+    arguments.add_argument("--lang", nargs="*", default=["zh", "en"])
+    arguments.add_argument("--size", nargs="*", default=list(SIZES))
+    arguments.add_argument("--theme", default="light")
+    given = arguments.parse_args()
+    out = Path(given.out)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        house: House = asyncio.run(_open(f"sqlite:///{folder}/house.db"))
+        with running_app(house.web) as base, running_chromium() as browser:
+            for name in given.only or PAGES:
+                for lang in given.lang:
+                    for size in given.size:
+                        for line in shoot(browser, base, name, lang, size, out, given.theme):
+                            print(line)
+
+
+async def _open(url: str) -> House:
+    house = await open_house(url)
+    await house.db.engine.dispose()
+    house.now = NOW
+    return house
+
+
+if __name__ == "__main__":
+    main()

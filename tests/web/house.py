@@ -1,0 +1,96 @@
+"""The web app over a seeded database, with a clock that stands still and a client that is logged in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlmodel import SQLModel
+
+import outreach.model  # noqa: F401  (fills SQLModel.metadata)
+from outreach.config.settings import Settings
+from outreach.db.ddl import extras
+from outreach.db.session import Database
+from outreach.web import create_app
+from tests.web.seed import NOW, PASSWORD, seed
+
+SECRET = b"s" * 32
+BASE = "http://outreach.test"
+
+
+def settings() -> Settings:
+    """The sender and three mailboxes, as config.toml would give them."""
+    smtp = {"host": "127.0.0.1", "port": 2525, "tls": "none"}
+    boxes = [
+        {"name": name, "address": f"{name}@minxu-lighting.example", "smtp": smtp, "limits": {"per_day": 2000}}
+        for name in ("sales", "info", "export")
+    ]
+    sender = {"company": "明序照明", "postal_address": "18 Guangming Road, Zhongshan"}
+    return Settings(mailbox=boxes, sender=sender)  # type: ignore[arg-type]
+
+
+class House:
+    """A running service without its workers."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.now: datetime = NOW
+        self.outreach = build(db)
+        self.web: FastAPI = create_app(self.outreach, clock=lambda: self.now)
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        """A browser without cookies."""
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.web), base_url=BASE, **options)
+
+    @asynccontextmanager
+    async def visitor(self, name: str, lang: str = "en") -> AsyncIterator[Visitor]:
+        """Somebody who is logged in."""
+        async with self.client(headers={"accept-language": lang}) as client:
+            client.cookies.set("outreach_lang", lang)
+            answer = await client.post("/login", data={"name": name, "password": PASSWORD})
+            assert answer.status_code == 303, answer.text
+            yield Visitor(client)
+
+
+class Visitor:
+    """A logged-in browser: `get` pages, `post` forms with the page's token."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.token = ""
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        answer = await self.client.get(path, **options)
+        found = re.search(r'data-form-token="([0-9a-f]+)"', answer.text)
+        if found:
+            self.token = found[1]
+        return answer
+
+    async def post(self, path: str, data: Any = None, **options: Any) -> httpx.Response:
+        if not self.token:
+            await self.get("/")
+        return await self.client.post(path, data={"form_token": self.token, **(data or {})}, **options)
+
+
+def build(db: Database) -> Any:
+    """The App as app.py builds it, without workers."""
+    from outreach.access.store import AccessStore
+
+    return SimpleNamespace(db=db, secret=SECRET, settings=settings(), access=AccessStore(db))
+
+
+async def open_house(url: str, *, contacts: int = 120, seeded: bool = True) -> House:
+    """Create the tables, seed them and build the app."""
+    db = Database(url)
+    async with db.engine.begin() as conn:
+        await conn.run_sync(SQLModel.metadata.create_all)
+        await conn.run_sync(extras)
+    if seeded:
+        await seed(db, SECRET, contacts=contacts)
+    return House(db)
