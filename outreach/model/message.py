@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, text, text
 from sqlmodel import Field, SQLModel
 
 from outreach.model.base import json_dict, moment, refers, word
@@ -27,6 +27,14 @@ class Message(SQLModel, table=True):
         Index("ix_message_campaign_state", "campaign_id", "state"),
         Index("ix_message_mailbox_handed", "mailbox_id", "handed_at"),
         Index("ix_message_domain_handed", "domain", "handed_at"),
+        # a campaign's last hundred, for its circuit breaker; planned rows cost nothing here
+        Index(
+            "ix_message_campaign_settled",
+            "campaign_id",
+            "settled_at",
+            sqlite_where=text("settled_at IS NOT NULL"),
+            postgresql_where=text("settled_at IS NOT NULL"),
+        ),
         # a campaign's last hundred mails, and one week's, without a scan; partial: a planned row costs nothing
         Index("ix_message_campaign_sent", "campaign_id", "sent_at", sqlite_where=SENT, postgresql_where=SENT),
     )

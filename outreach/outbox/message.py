@@ -38,7 +38,7 @@ class Outcome:
     """What became of a message.
 
     action: accept, defer, fail, doubt, release, skip or cancel (outbox/state.py). due_at: when it is tried again.
-    phase: where it was decided. counts: whether it was an attempt of this message. at: UTC.
+    phase: where it was decided. counts: whether it was an attempt of this message. at: UTC. campaign_id: for sums.
     """
 
     id: int
@@ -50,6 +50,7 @@ class Outcome:
     reply_text: str | None = None
     phase: str = "dot"
     counts: bool = True
+    campaign_id: int = 0
 
 
 @dataclass(slots=True)
@@ -92,3 +93,13 @@ class Quota:
 
 
 NO_QUOTA = Quota()
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What a campaign does to its recipients: its last hand-overs (at most 100), the hard ones of them, and all."""
+
+    recent: int
+    recent_hard: int
+    sent: int
+    complaints: int

@@ -6,12 +6,12 @@ Module functions take a connection in the caller's transaction; `OutboxStore` ow
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +20,7 @@ from outreach.db.session import Database
 from outreach.model.enums import MailboxState, MessageState
 from outreach.outbox.claims import store as claims
 from outreach.outbox.handover import store as handover
-from outreach.outbox.ledger.store import counts, is_settled, ledger, next_due
+from outreach.outbox.ledger.store import counts, harm, is_settled, ledger, next_due
 from outreach.outbox.message import NO_QUOTA, Claimed, Mark, Outcome, Quota, Refused
 from outreach.outbox.rows import message_row
 from outreach.outbox.state import TRANSITIONS, sources
@@ -31,6 +31,7 @@ __all__ = [
     "OutboxStore",
     "cancel_campaign",
     "counts",
+    "harm",
     "is_settled",
     "ledger",
     "mark",
@@ -222,9 +223,24 @@ class OutboxStore:
         outcomes: Sequence[Outcome],
         marks: Sequence[Mark],
         quota: Quota = NO_QUOTA,
+        mailbox_values: Mapping[str, Any] | None = None,
+        also: Sequence[Callable[[AsyncConnection], Awaitable[None]]] = (),
     ) -> dict[int, Refused]:
-        """Record outcomes and mark hand-overs in one durable transaction; return the refused marks."""
-        return await self._write(lambda c: handover.settle_and_mark(c, mailbox_id, fence, now, outcomes, marks, quota))
+        """Record outcomes and mark hand-overs in one durable transaction; return the refused marks.
+
+        also: what else belongs into the transaction (roll-ups, suppressions); it runs between outcomes and marks.
+        """
+        async with self.db.write() as conn:
+            if also:
+                await conn.run_sync(
+                    handover.settle_and_mark, mailbox_id, fence, now, outcomes, (), quota, mailbox_values
+                )
+                for extra in also:
+                    await extra(conn)
+                outcomes, mailbox_values = (), None
+            return await conn.run_sync(
+                handover.settle_and_mark, mailbox_id, fence, now, outcomes, marks, quota, mailbox_values
+            )
 
     async def recover_all(self, now: datetime) -> int:
         """Settle what workers left behind whose lease has run out; return how many mailboxes. A worker's tick."""
@@ -261,3 +277,18 @@ class OutboxStore:
         query = select(mailbox.c.id).where(free, mailbox.c.id.in_(due)).order_by(mailbox.c.id)
         async with self.db.read() as conn:
             return [int(found) for found in await conn.scalars(query)]
+
+    async def mailbox(self, mailbox_id: int) -> Row[Any]:
+        """Return the mailbox's row. Raises NoResultFound."""
+        async with self.db.read() as conn:
+            return (await conn.execute(select(mailbox).where(mailbox.c.id == mailbox_id))).one()
+
+    async def handed_since(self, mailboxes: Sequence[int], since: datetime) -> list[datetime]:
+        """Return when messages of these mailboxes reached their server, oldest first: what quotas count."""
+        async with self.db.read() as conn:
+            return await conn.run_sync(handover.handed_since, mailboxes, since)
+
+    async def domains_since(self, since: datetime) -> list[tuple[str, datetime]]:
+        """Return (recipient domain, when) of what reached a server from any mailbox."""
+        async with self.db.read() as conn:
+            return await conn.run_sync(handover.domains_since, since)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from outreach.sending.phase import Broken, Fault, Phase, Timeouts
 from outreach.sending.reply_code import Reply, ReplyError, ReplyLimits, ReplyReader
@@ -38,7 +38,7 @@ class Envelope:
 
     __slots__ = ("data", "params", "recipient", "refusal", "sender", "stage", "tag")
 
-    def __init__(self, sender: str, recipient: str, data: bytes, *, params: str = "", tag: object = None) -> None:
+    def __init__(self, sender: str, recipient: str, data: bytes, *, params: str = "", tag: Any = None) -> None:
         self.sender = sender
         self.recipient = recipient
         self.data = data
@@ -171,8 +171,6 @@ class Link:
             self.abort(Broken(self.phase, Fault.GARBAGE, str(error)))
             return
         for reply in replies:
-            if not self.open:
-                return
             self._replied(reply)
 
     def eof_received(self) -> bool:
@@ -245,6 +243,8 @@ class Link:
             self._wire.write(data)
 
     def _replied(self, reply: Reply) -> None:
+        if not self.open:
+            return
         if not self._expected:
             phase = Phase.READY if self._envelopes else Phase.IDLE
             fault = Fault.DROP if reply.code == 421 else Fault.GARBAGE

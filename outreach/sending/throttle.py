@@ -206,6 +206,11 @@ class DomainPace:
         """Return how many seconds from `now` the domain may be written to."""
         return self._of(domain).wait(now) if self.per_minute else 0.0
 
+    def closed(self, now: float) -> dict[str, float]:
+        """Return the domains that have had their share, and when each opens again."""
+        waits = {domain: pace.wait(now) for domain, pace in self._paces.items()}
+        return {domain: now + wait for domain, wait in waits.items() if wait > 0}
+
     def take(self, domain: str) -> None:
         """Take a slot."""
         if self.per_minute:

@@ -7,7 +7,7 @@ everything that could forbid it: suppression, campaign and its approval, the con
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from outreach.model.suppressed import is_suppressed
 from outreach.outbox.claims.store import MAY_LEAVE, holds
 from outreach.outbox.message import NO_QUOTA, Mark, Outcome, Quota, Refused
 from outreach.outbox.state import TRANSITIONS, sources
-from outreach.outbox.tables import attempt, campaign, contact, dynamic_link, message
+from outreach.outbox.tables import attempt, campaign, contact, dynamic_link, mailbox, message
 
 #: How much of the server's words is kept: enough for every policy text seen, and bounded (an attempt is a row).
 TEXT_KEPT = 500
@@ -34,14 +34,20 @@ def settle_and_mark(
     outcomes: Sequence[Outcome],
     marks: Sequence[Mark],
     quota: Quota = NO_QUOTA,
+    mailbox_values: Mapping[str, Any] | None = None,
 ) -> dict[int, Refused]:
     """Record `outcomes`, mark `marks` as handed over; return the marks that were refused, by message id.
+
+    mailbox_values: what the outcomes mean for the mailbox, columns → values.
 
     A mark that is not in the answer is durable when the transaction commits: its body may leave.
     """
     if marks:
         stops.share(conn)
     settle(conn, mailbox_id, fence, outcomes)
+    if mailbox_values:
+        own = and_(mailbox.c.id == mailbox_id, mailbox.c.lease_fence == fence)
+        conn.execute(update(mailbox).where(own).values(**mailbox_values))
     if not marks:
         return {}
     return _mark_all(conn, mailbox_id, fence, now, marks, quota)
@@ -71,7 +77,8 @@ ACCEPT = (
     .where(
         message.c.id == bindparam("row"),
         message.c.fence == bindparam("held"),
-        message.c.state.in_(sources("accept")),
+        # spelled out: an IN list cannot be part of an executemany
+        or_(*(message.c.state == state for state in sources("accept"))),
     )
     .values(
         state=MessageState.SENT,
@@ -276,3 +283,21 @@ def _lock(conn: Connection, name: str) -> None:
     """Let workers on other connections that count the same quota wait. SQLite has one writer anyway."""
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+
+
+# -- history ----------------------------------------------------------------------------------------------------------
+
+
+def handed_since(conn: Connection, mailboxes: Sequence[int], since: datetime) -> list[datetime]:
+    """Return when messages of these mailboxes reached their server since then, oldest first."""
+    handed = select(message.c.handed_at).where(message.c.mailbox_id.in_(mailboxes), message.c.handed_at > since)
+    tried = select(attempt.c.at).where(attempt.c.mailbox_id.in_(mailboxes), attempt.c.at > since, REACHED_SERVER)
+    return sorted([*conn.scalars(handed), *conn.scalars(tried)])
+
+
+def domains_since(conn: Connection, since: datetime) -> list[tuple[str, datetime]]:
+    """Return (recipient domain, when) of what reached a server since then, from any mailbox."""
+    handed = select(message.c.domain, message.c.handed_at).where(message.c.handed_at > since)
+    tried = select(message.c.domain, attempt.c.at).join_from(attempt, message, message.c.id == attempt.c.message_id)
+    tried = tried.where(attempt.c.at > since, REACHED_SERVER)
+    return [(row[0], row[1]) for query in (handed, tried) for row in conn.execute(query)]

@@ -10,6 +10,7 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.model.enums import MessageState
+from outreach.outbox.message import Harm
 from outreach.outbox.state import OPEN
 from outreach.outbox.tables import mailbox, message
 
@@ -131,3 +132,27 @@ async def is_settled(conn: AsyncConnection, campaign_id: int) -> bool:
     """Whether every row is terminal: a campaign is finished only then, and in doubt is not terminal."""
     still_open = select(message.c.id).where(message.c.campaign_id == campaign_id, message.c.state.in_(OPEN)).limit(1)
     return (await conn.execute(still_open)).first() is None
+
+
+#: Reasons of a failure at the hand-over that say that the address does not exist.
+DEAD_REASONS = ("userunknown", "hostunknown", "hasmoved")
+
+
+async def harm(conn: AsyncConnection, campaign_id: int) -> Harm:
+    """Return what the circuit breaker of a campaign judges."""
+    own = message.c.campaign_id == campaign_id
+    hard = case(
+        (message.c.bounce_hard.is_(True), 1),
+        ((message.c.state == MessageState.FAILED) & message.c.reason.in_(DEAD_REASONS), 1),
+        else_=0,
+    )
+    last = select(hard.label("hard")).where(
+        own, message.c.settled_at.is_not(None), message.c.state.in_((MessageState.SENT, MessageState.FAILED))
+    )
+    recent = last.order_by(message.c.settled_at.desc(), message.c.id.desc()).limit(100).subquery()
+    row = (
+        await conn.execute(select(func.count(), func.coalesce(func.sum(recent.c.hard), 0)).select_from(recent))
+    ).one()
+    sent = await conn.scalar(select(func.count()).where(own, message.c.state == MessageState.SENT))
+    complaints = await conn.scalar(select(func.count()).where(own, message.c.complained_at.is_not(None)))
+    return Harm(int(row[0]), int(row[1]), int(sent or 0), int(complaints or 0))

@@ -1,0 +1,1 @@
+"""What follows from outcomes: for the mailbox, the campaign and the people."""

@@ -1,0 +1,1 @@
+"""Group commit: many outcomes and marks, one durable transaction."""

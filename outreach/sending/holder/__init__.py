@@ -1,0 +1,1 @@
+"""Who holds a lease: a process, recognisable on its own machine."""

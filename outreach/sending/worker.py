@@ -1,0 +1,446 @@
+"""A bounded run of one mailbox: claim, compose, offer, mark, hand over, record.
+
+Links call back (`ready`, `answered`, `free`, `lost`); no task waits while a server thinks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from outreach.outbox.message import Claimed, Mark, Outcome, Refused
+from outreach.outbox.store import OutboxStore, next_due
+from outreach.sending.address import UnsupportedAddress, envelope_address, ready_for_dot
+from outreach.sending.aftermath.worker import Aftermath, Hooks
+from outreach.sending.breaker import PolicyBreaker
+from outreach.sending.client import Features, Server, SessionTrouble, connect
+from outreach.sending.commit.worker import GroupCommit
+from outreach.sending.holder.worker import is_dead, make_holder
+from outreach.sending.job import Job, envelope_params, schedule
+from outreach.sending.link import Envelope, Link
+from outreach.sending.phase import Broken, Fault, Phase
+from outreach.sending.reply_code import Reply
+from outreach.sending.retry import stable_fraction
+from outreach.sending.setup import Letter, MailboxSetup, Notice, RunResult
+from outreach.sending.slower import rules_for
+from outreach.sending.throttle import DomainPace, Pace, load_ceilings
+from outreach.sending.trouble import Verdict, judge_broken, judge_lost_session, judge_reply, judge_session, judge_size
+
+__all__ = ["Composer", "Hooks", "MailboxRun", "Notice", "make_holder"]
+
+log = structlog.get_logger(__name__)
+
+#: Messages claimed at a time. Few enough that a kill leaves little to recover, enough that claiming costs nothing.
+CLAIM = 200
+#: A link that has to wait longer than this for its next message is closed; servers drop idle clients after a minute.
+IDLE_SECONDS = 30.0
+#: The lease must have so many seconds left when a body leaves: a worker that slept may have been given up on.
+LEASE_MARGIN = 5.0
+#: So many sessions broken in a row, and the mailbox rests: the server has a problem, not the message.
+BROKEN_IN_A_ROW = 3
+
+
+def utc_now() -> datetime:
+    """Return the current moment."""
+    return datetime.now(UTC)
+
+
+class Composer(Protocol):
+    """Makes letters. Any exception of `compose` fails that message and holds its campaign; its `code` is the reason."""
+
+    async def prepare(self, batch: Sequence[Claimed]) -> None:
+        """Load what the letters of these messages need, in sets."""
+
+    def compose(self, message: Claimed) -> Letter:
+        """Return the letter; the same bytes each time."""
+
+
+class MailboxRun:
+    """One run of one mailbox. Use it once."""
+
+    def __init__(
+        self,
+        store: OutboxStore,
+        setup: MailboxSetup,
+        server: Server,
+        composer: Composer,
+        *,
+        holder: str | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        next_open: Callable[[Claimed, datetime], datetime] | None = None,
+        hooks: Hooks | None = None,
+    ) -> None:
+        self.store = store
+        self.setup = setup
+        self.server = server
+        self.composer = composer
+        self.holder = holder or make_holder()
+        self.clock = clock
+        self.next_open = next_open
+        self.result = RunResult()
+        self.rules = rules_for(setup.provider)
+        self.aftermath = Aftermath(store, setup, hooks or Hooks(), clock, self._stop)
+        self.commit: GroupCommit[Job] = GroupCommit(self.aftermath.write, self._marked, self._database_failed)
+        self._links: dict[Link, Features] = {}
+        self._retired: set[Link] = set()
+        self._opening = 0
+        self._buffer: deque[Claimed] = deque()
+        self._dry = False
+        self._stopped: str | None = None
+        self._offered = 0
+        self._broken_in_a_row = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._wake = asyncio.Event()
+
+    # -- the run -------------------------------------------------------------------------------------------------------
+
+    async def run(self, max_messages: int = 50, max_seconds: float = 300) -> RunResult:
+        """Send what is due, at most so many messages and seconds, and return what happened."""
+        self._loop = asyncio.get_running_loop()
+        started = self._loop.time()
+        mailbox_id, lease = self.setup.mailbox_id, self.setup.lease_seconds
+        fence = await self.store.lease(mailbox_id, self.holder, self.clock(), lease, is_dead)
+        if fence is None:
+            self.result.busy = True
+            return self.result
+        self.aftermath.fence = fence
+        self._lease_until = started + lease
+        self._max_messages = max_messages
+        self._ends = started + max_seconds
+        try:
+            await self._load()
+            self._spawn(self.commit.work())
+            self._spawn(self._keep_lease())
+            await self._work()
+        finally:
+            await self._finish()
+        return self.result
+
+    async def _load(self) -> None:
+        setup, now = self.setup, self.clock()
+        row = await self.store.mailbox(setup.mailbox_id)
+        ceilings = load_ceilings(row.ceiling)
+        warm = (now - setup.warmup_from).days if setup.warmup_from else None
+        self.pace = self.aftermath.pace = Pace(setup.limits, ceilings=ceilings, warmup_days=warm)
+        self.aftermath.breaker = PolicyBreaker(str(row.recent.get("policy", "")))
+        self.aftermath.failures = row.failures
+        if not self.pace.free:
+            boxes = setup.quota.mailboxes or (setup.mailbox_id,)
+            for at in await self.store.handed_since(boxes, now - timedelta(days=1)):
+                self.pace.add(at.timestamp())
+        history: list[tuple[str, datetime]] = []
+        if setup.quota.domain_per_minute:
+            history = await self.store.domains_since(now - timedelta(minutes=1))
+        self.domains = DomainPace(setup.quota.domain_per_minute, ((name, at.timestamp()) for name, at in history))
+        self._connections = setup.connections
+        if "connections" in ceilings:
+            self._connections = min(setup.connections, int(ceilings["connections"].now("connections", self._now())))
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            await self._refill()
+            self._open_links()
+            for link in [link for link in self._links if link.idle]:
+                self.free(link)
+            if self._done():
+                return
+            await self._sleep()
+
+    def _done(self) -> bool:
+        if self._opening or any(not link.idle for link in self._links):
+            return False
+        return bool(self._stopped) or self._full() or (self._dry and not self._buffer)
+
+    def _full(self) -> bool:
+        return self._offered >= self._max_messages or self._loop.time() >= self._ends
+
+    async def _sleep(self) -> None:
+        """Wait until something happens, or until the earliest deadline."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), self._until_deadline())
+        except TimeoutError:
+            now = self._loop.time()
+            for link in list(self._links):
+                link.check(now)
+
+    def _until_deadline(self) -> float:
+        now = self._loop.time()
+        waits = [1.0, *(link.deadline - now for link in self._links if link.deadline is not None)]
+        if self._buffer and not self._stopped:
+            waits.append(self.pace.wait(self._now()) or 1.0)
+        return max(min(waits), 0.001)
+
+    async def _refill(self) -> None:
+        room = min(CLAIM, self._max_messages - self._offered) - len(self._buffer)
+        if self._stopped or self._dry or room <= 0 or len(self._buffer) > CLAIM // 4 or self._full():
+            return
+        closed = {name: datetime.fromtimestamp(at, UTC) for name, at in self.domains.closed(self._now()).items()}
+        batch = await self.store.claim(
+            self.setup.mailbox_id, self.aftermath.fence, self.clock(), room, self.next_open, closed
+        )
+        self._dry = not batch
+        self.result.claimed += len(batch)
+        if batch:
+            await self.composer.prepare(batch)
+            self._buffer.extend(batch)
+
+    async def _keep_lease(self) -> None:
+        lease = self.setup.lease_seconds
+        while True:
+            await asyncio.sleep(lease / 3)
+            asked = self._loop.time()
+            try:
+                held = await self.store.renew(self.setup.mailbox_id, self.aftermath.fence, self.clock(), lease)
+            except Exception as error:
+                log.warning("the lease could not be renewed", mailbox=self.setup.name, error=str(error))
+                continue
+            if not held:
+                self._stop("lease-lost")
+                return
+            self._lease_until = asked + lease
+
+    async def _finish(self) -> None:
+        for link in list(self._links):
+            link.quit()
+            if not link.idle:
+                link.abort(Broken(link.phase, Fault.DROP, "the run was ended"))
+        self.commit.mailbox(self.aftermath.remembered())
+        drained = await self.commit.drain()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.result.stopped = self._stopped
+        if drained:
+            await self.store.release(self.setup.mailbox_id, self.aftermath.fence, self.clock())
+        async with self.store.db.read() as conn:
+            self.result.next_due = await next_due(conn, mailbox_id=self.setup.mailbox_id)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _now(self) -> float:
+        return self.clock().timestamp()
+
+    def _stop(self, reason: str) -> None:
+        self._stopped = self._stopped or reason
+        self._wake.set()
+
+    def _database_failed(self, error: Exception) -> None:
+        self._stop("database")
+
+    # -- links ---------------------------------------------------------------------------------------------------------
+
+    def _open_links(self) -> None:
+        if self._stopped or self._full() or not self._buffer or self.pace.wait(self._now()) > IDLE_SECONDS:
+            return
+        in_hand = sum(not link.idle for link in self._links)
+        wanted = min(self._connections, len(self._buffer) + in_hand)
+        for _ in range(wanted - len(self._links) - self._opening):
+            self._opening += 1
+            self._spawn(self._open())
+
+    async def _open(self) -> None:
+        try:
+            link, features = await connect(self.server, self)
+        except SessionTrouble as trouble:
+            self._no_session(trouble)
+        else:
+            if link.open:
+                self._links[link] = features
+                self.free(link)
+        finally:
+            self._opening -= 1
+            self._wake.set()
+
+    def _no_session(self, trouble: SessionTrouble) -> None:
+        if self._links:
+            # other sessions work: the server wants no more of them, and a rest would stop those as well
+            self._connections = len(self._links)
+            return
+        if not self._stopped:
+            words = f"{trouble.reply.code} {trouble.reply.text}" if trouble.reply else str(trouble)
+            self.aftermath.follow(judge_session(trouble.broken, trouble.reply, self.rules), words)
+            self.commit.mailbox({})
+
+    def free(self, link: Link) -> None:
+        """Offer the next message on an idle link."""
+        if link in self._retired:
+            link.quit()
+            return
+        envelope = self._next(link)
+        if envelope is not None:
+            link.offer(envelope)
+        else:
+            self._wake.set()
+
+    def lost(self, link: Link, broken: Broken, unfinished: list[Envelope]) -> None:
+        """Judge what was unfinished on a link that is gone."""
+        self._links.pop(link, None)
+        self._retired.discard(link)
+        own = [envelope for envelope in unfinished if not envelope.tag.over]
+        for envelope in own:
+            self.commit.withdraw(envelope.tag)
+            verdict = judge_broken(envelope.stage, broken, head=envelope is unfinished[0])
+            self._conclude(envelope.tag, verdict, broken.phase, None, broken.detail)
+        if own:
+            self._broken_in_a_row += 1
+        if self._broken_in_a_row >= BROKEN_IN_A_ROW and not self._stopped:
+            self.aftermath.follow(judge_lost_session(broken), broken.detail)
+        self._wake.set()
+
+    # -- messages ------------------------------------------------------------------------------------------------------
+
+    def _next(self, link: Link) -> Envelope | None:
+        features = self._links.get(link)
+        while self._buffer and features is not None and not self._stopped and not self._full():
+            if not self.pace.free and self.pace.wait(self._now()) > 0:
+                return None
+            message = self._buffer.popleft()
+            wait = self.domains.wait(message.domain, self._now())
+            if wait > 0:
+                self._put_off(message, wait)
+                continue
+            job = self._compose(message, features)
+            if job is not None:
+                return self._take(job, link)
+        if len(self._buffer) <= CLAIM // 4 and not self._dry:
+            self._wake.set()
+        return None
+
+    def _put_off(self, message: Claimed, wait: float) -> None:
+        now = self.clock()
+        due = now + timedelta(seconds=wait)
+        self._settle(message, Outcome(message.id, "release", now, due_at=due, counts=False))
+
+    def _take(self, job: Job, link: Link) -> Envelope:
+        self._offered += 1
+        self.pace.take()
+        self.domains.take(job.message.domain)
+        job.link = link
+        return job.envelope
+
+    def _compose(self, message: Claimed, features: Features) -> Job | None:
+        try:
+            recipient = envelope_address(message.address)
+            letter = self.composer.compose(message)
+            data = ready_for_dot(letter.data)
+        except UnsupportedAddress as error:
+            self._fail(message, Verdict("fail", "unsupported-address"), str(error))
+            return None
+        except Exception as error:
+            reason = str(getattr(error, "code", "") or type(error).__name__)
+            self._fail(message, Verdict("fail", reason, hold="compose-failed"), str(error))
+            return None
+        verdict = judge_size(len(data), features.size)
+        if verdict is not None:
+            self._fail(message, verdict, f"{len(data)} bytes; the server takes {features.size}")
+            return None
+        params = envelope_params(letter, len(data), features.names)
+        return Job(message, letter.dynamic_links, Envelope(self.setup.sender, recipient, data, params=params))
+
+    def _fail(self, message: Claimed, verdict: Verdict, detail: str) -> None:
+        now = self.clock()
+        outcome = Outcome(message.id, "fail", now, verdict.reason, reply_text=detail, phase="compose", counts=False)
+        if verdict.hold:
+            self.aftermath.hold(message.campaign_id, verdict.hold, detail)
+        self._settle(message, outcome)
+
+    def ready(self, link: Link, envelope: Envelope) -> None:
+        """Ask for the mark; the body leaves when it is durable."""
+        job: Job = envelope.tag
+        self.commit.mark(Mark(job.message, job.links), job)
+
+    def _marked(self, job: Job, refused: Refused | None) -> None:
+        link = job.link
+        if refused is not None:
+            self._refused(job, link, refused)
+            return
+        self._use_slot(job)
+        if not link.open:
+            return
+        if self._loop.time() > self._lease_until - LEASE_MARGIN:
+            # this process slept: the mailbox may be another's by now, and this message in doubt there
+            self._stop("lease-lost")
+            link.abort(Broken(Phase.READY, Fault.DROP, "the lease may have run out"))
+            return
+        following = self._next(link) if link.can_follow(job.envelope) and link not in self._retired else None
+        link.hand_over(job.envelope, following)
+
+    def _refused(self, job: Job, link: Link, refused: Refused) -> None:
+        if job.over:
+            return
+        job.over = True
+        self._give_slot_back(job)
+        self.result.count(refused.action)
+        if refused.reason in ("mailbox", "database"):
+            self._stop(refused.reason)
+        if refused.reason == "database":
+            self.commit.settle(Outcome(job.message.id, "release", self.clock(), counts=False))
+        if link.open:
+            link.abort(Broken(Phase.READY, Fault.DROP, refused.reason))
+
+    def answered(self, link: Link, envelope: Envelope, phase: Phase, reply: Reply) -> None:
+        """Judge the server's word on a message."""
+        job: Job = envelope.tag
+        if phase is Phase.DOT and reply.code < 300:
+            self._accepted(job, reply)
+            return
+        verdict = judge_reply(phase, reply, self.rules)
+        self.aftermath.refused(job.message, verdict, reply)
+        self._conclude(job, verdict, phase, reply, None)
+        if verdict.close:
+            self._retired.add(link)
+
+    def _accepted(self, job: Job, reply: Reply) -> None:
+        job.over = True
+        self._broken_in_a_row = 0
+        self.aftermath.accepted()
+        outcome = Outcome(job.message.id, "accept", self.clock(), reply_code=reply.code, reply_text=reply.text)
+        self._settle(job.message, outcome)
+
+    def _conclude(self, job: Job, verdict: Verdict, phase: Phase, reply: Reply | None, detail: str | None) -> None:
+        job.over = True
+        if verdict.counts and phase in REACHED:
+            self._use_slot(job)
+        else:
+            self._give_slot_back(job)
+        outcome = Outcome(job.message.id, verdict.action, self.clock(), verdict.reason, phase=phase.value)
+        outcome.counts = verdict.counts
+        outcome.reply_code = reply.code if reply else None
+        outcome.reply_text = reply.text if reply else detail
+        schedule(outcome, verdict, job.message)
+        self._settle(job.message, outcome)
+
+    def _settle(self, message: Claimed, outcome: Outcome) -> None:
+        outcome.campaign_id = message.campaign_id
+        self.result.count(outcome.action)
+        self.commit.settle(outcome)
+
+    def _use_slot(self, job: Job) -> None:
+        if job.slot:
+            job.slot = False
+            at = self._now()
+            if self.pace.free:
+                self.pace.give_back()
+                self.pace.note(at)
+            else:
+                self.pace.settle(at, stable_fraction(job.message.uid))
+            self.domains.settle(job.message.domain, at)
+
+    def _give_slot_back(self, job: Job) -> None:
+        if job.slot:
+            job.slot = False
+            self.pace.give_back()
+            self.domains.give_back(job.message.domain)
+
+
+#: In these phases the server has seen the envelope or more: it may count it.
+REACHED = frozenset({Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT})
