@@ -14,10 +14,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from html import escape
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import escape
 
 from outreach.content import headers
 from outreach.content.context import KNOWN
@@ -117,25 +116,31 @@ class Compiled:
     def compose(self, identity: Identity, context: Mapping[str, Any], urls: Urls) -> Composed:
         """One recipient's message; raises ContentProblem."""
         values = self._values(context, urls, identity.uid)
-        subject = self._subject.plain(values).strip()
+        subject, preview = self._lines(values)
         head = _head(identity, subject, urls)
-        values["_preview"] = encode(escape(self._preview.plain(values).strip()))
-        for link in self.links:
-            url = urls.click(link.number, link.url) if urls.click else link.url
-            values[link.text_slot], values[link.html_slot] = encode_link(url, escape)
-        text_body, html_body = finish(self._text.coded(values)), finish(self._html.coded(values))
-        data = f"{head}{text_body}{self._images.before}{_HTML}{html_body}{self._images.after}"
+        tracked = self._tracked_links(urls)
+        for link, url in tracked:
+            values[link.text_slot], values[link.html_slot] = encode_link(url)
+        values["_preview"] = encode(str(escape(preview)))
+        text = finish(self._text.coded(values, lambda: _plain_slots(tracked, preview)))
+        html = finish(self._html.coded(values, lambda: _plain_slots(tracked, preview)))
+        data = f"{head}{text}{self._images.before}{_HTML}{html}{self._images.after}"
         return Composed(data.encode("ascii"), subject, tuple((n, url) for url, n in self._dynamic.items()))
 
     def render(self, context: Mapping[str, Any], urls: Urls = PREVIEW_URLS, seed: str = "") -> Rendered:
         """The same message for the eye; raises ContentProblem."""
         values = self._values(context, urls, seed)
-        subject, preview = self._subject.plain(values).strip(), self._preview.plain(values).strip()
-        values["_preview"] = Markup(escape(preview))
-        for link in self.links:
-            url = self._tracked(urls.click, link.number, link.url)
-            values[link.text_slot], values[link.html_slot] = url, Markup(escape(url))
-        return Rendered(subject, preview, self._html.plain(values), self._text.plain(values))
+        subject, preview = self._lines(values)
+        values |= _plain_slots(self._tracked_links(urls), preview)
+        text = self._text.plain(values)  # first, as in compose: run-time links are numbered as they come
+        return Rendered(subject, preview, self._html.plain(values), text)
+
+    def _lines(self, values: Mapping[str, Any]) -> tuple[str, str]:
+        return self._subject.plain(values).strip(), self._preview.plain(values).strip()
+
+    def _tracked_links(self, urls: Urls) -> list[tuple[Link, str]]:
+        click = urls.click
+        return [(link, click(link.number, link.url) if click else link.url) for link in self.links]
 
     def _values(self, context: Mapping[str, Any], urls: Urls, seed: str) -> dict[str, Any]:
         sender = context.get("sender") or {}
@@ -155,10 +160,6 @@ class Compiled:
             "_on": "",
         }
 
-    @staticmethod
-    def _tracked(click: Callable[[int, str], str] | None, number: int, url: str) -> str:
-        return click(number, url) if click else url
-
     def _run_time_link(self, url: str, click: Callable[[int, str], str] | None) -> str:
         """A link that holds a variable: both parts share its number."""
         if not allowed(url):
@@ -166,7 +167,15 @@ class Compiled:
         if not counted(url):
             return url
         number = self._dynamic.setdefault(url, len(self.links) + len(self._dynamic) + 1)
-        return self._tracked(click, number, url)
+        return click(number, url) if click else url
+
+
+def _plain_slots(tracked: list[tuple[Link, str]], preview: str) -> dict[str, Any]:
+    """What stands in the slots where a part is made as text."""
+    slots: dict[str, Any] = {"_preview": escape(preview)}
+    for link, url in tracked:
+        slots[link.text_slot], slots[link.html_slot] = url, escape(url)
+    return slots
 
 
 def _head(identity: Identity, subject: str, urls: Urls) -> str:

@@ -65,10 +65,9 @@ VARIABLES: dict[str, VariableInfo] = {
 KNOWN = frozenset(VARIABLES) | {name.partition(".")[0] for name in VARIABLES}
 
 _CONTACT = (
-    "first_name last_name email company country region city industry language grade intent phone birthday"
-    " interests tags orders_total"
-).split()
-_ROW = object()
+    *("first_name", "last_name", "email", "company", "country", "region", "city", "industry", "language"),
+    *("grade", "intent", "phone", "birthday", "interests", "tags", "orders_total"),
+)
 
 
 def build_context(
@@ -142,9 +141,11 @@ def _names(values: Any) -> list[str]:
     if isinstance(values, str):
         return [part.strip() for part in values.replace("；", ";").split(";") if part.strip()]
     if isinstance(values, Sequence | set | frozenset):
-        return sorted(str(_name(value)) for value in values if _name(value)) if _unordered(values) else [
-            str(_name(value)) for value in values if _name(value)
-        ]
+        return (
+            sorted(str(_name(value)) for value in values if _name(value))
+            if _unordered(values)
+            else [str(_name(value)) for value in values if _name(value)]
+        )
     return []
 
 

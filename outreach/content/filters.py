@@ -28,15 +28,17 @@ WIDTH = 1_000  # of padding, indents and precision: wider than any screen
 
 # Jinja's own, safe as they are: what they return is no larger than what they are given.
 _PLAIN = (
-    "abs capitalize count d default dictsort e escape filesizeformat first float forceescape groupby int items"
-    " last length list lower map max min reject rejectattr reverse safe select selectattr sort striptags sum"
-    " title trim unique upper urlencode wordcount"
-).split()
-_WIDTHS = "batch center indent round slice truncate wordwrap".split()
+    *("abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first", "float"),
+    *("forceescape", "groupby", "int", "items", "last", "length", "list", "lower", "map", "max", "min", "reject"),
+    *("rejectattr", "reverse", "safe", "select", "selectattr", "sort", "striptags", "sum", "title", "trim"),
+    *("unique", "upper", "urlencode", "wordcount"),
+)
+_WIDTHS = ("batch", "center", "indent", "round", "slice", "truncate", "wordwrap")
 _TESTS = (
-    "boolean defined divisibleby eq equalto even false ge gt greaterthan in integer float iterable le lt lessthan"
-    " lower mapping ne none number odd sequence string true undefined upper == != < <= > >="
-).split()
+    *("boolean", "defined", "divisibleby", "eq", "equalto", "even", "false", "ge", "gt", "greaterthan", "in"),
+    *("integer", "float", "iterable", "le", "lt", "lessthan", "lower", "mapping", "ne", "none", "number", "odd"),
+    *("sequence", "string", "true", "undefined", "upper", "==", "!=", "<", "<=", ">", ">="),
+)
 
 
 def install(sandbox: Sandbox, language: str, *, html: bool) -> None:

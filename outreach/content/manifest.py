@@ -77,14 +77,14 @@ def _texts(text: str, data: dict[str, Any], key: str, fallback: str) -> dict[str
     if isinstance(value, str):
         value = {fallback: value}
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise _bad(text, key, "{ en = \"…\", zh = \"…\" }")
+        raise _bad(text, key, '{ en = "…", zh = "…" }')
     return {name.upper() if key == "countries" else name: item for name, item in value.items()}
 
 
 def _variables(text: str, data: dict[str, Any], key: str) -> dict[str, Variable]:
     table = data.get(key, {})
     if not isinstance(table, dict):
-        raise _bad(text, key, f"[{key}.name] en = \"…\"")
+        raise _bad(text, key, f'[{key}.name] en = "…"')
     return {name: variable for key, value in table.items() for name, variable in _variable(text, key, value)}
 
 
@@ -95,7 +95,7 @@ def _variable(text: str, name: str, value: Any) -> list[tuple[str, Variable]]:
     if all(_LANGUAGE.match(key) for key in value):
         return [(name, Variable(name, value))]
     if not all(isinstance(item, dict) for item in value.values()):
-        raise _bad(text, name, "{ en = \"…\", zh = \"…\" }")
+        raise _bad(text, name, '{ en = "…", zh = "…" }')
     return [pair for key, item in value.items() for pair in _variable(text, f"{name}.{key}", item)]
 
 

@@ -21,7 +21,7 @@ _ATTRIBUTE = re.compile(
     r"|(?P<bare>[^\s\"'=<>`]+)))?",
     re.DOTALL,
 )
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 
 
 @dataclass(frozen=True)

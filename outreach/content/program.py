@@ -38,6 +38,7 @@ def slot(name: str) -> str:
     return f"\ue000{name}\ue001"
 
 
+REMEMBERED = 20_000  # encoded values: companies, owners and countries repeat; names fill it to 3 MB at most
 _SLOT_NAME = re.compile(r"_(?:[lt]\d+|preview)")
 _RAW = frozenset({"_code"})  # filters whose result is printed as it is
 RESERVED = frozenset({"_h", "_dyn", "_open"})  # what links.py and compose.py write into a template
@@ -92,14 +93,14 @@ class Program:
             return self.constant
         return self._run(self.plain_template, context)
 
-    def coded(self, context: Mapping[str, Any]) -> str:
-        """The quoted-printable body."""
+    def coded(self, context: Mapping[str, Any], plain_slots: Callable[[], Mapping[str, Any]]) -> str:
+        """The quoted-printable body. The context's slots are encoded; `plain_slots` gives them as text."""
         if self.coded_template is not None:
             try:
                 return self._run(self.coded_template, context)
             except CarriageReturn:
                 pass
-        return encode(lines(self.plain(context)))
+        return encode(lines(self.plain({**context, **plain_slots()})))
 
     def _run(self, template: Template, context: Mapping[str, Any]) -> str:
         values = {**self.sandbox.globals, **context}
@@ -173,19 +174,18 @@ def _compile(sandbox: Sandbox, tree: nodes.Template) -> Template:
 
 def _internal(sandbox: Sandbox, html: bool) -> dict[str, Callable[..., Any]]:
     """Filters that only the rewritten tree uses; their names begin with _, which no author can write."""
-    cache: dict[Any, str] = {}
+    cache: dict[str, str] = {}
 
     def code(value: Any) -> str:
-        try:
+        repeats = type(value) is str  # not Markup, which equals a str that has yet to be escaped
+        if repeats and value in cache:
             return cache[value]
-        except (KeyError, TypeError):
-            pass
         text = filters.printable(value)
         if "\r" in text:
             raise CarriageReturn
         sandbox.checked(text)
         coded = encode(str(escape(text)) if html else text) if text else ""
-        if len(text) <= 64 and type(value) is str and len(cache) < 20_000:  # company, owner, country repeat
+        if repeats and len(value) <= 64 and len(cache) < REMEMBERED:
             cache[value] = coded
         return coded
 
@@ -290,10 +290,8 @@ class _Guard(NodeTransformer):
 
     def _with_tick(self, node: Any) -> Any:
         self.generic_visit(node)
-        tick = nodes.Output([_filter(nodes.Const("", lineno=node.lineno), "_tick")], lineno=node.lineno)
-        # reads a name, so that Jinja does not run it once at compile time
-        tick.nodes[0].node = nodes.Name("_on", "load", lineno=node.lineno)
-        node.body.insert(0, nodes.ExprStmt(tick.nodes[0], lineno=node.lineno))
+        on = nodes.Name("_on", "load", lineno=node.lineno)  # a name, so that Jinja does not run it when it compiles
+        node.body.insert(0, nodes.ExprStmt(_filter(on, "_tick"), lineno=node.lineno))
         return node
 
     def visit_For(self, node: nodes.For) -> Any:

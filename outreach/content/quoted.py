@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_qp
-from collections.abc import Callable
+
+from markupsafe import escape
 
 SOFT = "=\r\n"
+WIDTH = 76  # columns of a line, RFC 2045 6.7 rule 5
 _SIMPLE = re.compile(r"(?!\.)[ -<>-~]{0,74}")  # 74 + "=" is within the 76 columns of RFC 2045
 _SIMPLE_LINK = re.compile(r"h[A-Za-z0-9/:._~?%+-]{0,73}")
+_TOO_LONG = re.compile(r"(?m)^([^\r\n]{74,})(=(?:20|09))(?=\r?$)")  # b2a_qp lets a line's last blank stick out
 _DOTS = re.compile(r"^\.+", re.MULTILINE)
 
 
@@ -28,15 +31,22 @@ def encode(text: str) -> str:
         coded = b2a_qp(data, istext=True).decode("ascii").replace("\n", "\r\n")
     if coded.startswith(".") or "\n." in coded:
         coded = _DOTS.sub(_dots, coded)
-    return coded if coded.endswith("\n") else coded + SOFT
+    if "=20" in coded or "=09" in coded:
+        coded = _TOO_LONG.sub(r"\1=\r\n\2", coded)
+    if coded.endswith("\n"):
+        return coded
+    if len(coded) - coded.rfind("\n") > WIDTH:  # no room for the "=": the last character moves on
+        cut = -3 if coded[-3] == "=" else -1
+        coded = coded[:cut] + SOFT + coded[cut:]
+    return coded + SOFT
 
 
-def encode_link(url: str, escape: Callable[[str], str]) -> tuple[str, str]:
+def encode_link(url: str) -> tuple[str, str]:
     """A link's address for the text part and, escaped, for an attribute of the HTML part."""
     if _SIMPLE_LINK.fullmatch(url):
         coded = url + SOFT
         return coded, coded
-    return encode(url), encode(escape(url))
+    return encode(url), encode(str(escape(url)))
 
 
 def _dots(match: re.Match[str]) -> str:

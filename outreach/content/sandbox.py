@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from jinja2 import TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.filters import _GroupTuple
-from jinja2.runtime import ChainableUndefined, LoopContext, Macro
+from jinja2.runtime import ChainableUndefined, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, Namespace
 from markupsafe import Markup
@@ -33,7 +33,12 @@ CHARACTERS = 64  # characters of a result that cost as much as a loop round
 BITS = 256  # of an integer: no price is longer
 
 _TEXT_METHODS = frozenset(
-    "upper lower title capitalize strip lstrip rstrip split startswith endswith find count isdigit".split()
+    {"upper", "lower", "title", "capitalize", "strip", "lstrip", "rstrip", "split", "startswith", "endswith"}
+    | {"find", "count", "isdigit"}
+)
+_LOOP = frozenset(
+    {"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem"}
+    | {"nextitem", "cycle", "changed"}
 )
 ALLOWED: dict[type, frozenset[str]] = {
     str: _TEXT_METHODS,
@@ -41,9 +46,7 @@ ALLOWED: dict[type, frozenset[str]] = {
     dict: frozenset({"items", "keys", "values", "get"}),
     list: frozenset({"index", "count"}),
     tuple: frozenset({"index", "count"}),
-    LoopContext: frozenset(
-        "index index0 revindex revindex0 first last length depth depth0 previtem nextitem cycle changed".split()
-    ),
+    LoopContext: _LOOP,
     Cycler: frozenset({"next", "current", "reset"}),
     _GroupTuple: frozenset({"grouper", "list"}),
 }
@@ -78,7 +81,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise ContentProblem("jinja.work", limit=STEPS)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        if isinstance(obj, Namespace):
+        if isinstance(obj, (Namespace, Undefined)):
             return not attr.startswith("_")
         return attr in ALLOWED.get(type(obj), frozenset())
 
@@ -90,10 +93,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return True
         return getattr(obj, "__name__", "") in ALLOWED.get(type(owner), frozenset())
 
-    def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:  # type: ignore[override]
+    def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
         raise ContentProblem("jinja.forbidden", what=f"{type(obj).__name__}.{attribute}")
 
-    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         __self.spend(ROUND)
         return __self.checked(super().call(__context, __obj, *args, **kwargs))
 
@@ -140,10 +143,11 @@ def _check_operands(operator: str, left: Any, right: Any) -> None:
         for sequence, times in ((left, right), (right, left)):
             if isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
                 _limit(len(sequence) * times, TEXT if isinstance(sequence, str) else ITEMS)
-    elif operator == "**" and not (_is_number(left) and _is_number(right) and abs(right) <= 64):
-        raise ContentProblem("jinja.too_big", limit=BITS)
-    elif operator == "**" and abs(left) > 1 and abs(right) * math.log2(abs(left) + 1) > 4 * BITS:
-        raise ContentProblem("jinja.too_big", limit=BITS)
+    elif operator == "**":
+        if not (_is_number(left) and _is_number(right)) or abs(right) > 64:
+            raise ContentProblem("jinja.too_big", limit=BITS)
+        if abs(left) > 1 and abs(right) * math.log2(abs(left)) > BITS:
+            raise ContentProblem("jinja.too_big", limit=BITS)
 
 
 def _is_number(value: Any) -> bool:

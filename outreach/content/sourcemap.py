@@ -89,9 +89,7 @@ def _expand(
     _add(texts, pieces, source, file, position, len(source), Where(file))
 
 
-def _add(
-    texts: list[str], pieces: list[Piece], source: str, file: str, start: int, end: int, where: Where
-) -> None:
+def _add(texts: list[str], pieces: list[Piece], source: str, file: str, start: int, end: int, where: Where) -> None:
     length = sum(map(len, texts)) + end - start
     if length > LIMIT:
         raise ContentProblem("template.size", where, file=file, limit=LIMIT)
