@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 #: With more wordings than this each arm is too small to show a difference.
 MOST_VARIANTS = 5
 MOST_STEPS = 12
+#: The content of variant number i stands in the steps' table under VARIANT_STEP + i: approved like any other text.
+VARIANT_STEP = 1000
 
 
 class DefinitionError(ValueError):

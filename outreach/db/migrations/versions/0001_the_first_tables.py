@@ -32,7 +32,9 @@ def upgrade() -> None:
         sa.Column("confirmed_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("hold_reason", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("generation", sa.Integer(), nullable=False),
-        sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column(
+            "data", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -41,7 +43,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("period", sa.String(), nullable=False),
         sa.Column(
-            "figures", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "figures", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.Column("created_at", outreach.model.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("sent_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
@@ -67,11 +69,15 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("display_name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("email", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("roles", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column(
+            "roles", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
         sa.Column("password_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("totp_secret", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column(
-            "recovery_codes", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "recovery_codes",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
         ),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("timezone", sa.String(), nullable=False),
@@ -79,7 +85,7 @@ def upgrade() -> None:
         sa.Column("mailbox_id", sa.Integer(), nullable=True),
         sa.Column("manager_id", sa.Integer(), nullable=True),
         sa.Column(
-            "regions", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "regions", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.Column("authorised_by", sa.Integer(), nullable=True),
         sa.Column("authorised_until", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
@@ -88,7 +94,7 @@ def upgrade() -> None:
         sa.Column("locked_until", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("created_at", outreach.model.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column(
-            "settings", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "settings", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.ForeignKeyConstraint(
             ["authorised_by"],
@@ -127,7 +133,9 @@ def upgrade() -> None:
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("token_hash", sa.String(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column(
+            "scopes", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
         sa.Column("created_at", outreach.model.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("expires_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
@@ -151,8 +159,12 @@ def upgrade() -> None:
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("object_type", sa.String(), nullable=False),
         sa.Column("object_id", sa.String(), nullable=False),
-        sa.Column("before", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
-        sa.Column("after", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column(
+            "before", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "after", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
         sa.Column("previous", sa.String(), nullable=False),
         sa.Column("hash", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -177,7 +189,7 @@ def upgrade() -> None:
         sa.Column("author_id", sa.Integer(), nullable=True),
         sa.Column("segment", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column(
-            "definition", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "definition", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.Column("budget_amount", sa.Float(), nullable=True),
         sa.Column("budget_currency", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
@@ -229,7 +241,7 @@ def upgrade() -> None:
         sa.Column("created_at", outreach.model.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("updated_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
-            "attributes", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "attributes", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.ForeignKeyConstraint(
             ["merged_into"],
@@ -288,9 +300,14 @@ def upgrade() -> None:
         sa.Column("pace_factor", sa.Float(), nullable=False),
         sa.Column("pace_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
-            "ceiling", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "ceiling", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
-        sa.Column("probe", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column(
+            "recent", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "probe", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
         sa.Column("last_error", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("created_at", outreach.model.types.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -347,7 +364,9 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("files", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column(
+            "files", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
         sa.Column("author_id", sa.Integer(), nullable=True),
         sa.Column("comment", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("created_at", outreach.model.types.UtcDateTime(timezone=True), nullable=False),
@@ -445,7 +464,7 @@ def upgrade() -> None:
         sa.Column("last_clicked", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_replied", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
-            "attributes", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "attributes", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.ForeignKeyConstraint(
             ["company_id"],
@@ -497,7 +516,7 @@ def upgrade() -> None:
         sa.Column("last_uid", sa.Integer(), nullable=False),
         sa.Column("read_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
-            "quarantine", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "quarantine", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.ForeignKeyConstraint(
             ["mailbox_id"],
@@ -664,6 +683,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.Integer(), nullable=True),
         sa.Column("claimed_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("composed_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("first_attempt_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("handed_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("sent_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("settled_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
@@ -709,6 +729,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("sent_at IS NOT NULL"),
             postgresql_where=sa.text("sent_at IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix_message_campaign_settled",
+            ["campaign_id", "settled_at"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NOT NULL"),
+            postgresql_where=sa.text("settled_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_message_campaign_state", ["campaign_id", "state"], unique=False)
         batch_op.create_index("ix_message_claim", ["mailbox_id", "state", "due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_company_id"), ["company_id"], unique=False)
@@ -720,7 +747,7 @@ def upgrade() -> None:
         "preference",
         sa.Column("contact_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column(
-            "topics_off", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "topics_off", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.Column("mails_per_month", sa.Integer(), nullable=True),
         sa.Column("at", outreach.model.types.UtcDateTime(timezone=True), nullable=False),
@@ -878,7 +905,7 @@ def upgrade() -> None:
         sa.Column("received_at", outreach.model.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column(
-            "recipients", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "recipients", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.Column("status", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("hard", sa.Boolean(), nullable=True),
@@ -969,9 +996,11 @@ def upgrade() -> None:
         sa.Column("inbound_id", sa.Integer(), nullable=True),
         sa.Column("machine", sa.Boolean(), nullable=False),
         sa.Column("why", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
         sa.Column(
-            "effects", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+            "data", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "effects", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.ForeignKeyConstraint(
             ["campaign_id"],
@@ -1009,7 +1038,9 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Integer(), nullable=True),
         sa.Column("event_id", sa.Integer(), nullable=True),
         sa.Column("text", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column(
+            "data", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
         sa.ForeignKeyConstraint(
             ["company_id"],
             ["company.id"],
@@ -1050,7 +1081,9 @@ def upgrade() -> None:
         sa.Column("created_at", outreach.model.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("done_at", outreach.model.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("outcome", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column(
+            "data", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
         sa.ForeignKeyConstraint(
             ["company_id"],
             ["company.id"],
@@ -1163,6 +1196,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_message_company_id"))
         batch_op.drop_index("ix_message_claim")
         batch_op.drop_index("ix_message_campaign_state")
+        batch_op.drop_index(
+            "ix_message_campaign_settled",
+            sqlite_where=sa.text("settled_at IS NOT NULL"),
+            postgresql_where=sa.text("settled_at IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_message_campaign_sent",
             sqlite_where=sa.text("sent_at IS NOT NULL"),

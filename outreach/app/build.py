@@ -1,0 +1,139 @@
+"""Opens the database and builds every stage from the configuration, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from outreach.access.store import AccessStore
+from outreach.app.clock import utc_now
+from outreach.app.composing import CampaignComposer
+from outreach.app.mailboxes import server_of, setup_of, sync_mailboxes
+from outreach.app.oauth import TokenSource
+from outreach.app.secret import installation_secret
+from outreach.audience.store import AudienceStore
+from outreach.campaigns.store import CampaignStore
+from outreach.config import ConfigError, MailboxSettings, Settings
+from outreach.content.template import TemplateSource, list_templates, load_template
+from outreach.crm import store as crm
+from outreach.crm.store import CrmStore
+from outreach.db import instance, migrate
+from outreach.db.session import Database
+from outreach.events.kinds import AddActivity, CreateTask
+from outreach.events.store import EventStore
+from outreach.outbox.store import OutboxStore
+from outreach.reports.store import ReportStore
+from outreach.sending.client import Server
+from outreach.sending.setup import MailboxSetup
+from outreach.suppression.lists import load_policy
+from outreach.suppression.match import Policy
+from outreach.suppression.store import SuppressionStore
+from outreach.tracking.tokens import Signer, UrlBuilder
+
+#: The templates and policy lists that come with the program: beside the package in a checkout.
+SHIPPED = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class App:
+    """The whole service: settings, database, and the stores of every stage."""
+
+    settings: Settings
+    db: Database
+    secret: bytes
+    policy: Policy
+    hold: str | None = None
+    mailbox_ids: dict[str, int] = field(default_factory=dict)
+    tokens: dict[str, TokenSource] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        db, secret = self.db, self.secret
+        self.audience = AudienceStore(db, secret)
+        self.suppression = SuppressionStore(db, secret)
+        self.campaigns = CampaignStore(db)
+        self.outbox = OutboxStore(db)
+        self.events = EventStore(secret, {CreateTask: crm.apply_task, AddActivity: crm.apply_activity})
+        self.crm = CrmStore(db)
+        self.reports = ReportStore(db)
+        self.access = AccessStore(db)
+        self.signer = Signer.from_secret(secret)
+
+    def url_builder(self, box: MailboxSettings) -> UrlBuilder:
+        """Signed addresses under the mailbox's own tracking domain, or the company's."""
+        return UrlBuilder(box.tracking_base_url or self.settings.tracking.base_url, self.signer)
+
+    def composer(self, box: MailboxSettings) -> CampaignComposer:
+        """A composer for what leaves from this mailbox."""
+        return CampaignComposer(self.db, self.settings, box, self.url_builder(box))
+
+    def server(self, box: MailboxSettings) -> Server:
+        """How to enter the mailbox's SMTP server. Raises ConfigError when a secret is missing."""
+        return server_of(box, self.token_source(box))
+
+    def token_source(self, box: MailboxSettings) -> TokenSource | None:
+        """The mailbox's access tokens, None where it has a password."""
+        if box.oauth2 is None:
+            return None
+        return self.tokens.setdefault(box.name, TokenSource(box.oauth2))
+
+    async def setup(self, box: MailboxSettings) -> MailboxSetup:
+        """What a run of the mailbox is told."""
+        row = await self.outbox.mailbox(self.mailbox_ids[box.name])
+        return setup_of(box, self.mailbox_ids, self.settings, row.created_at)
+
+    def template_folders(self) -> list[Path]:
+        """Where templates are looked for: the company's own first, then the shipped ones."""
+        own = self.settings.folder / self.settings.paths.templates
+        return [path for path in (own, SHIPPED / "templates") if path.is_dir()]
+
+    def template_names(self) -> list[str]:
+        """Every template that can be used."""
+        return sorted({name for folder in self.template_folders() for name in list_templates(folder)})
+
+    def template(self, name: str) -> TemplateSource:
+        """Load a template by its name. Raises ConfigError naming those there are, ContentProblem for a broken one."""
+        for folder in self.template_folders():
+            if name in list_templates(folder):
+                return load_template(folder / name)
+        raise ConfigError(f"there is no template {name!r}; there are: {', '.join(self.template_names())}")
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self.db.close()
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The company's policy lists; the shipped ones where it has none of its own."""
+    own = settings.folder / settings.paths.suppression
+    return load_policy(own if own.is_dir() else SHIPPED / "suppression")
+
+
+async def open_app(settings: Settings, *, now: datetime | None = None, migrate_first: bool = False) -> App:
+    """Open the database, note the start, give the mailboxes their rows.
+
+    Raises ConfigError when the database was never made or is of another version of the program.
+    """
+    moment = now or utc_now()
+    db = Database(settings.database_url)
+    try:
+        await _check_revision(db, migrate_first)
+        app = App(settings, db, installation_secret(settings.data_dir), policy_of(settings))
+        app.hold = await instance.arrive(db, moment)
+        async with db.write() as conn:
+            app.mailbox_ids = await sync_mailboxes(conn, settings.mailbox, moment)
+    except BaseException:
+        await db.close()
+        raise
+    return app
+
+
+async def _check_revision(db: Database, migrate_first: bool) -> None:
+    found = await migrate.revision_of(db)
+    newest = migrate.newest()
+    if found == newest:
+        return
+    if not migrate_first:
+        state = "is empty" if found is None else f"is at revision {found}, the program needs {newest}"
+        raise ConfigError(f"the database {state}: run  outreach init")
+    await migrate.migrate(db)

@@ -1,0 +1,250 @@
+"""Makes the letter of a claimed message: approved texts, the recipient's facts, signed links.
+
+The seam between content, tracking and sending, which do not know each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.campaigns import store as campaigns
+from outreach.campaigns.definition import VARIANT_STEP, Definition
+from outreach.config import MailboxSettings, Settings
+from outreach.content.compose import Compiled, Composed, Identity, Urls, compile_content
+from outreach.content.context import build_context
+from outreach.content.gates import pixel_allowed
+from outreach.content.store import version_source
+from outreach.content.template import TemplateSource
+from outreach.db.session import Database
+from outreach.model import Campaign, Company, Contact, ContactTag, Message, Tag, User
+from outreach.model.base import table
+from outreach.outbox.message import Claimed
+from outreach.tracking.tokens import UrlBuilder
+
+CAMPAIGNS, CONTACTS, COMPANIES, USERS = table(Campaign), table(Contact), table(Company), table(User)
+MESSAGES, TAGS, CONTACT_TAGS = table(Message), table(Tag), table(ContactTag)
+
+#: Compiled texts in hand: a campaign has steps x languages x variants, each about a megabyte.
+MOST_COMPILED = 64
+
+
+@dataclass
+class Person:
+    """What a letter says about its recipient."""
+
+    context: dict[str, Any]
+    name: str
+    tracking: bool
+    previous: str | None = None
+
+
+@dataclass
+class Texts:
+    """A campaign's approved content: the sources by (step, variant), and what was compiled of them."""
+
+    definition: Definition
+    sources: dict[int, TemplateSource]
+    variants: dict[str, TemplateSource] = field(default_factory=dict)
+
+
+def sender_facts(settings: Settings, box: MailboxSettings) -> dict[str, Any]:
+    """What every mail says about its sender (H4)."""
+    sender = settings.sender
+    return {
+        "company": sender.company,
+        "postal_address": sender.postal_address,
+        "website": sender.website,
+        "country": sender.country,
+        "email": box.address,
+    }
+
+
+class CampaignComposer:
+    """Composes for one mailbox (the `Composer` that sending asks for). Loads in sets, keeps texts compiled."""
+
+    def __init__(self, db: Database, settings: Settings, box: MailboxSettings, urls: UrlBuilder) -> None:
+        self.db, self.settings, self.box, self.urls = db, settings, box, urls
+        self.sender = sender_facts(settings, box)
+        self._texts: dict[tuple[int, str | None], Texts] = {}
+        self._compiled: dict[tuple[int, str | None, int, str, str | None], Compiled] = {}
+        self._people: dict[int, Person] = {}
+        self._builders: dict[tuple[bool, bool], Callable[[int], Urls]] = {}
+
+    async def prepare(self, batch: Sequence[Claimed]) -> None:
+        """Load what the letters of these messages need."""
+        async with self.db.read() as conn:
+            for key in {(m.campaign_id, m.approved_hash) for m in batch}:
+                if key not in self._texts:
+                    self._texts[key] = await load_texts(conn, key[0])
+            self._people = await self._load_people(conn, batch)
+        new = self._compile_missing(batch)
+        if new:
+            async with self.db.write() as conn:
+                await campaigns.add_links(conn, new)
+
+    def compose(self, message: Claimed) -> Composed:
+        """Return the letter; the same bytes each time."""
+        person = self._people[message.id]
+        compiled = self._compiled[self._key(message)]
+        return compiled.compose(self._identity(message, person), person.context, self._urls(message, person))
+
+    def _key(self, message: Claimed) -> tuple[int, str | None, int, str, str | None]:
+        return message.campaign_id, message.approved_hash, message.step, message.language, message.variant
+
+    def _compile_missing(self, batch: Iterable[Claimed]) -> list[dict[str, Any]]:
+        """Compile what is not yet; return rows for the links that are new."""
+        links: list[dict[str, Any]] = []
+        for message in batch:
+            key = self._key(message)
+            if key in self._compiled:
+                continue
+            texts = self._texts[key[:2]]
+            compiled = compile_for(texts, message.step, message.language, message.variant)
+            while len(self._compiled) >= MOST_COMPILED:
+                self._compiled.pop(next(iter(self._compiled)))
+            self._compiled[key] = compiled
+            place = {"campaign_id": message.campaign_id, "step": message.step, "language": message.language}
+            links += [{**place, "number": link.number, "url": link.url, "label": link.text} for link in compiled.links]
+        return links
+
+    def _urls(self, message: Claimed, person: Person) -> Urls:
+        what = self._texts[(message.campaign_id, message.approved_hash)].definition.tracking
+        wanted = self.settings.tracking
+        opens = person.tracking and what.opens and wanted.opens and pixel_allowed(message.country)
+        clicks = person.tracking and what.clicks and wanted.clicks
+        tracked = self.urls.urls(message.id, opens=opens, clicks=clicks)
+        return Urls(
+            unsubscribe=tracked.unsubscribe,
+            preferences=tracked.preferences,
+            open=tracked.open if opens else None,
+            click=tracked.click if clicks else None,
+            unsubscribe_mailto=self._mailto(tracked.unsubscribe),
+        )
+
+    def _mailto(self, unsubscribe: str) -> str | None:
+        """A wish by mail reaches us only where the mailbox is read."""
+        if self.box.imap is None:
+            return None
+        return f"mailto:{self.box.address}?subject=unsubscribe%20{unsubscribe.rpartition('/')[2]}"
+
+    def _identity(self, message: Claimed, person: Person) -> Identity:
+        what = self._texts[(message.campaign_id, message.approved_hash)].definition
+        return Identity(
+            uid=message.uid,
+            message_id=message.message_id,
+            from_name=self.box.from_name or self.settings.sender.company,
+            from_address=self.box.address,
+            to_name=person.name,
+            to_address=message.address,
+            reply_to=what.reply_to,
+            date=message.composed_at,
+            list_id=f"campaign-{message.campaign_id}.{self.box.domain}",
+            in_reply_to=person.previous,
+            references=(person.previous,) if person.previous else (),
+        )
+
+    async def _load_people(self, conn: AsyncConnection, batch: Sequence[Claimed]) -> dict[int, Person]:
+        ids = sorted({message.contact_id for message in batch})
+        rows = {row.id: row for row in await conn.execute(_people_query(ids))}
+        tags = await _tags_of(conn, ids)
+        threads = await _previous_ids(conn, batch, self._texts)
+        found = {}
+        for message in batch:
+            row = rows[message.contact_id]
+            found[message.id] = self._person(message, row, tags.get(row.id, {}), threads.get(message.id))
+        return found
+
+    def _person(self, message: Claimed, row: Any, tags: Mapping[str, list[str]], previous: str | None) -> Person:
+        texts = self._texts[(message.campaign_id, message.approved_hash)]
+        contact = {**row._mapping, "email": message.address, **tags}
+        context = build_context(
+            contact=contact,
+            company={"name": row.company_name} if row.company_name else None,
+            owner={"name": row.owner_name, "email": row.owner_email} if row.owner_name else None,
+            sender=self.sender,
+            campaign={"name": texts.definition.name},
+            today=_day(message.composed_at),
+            language=message.language,
+        )
+        return Person(context, str(context.get("full_name") or ""), bool(row.tracking), previous)
+
+
+def _day(moment: datetime) -> Any:
+    return moment.date()
+
+
+def _people_query(ids: Sequence[int]) -> Any:
+    return (
+        select(
+            CONTACTS,
+            COMPANIES.c.name.label("company_name"),
+            USERS.c.display_name.label("owner_name"),
+            USERS.c.email.label("owner_email"),
+        )
+        .outerjoin(COMPANIES, COMPANIES.c.id == CONTACTS.c.company_id)
+        .outerjoin(USERS, USERS.c.id == CONTACTS.c.owner_id)
+        .where(CONTACTS.c.id.in_(ids))
+    )
+
+
+async def _tags_of(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
+    query = (
+        select(CONTACT_TAGS.c.contact_id, TAGS.c.kind, TAGS.c.name)
+        .join(TAGS, TAGS.c.id == CONTACT_TAGS.c.tag_id)
+        .where(CONTACT_TAGS.c.contact_id.in_(ids))
+        .order_by(TAGS.c.name)
+    )
+    found: dict[int, dict[str, list[str]]] = {}
+    for row in await conn.execute(query):
+        name = "interests" if row.kind == "interest" else "tags"
+        found.setdefault(row.contact_id, {}).setdefault(name, []).append(row.name)
+    return found
+
+
+async def _previous_ids(
+    conn: AsyncConnection, batch: Sequence[Claimed], texts: Mapping[tuple[int, str | None], Texts]
+) -> dict[int, str]:
+    """For follow-ups in the same thread: the Message-ID of the mail before."""
+    wanted = [m for m in batch if m.step > 0 and _same_thread(texts[(m.campaign_id, m.approved_hash)], m.step)]
+    found: dict[int, str] = {}
+    for message in wanted:
+        before = await conn.scalar(
+            select(MESSAGES.c.message_id).where(
+                MESSAGES.c.campaign_id == message.campaign_id,
+                MESSAGES.c.contact_id == message.contact_id,
+                MESSAGES.c.step == message.step - 1,
+            )
+        )
+        if before:
+            found[message.id] = before
+    return found
+
+
+def _same_thread(texts: Texts, step: int) -> bool:
+    return texts.definition.step[step - 1].same_thread
+
+
+async def load_texts(conn: AsyncConnection, campaign_id: int) -> Texts:
+    """Read a campaign's stored content: what was approved, never the folder on disk."""
+    row = await campaigns.get(conn, campaign_id)
+    what = Definition.model_validate(row.definition)
+    steps = await campaigns.steps_of(conn, campaign_id)
+    sources = {step.number: await version_source(conn, step.version_id) for step in steps}
+    variants = {v.name: sources.get(VARIANT_STEP + i, sources[0]) for i, v in enumerate(what.variant)}
+    return Texts(what, sources, variants)
+
+
+def compile_for(texts: Texts, step: int, language: str, variant: str | None) -> Compiled:
+    """Compile one step in one language, with the subject of its step or variant where it has one."""
+    what = texts.definition
+    source, subject = texts.sources[step], what.subject if step == 0 else what.step[step - 1].subject
+    if step == 0 and variant:
+        source = texts.variants.get(variant, source)
+        subject = next((v.subject for v in what.variant if v.name == variant and v.subject), subject)
+    return compile_content(source, language, subject=subject)

@@ -1,0 +1,60 @@
+"""Access tokens for XOAUTH2: fetched with the refresh token, kept until 80% of their life is over."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+
+from outreach.config.mailbox import ConfigError, OAuth2Settings
+
+#: A token is renewed when so much of its life is over: a clock that is off by minutes does no harm then.
+RENEW_AT = 0.8
+TIMEOUT_SECONDS = 20.0
+
+
+@dataclass
+class TokenSource:
+    """The tokens of one mailbox. `token(True)` asks for a fresh one (the server refused the last)."""
+
+    settings: OAuth2Settings
+    _token: str = ""
+    _renew_at: float = 0.0
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def token(self, fresh: bool = False) -> str:
+        """Return an access token. Raises ConfigError in words when the provider gives none."""
+        async with self._lock:
+            if fresh or not self._token or time.monotonic() >= self._renew_at:
+                await self._refresh()
+            return self._token
+
+    async def _refresh(self) -> None:
+        answer = await asyncio.to_thread(self._ask)
+        self._token = str(answer["access_token"])
+        life = float(answer.get("expires_in", 3600))
+        self._renew_at = time.monotonic() + life * RENEW_AT
+
+    def _ask(self) -> dict[str, object]:
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self.settings.client_id,
+            "refresh_token": self.settings.refresh_token.read(),
+        }
+        if self.settings.client_secret:
+            form["client_secret"] = self.settings.client_secret.read()
+        if self.settings.scope:
+            form["scope"] = self.settings.scope
+        request = urllib.request.Request(self.settings.token_url, urllib.parse.urlencode(form).encode())
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+                found: dict[str, object] = json.load(response)
+        except (urllib.error.URLError, TimeoutError, ValueError) as error:
+            raise ConfigError(f"{self.settings.token_url} gave no access token: {error}. Log in to it again") from error
+        if "access_token" not in found:
+            raise ConfigError(f"{self.settings.token_url} gave no access token: consent may have been withdrawn")
+        return found

@@ -1,0 +1,153 @@
+"""Tasks and the timeline in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.crm.tasks import OwnerCalendar, due_at
+from outreach.db.session import Database
+from outreach.events.kinds import AddActivity, Change, CreateTask
+from outreach.model import Activity, Company, Contact, Task, TaskState, User
+from outreach.model.base import table
+
+TASKS, ACTIVITIES, USERS = table(Task), table(Activity), table(User)
+CONTACTS, COMPANIES = table(Contact), table(Company)
+
+
+class TaskError(Exception):
+    """The task cannot be changed; the text says why."""
+
+
+async def apply_task(conn: AsyncConnection, change: Change, event_id: int, now: datetime) -> None:
+    """Make the task that a happening asks for, once for event and kind; unowned ones go to whom the rule names."""
+    assert isinstance(change, CreateTask)
+    owner = change.owner_id if change.owner_id is not None else await default_owner(conn, change.contact_id)
+    values = {
+        "kind": change.kind,
+        "title": change.title,
+        "contact_id": change.contact_id,
+        "company_id": change.company_id,
+        "owner_id": owner,
+        "event_id": event_id,
+        "inbound_id": change.inbound_id,
+        "state": TaskState.OPEN.value,
+        "due_at": due_at(now, change.due, await calendar_of(conn, owner)),
+        "created_at": now,
+        "data": change.data,
+    }
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    await conn.execute(
+        dialect.insert(TASKS).values(**values).on_conflict_do_nothing(index_elements=["event_id", "kind"])
+    )
+
+
+async def apply_activity(conn: AsyncConnection, change: Change, event_id: int, now: datetime) -> None:
+    """Add the line of the timeline that a happening asks for."""
+    assert isinstance(change, AddActivity)
+    await conn.execute(
+        insert(ACTIVITIES).values(
+            kind=change.kind,
+            at=change.at,
+            contact_id=change.contact_id,
+            company_id=change.company_id,
+            event_id=event_id,
+            text=change.text,
+            data=change.data,
+        )
+    )
+
+
+async def default_owner(conn: AsyncConnection, contact_id: int | None) -> int | None:
+    """Return who looks after a customer that nobody owns: the salesperson of the region with the least open work.
+
+    None where there is no salesperson or manager at all.
+    """
+    region = await conn.scalar(select(CONTACTS.c.region).where(CONTACTS.c.id == contact_id)) if contact_id else None
+    staff = (await conn.execute(select(USERS).where(USERS.c.disabled_at.is_(None)).order_by(USERS.c.id))).all()
+    load = dict((await conn.execute(_open_by_owner())).tuples().all())
+    for role in ("salesperson", "manager", "marketer"):
+        able = [user for user in staff if role in user.roles]
+        near = [user for user in able if region in user.regions] or able
+        if near:
+            return int(min(near, key=lambda user: (load.get(user.id, 0), user.id)).id)
+    return None
+
+
+def _open_by_owner() -> Any:
+    is_open = TASKS.c.state == TaskState.OPEN.value
+    return select(TASKS.c.owner_id, func.count()).where(is_open).group_by(TASKS.c.owner_id)
+
+
+async def calendar_of(conn: AsyncConnection, owner_id: int | None) -> OwnerCalendar:
+    """Return the calendar of a user; the office's default where nobody owns the task."""
+    if owner_id is None:
+        return OwnerCalendar()
+    row = (await conn.execute(select(USERS.c.timezone, USERS.c.settings).where(USERS.c.id == owner_id))).one_or_none()
+    if row is None:
+        return OwnerCalendar()
+    return OwnerCalendar(row.timezone, (row.settings or {}).get("country", "CN"))
+
+
+class CrmStore:
+    """Tasks and timelines for screens and commands."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def tasks(
+        self, *, owner_id: int | None = None, state: str = "open", limit: int = 200, offset: int = 0
+    ) -> Sequence[Row[Any]]:
+        """Return tasks with customer and contact, the most urgent first."""
+        query = (
+            select(
+                TASKS,
+                CONTACTS.c.first_name,
+                CONTACTS.c.last_name,
+                COMPANIES.c.name.label("company"),
+                CONTACTS.c.country,
+                USERS.c.display_name.label("owner_name"),
+            )
+            .outerjoin(CONTACTS, CONTACTS.c.id == TASKS.c.contact_id)
+            .outerjoin(COMPANIES, COMPANIES.c.id == TASKS.c.company_id)
+            .outerjoin(USERS, USERS.c.id == TASKS.c.owner_id)
+            .where(TASKS.c.state == state)
+            .order_by(TASKS.c.due_at, TASKS.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        if owner_id is not None:
+            query = query.where(TASKS.c.owner_id == owner_id)
+        async with self.db.read() as conn:
+            return (await conn.execute(query)).all()
+
+    async def finish(self, task_id: int, now: datetime, *, outcome: str = "", dropped: bool = False) -> None:
+        """Close an open task. Raises TaskError if it is not open."""
+        state = TaskState.DROPPED if dropped else TaskState.DONE
+        async with self.db.write() as conn:
+            result = await conn.execute(
+                update(TASKS)
+                .where(and_(TASKS.c.id == task_id, TASKS.c.state == TaskState.OPEN.value))
+                .values(state=state.value, done_at=now, outcome=outcome or None)
+            )
+            if result.rowcount != 1:
+                raise TaskError(f"task {task_id} is not open: somebody has closed it already")
+
+    async def reopen(self, task_id: int) -> None:
+        """Undo the closing of a task."""
+        async with self.db.write() as conn:
+            await conn.execute(
+                update(TASKS).where(TASKS.c.id == task_id).values(state=TaskState.OPEN.value, done_at=None)
+            )
+
+    async def escalate(self, now: datetime) -> int:
+        """Mark open tasks that are late, once each; the manager's list shows them. Returns how many are new."""
+        late = and_(TASKS.c.state == TaskState.OPEN.value, TASKS.c.due_at < now, TASKS.c.escalated_at.is_(None))
+        async with self.db.write() as conn:
+            return int((await conn.execute(update(TASKS).where(late).values(escalated_at=now))).rowcount)
