@@ -44,6 +44,7 @@ class Facts:
     ever_replied: bool = False
     in_doubt: bool = False
     first_open_at: datetime | None = None
+    sent_at: datetime | None = None
     stop_colleagues: bool = False
     campaign_sending: bool = False
     recent_hard: int = 0

@@ -56,14 +56,18 @@ class EventStore:
             raise LookupError(f"nobody applies {type(change).__name__}: give EventStore an applier for it")
         await applier(conn, change, event_id, now)
 
-    async def record_many(self, conn: AsyncConnection, events: Sequence[NewEvent], now: datetime) -> int:
+    async def record_many(
+        self, conn: AsyncConnection, events: Sequence[NewEvent], now: datetime, facts: dict[int, Facts] | None = None
+    ) -> int:
         """Keep a batch of opens and clicks; return how many were new. Other kinds raise ValueError.
 
-        An event of a message that is gone is dropped: its token was ours, its row was erased.
+        `facts` of the messages, where they were read already (lookup.load_many). An event of a message that is gone
+        is dropped: its token was ours, its row was erased.
         """
         if wrong := {event.kind for event in events} - BULK:
             raise ValueError(f"record_many is for opens and clicks, not {sorted(wrong)}")
-        facts = await load_many(conn, (event.message_id for event in events if event.message_id))
+        if facts is None:
+            facts = await load_many(conn, (event.message_id for event in events if event.message_id))
         known = [event for event in sorted(events, key=lambda e: e.at) if event.message_id in facts]
         planned = {e.key: (e, effects_of(e, facts[e.message_id or 0])) for e in known}
         new = await _insert_many(conn, [_row(e, facts[e.message_id or 0], c, now) for e, c in planned.values()])

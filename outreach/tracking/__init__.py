@@ -1,1 +1,1 @@
-"""Opens, clicks and unsubscribes arrive over HTTP; people are told from machines."""
+"""What recipients and their machines do with a mail: signed tokens, public endpoints, people told from machines."""

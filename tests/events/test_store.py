@@ -70,7 +70,7 @@ async def test_the_same_event_counts_once(world: World) -> None:
 
 
 async def test_nothing_is_kept_of_a_failed_transaction(world: World) -> None:
-    with pytest.raises(RuntimeError, match="power cut"):
+    with pytest.raises(RuntimeError, match="power cut"):  # noqa: PT012
         async with world.db.write() as conn:
             await world.events.record(conn, NewEvent(EventKind.UNSUBSCRIBE, "u", NOW, world.message), NOW)
             raise RuntimeError("power cut")

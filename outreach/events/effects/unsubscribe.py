@@ -6,11 +6,18 @@ from datetime import timedelta
 
 from outreach.events.effects.common import activity, everywhere, mark, never_again
 from outreach.events.facts import Facts
-from outreach.events.kinds import Change, NewEvent, PauseContact, SetPreference, Unsuppress
+from outreach.events.kinds import Change, CreateTask, NewEvent, PauseContact, SetPreference, Unsuppress
 from outreach.model import SuppressionReason
 
 #: A pause that a recipient may ask for on the preference page, in days.
 LONGEST_PAUSE = 365
+
+#: What a recipient may ask of us on the preference page.
+REQUESTS = {
+    "access": "客户想知道保存了哪些信息 / Wants to know what is stored",
+    "erase": "客户要求删除信息 / Asks to be erased",
+    "complain": "客户投诉 / Complains",
+}
 
 
 def on_unsubscribe(event: NewEvent, facts: Facts) -> list[Change]:
@@ -31,7 +38,7 @@ def on_preference(event: NewEvent, facts: Facts) -> list[Change]:
     if "topics_off" in event.data or "mails_per_month" in event.data:
         topics = tuple(str(topic) for topic in event.data.get("topics_off") or ())
         changes.append(SetPreference(facts.contact_id, topics, event.data.get("mails_per_month"), event.at))
-    changes += _pause(event, facts.contact_id)
+    changes += _pause(event, facts.contact_id) + _request(event, facts)
     return changes + activity(event, facts, "", **event.data)
 
 
@@ -40,3 +47,15 @@ def _pause(event: NewEvent, contact_id: int) -> list[Change]:
     if not isinstance(days, int) or not 0 < days <= LONGEST_PAUSE:
         return []
     return [PauseContact(contact_id, event.at + timedelta(days=days))]
+
+
+def _request(event: NewEvent, facts: Facts) -> list[Change]:
+    """Access, erasure and complaints are a person's to answer, within the month that GDPR article 12(3) gives."""
+    wish = event.data.get("request")
+    if wish not in REQUESTS:
+        return []
+    title = f"{REQUESTS[wish]}: {facts.who}"
+    data = {"request": wish}
+    return [
+        CreateTask("privacy", title, facts.contact_id, facts.company_id, facts.owner_id, "next_working_day", data=data)
+    ]

@@ -132,9 +132,10 @@ async def _complaints(conn: AsyncConnection, campaign_id: int, but: int | None) 
 
 
 async def load_many(conn: AsyncConnection, ids: Iterable[int]) -> dict[int, Facts]:
-    """Return what opens and clicks need of each message: its campaign, contact and first open."""
+    """Return what opens and clicks need of each message: its campaign, contact, first open, and when it left."""
     m = message.c
-    columns = (m.id, m.campaign_id, m.contact_id, m.company_id, m.state, m.first_open_at)
+    left = func.coalesce(m.sent_at, m.handed_at, type_=m.sent_at.type).label("left_at")
+    columns = (m.id, m.campaign_id, m.contact_id, m.company_id, m.state, m.first_open_at, left)
     wanted = sorted(set(ids))
     found: dict[int, Facts] = {}
     for start in range(0, len(wanted), CHUNK):
@@ -151,4 +152,5 @@ def _brief(row: Any) -> Facts:
         company_id=row.company_id,
         in_doubt=row.state == MessageState.IN_DOUBT,
         first_open_at=row.first_open_at,
+        sent_at=row.left_at,
     )
