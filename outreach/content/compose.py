@@ -13,67 +13,42 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from markupsafe import escape
 
-from outreach.content import headers
 from outreach.content.context import KNOWN
+from outreach.content.envelope import PREVIEW_URLS, Identity, Urls, head
 from outreach.content.footer import PIXEL, before_body_end, html_footer, missing, text_footer
 from outreach.content.images import Images, embed
 from outreach.content.links import Link, Links, allowed, counted, mark_html, mark_text
 from outreach.content.manifest import Variable
 from outreach.content.mjml import Layout, lay_out
+from outreach.content.plain import plain_message
 from outreach.content.problem import ContentProblem, Where
-from outreach.content.program import Program, build, slot
+from outreach.content.program import Program, build
 from outreach.content.quoted import encode, encode_link, finish
+from outreach.content.rewrite import slot
 from outreach.content.sourcemap import Expanded, expand, single
 from outreach.content.template import TemplateSource
 from outreach.content.textpart import from_mjml, join_statements
 from outreach.content.tokens import protect
 
+__all__ = [
+    *("PREVIEW_URLS", "Compiled", "Composed", "Identity", "Rendered", "Urls", "compile_content"),
+    "plain_message",
+]
+
 BOUNDARY = "=_outreach_alternative"  # "=_" cannot occur in quoted-printable text (RFC 2045 6.7)
-_TEXT = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_PLAIN = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_MIME = (
+    f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{BOUNDARY}"\r\n\r\n--{BOUNDARY}\r\n{_PLAIN}'
+)
 _HTML = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 _PREVIEW_STYLE = (
     "display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all;"
 )
 _BODY = re.compile(r"<body\b[^>]*>")
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who writes to whom; fixed when the message is planned, so that a retry sends the same bytes.
-
-    message_id, in_reply_to and references stand without <>; date is aware; uid is opaque.
-    """
-
-    uid: str
-    message_id: str
-    from_name: str
-    from_address: str
-    to_name: str
-    to_address: str
-    date: datetime
-    reply_to: str | None = None
-    list_id: str = ""
-    in_reply_to: str | None = None
-    references: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Urls:
-    """One recipient's addresses. open None: no pixel; click None: links stay as they are."""
-
-    unsubscribe: str
-    preferences: str
-    open: str | None = None
-    click: Callable[[int, str], str] | None = None
-    unsubscribe_mailto: str | None = None
-
-
-PREVIEW_URLS = Urls("https://unsubscribe.example/", "https://preferences.example/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +92,14 @@ class Compiled:
         """One recipient's message; raises ContentProblem."""
         values = self._values(context, urls, identity.uid)
         subject, preview = self._lines(values)
-        head = _head(identity, subject, urls)
+        top = head(identity, subject, urls)
         tracked = self._tracked_links(urls)
         for link, url in tracked:
             values[link.text_slot], values[link.html_slot] = encode_link(url)
         values["_preview"] = encode(str(escape(preview)))
         text = finish(self._text.coded(values, lambda: _plain_slots(tracked, preview)))
         html = finish(self._html.coded(values, lambda: _plain_slots(tracked, preview)))
-        data = f"{head}{text}{self._images.before}{_HTML}{html}{self._images.after}"
+        data = f"{top}{_MIME}{text}{self._images.before}{_HTML}{html}{self._images.after}"
         return Composed(data.encode("ascii"), subject, tuple((n, url) for url, n in self._dynamic.items()))
 
     def render(self, context: Mapping[str, Any], urls: Urls = PREVIEW_URLS, seed: str = "") -> Rendered:
@@ -176,44 +151,6 @@ def _plain_slots(tracked: list[tuple[Link, str]], preview: str) -> dict[str, Any
     for link, url in tracked:
         slots[link.text_slot], slots[link.html_slot] = url, escape(url)
     return slots
-
-
-def _head(identity: Identity, subject: str, urls: Urls) -> str:
-    """All header fields, up to the text part."""
-    who = identity
-    rows = [
-        headers.mailbox("From", who.from_name, who.from_address),
-        headers.mailbox("To", who.to_name, who.to_address),
-        headers.mailbox("Reply-To", "", who.reply_to) if who.reply_to else "",
-        headers.unstructured("Subject", subject),
-        headers.date(who.date),
-        headers.token("Message-ID", f"<{who.message_id}>"),
-        headers.token("In-Reply-To", f"<{who.in_reply_to}>") if who.in_reply_to else "",
-        references(who.references),
-        headers.token("List-Id", f"<{who.list_id}>") if who.list_id else "",
-        list_unsubscribe(urls),
-        headers.token("X-Outreach-Message", who.uid),
-        f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{BOUNDARY}"\r\n\r\n',
-        f"--{BOUNDARY}\r\n{_TEXT}",
-    ]
-    return "".join(rows)
-
-
-def references(ids: tuple[str, ...]) -> str:
-    """The thread so far, one id a line; nothing where there is none."""
-    if not ids:
-        return ""
-    checked = [headers.token("References", f"<{one}>").partition(" ")[2] for one in ids]
-    return "References: " + " ".join(checked)
-
-
-def list_unsubscribe(urls: Urls) -> str:
-    """RFC 2369 and RFC 8058: the https address first, one-click by POST."""
-    row = headers.token("List-Unsubscribe", f"<{urls.unsubscribe}>")
-    if urls.unsubscribe_mailto:
-        mailto = headers.token("List-Unsubscribe", f"<mailto:{urls.unsubscribe_mailto.removeprefix('mailto:')}>")
-        row = row[:-2] + ",\r\n" + mailto.removeprefix("List-Unsubscribe:")
-    return row + "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
 def compile_content(

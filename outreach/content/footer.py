@@ -14,7 +14,7 @@ from pathlib import Path
 from jinja2 import TemplateSyntaxError, nodes
 
 from outreach.content.languages import base_language, direction
-from outreach.content.program import dotted
+from outreach.content.names import dotted
 from outreach.content.sandbox import Sandbox
 
 PIXEL = (

@@ -15,7 +15,7 @@ from typing import Any
 
 from outreach.content.markup import tags
 from outreach.content.problem import ContentProblem
-from outreach.content.program import slot
+from outreach.content.rewrite import slot
 from outreach.content.tokens import TOKEN, Protected
 
 _UNTOUCHED = re.compile(r"(?:mailto|tel|sms|callto):|#|$", re.IGNORECASE)

@@ -15,7 +15,7 @@ from inscriptis.model.config import ParserConfig
 
 from outreach.content.links import Links, counted, dynamic
 from outreach.content.markup import VOID, Tag, tags
-from outreach.content.program import slot
+from outreach.content.rewrite import slot
 from outreach.content.tokens import TOKEN, Protected
 
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"])
