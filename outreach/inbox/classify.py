@@ -6,7 +6,22 @@ from collections.abc import Callable
 from importlib import import_module
 
 from outreach.inbox import original
-from outreach.inbox.detectors import aol, apple_unsubscribe, arf, dsn, ezweb, fml, google_groups, imail, notice, ses_event, verizon, x_failed_recipients, yahoo
+from outreach.inbox.detectors import (
+    aol,
+    apple_unsubscribe,
+    arf,
+    dsn,
+    ezweb,
+    fml,
+    google_groups,
+    imail,
+    notice,
+    ses_event,
+    verizon,
+    x_failed_recipients,
+    yahoo,
+)
+from outreach.inbox.fast import classify_fast
 from outreach.inbox.parse import Mail, parse
 from outreach.inbox.verdict import Kind, Verdict
 
@@ -45,7 +60,7 @@ DETECTORS: tuple[Detector, ...] = (
 
 def classify(raw: bytes) -> Verdict:
     """Classify a whole mail (RFC 5322 bytes)."""
-    return classify_mail(parse(raw))
+    return classify_fast(raw) or classify_mail(parse(raw))
 
 
 def classify_mail(mail: Mail) -> Verdict:

@@ -14,7 +14,7 @@ from outreach.inbox.parse import Mail, parse
 READ = 40_000  # characters of a notice that are read; what comes later is the returned message
 # Where the returned message begins. Everything below belongs to it and says nothing about the failure.
 _CUT = re.compile(
-    r"^[ \t>*=_-]*(?:"
+    r"[ \t>*=_|-]*(?:"
     r"(?:-{2,}|={2,}|\*{2,}|_{2,})[ \t]*(?:begin |start |the |this is (?:a|the) |below this line is a |here is (?:a|the) |beginning of )?"
     r"(?:copy of|header of|headers of|original|returned|undelivered message|unsent|forwarded|message (?:header|text|body|follows|copy)|your (?:original )?message|first \d+ lines|begin message|message contents|truncated)"
     r"[^\n]{0,100}"
@@ -26,8 +26,8 @@ _CUT = re.compile(
     r"|(?:below is )?a copy of (?:the|your)(?: original)? message[^\n]{0,80}"
     r"|(?:the )?(?:header|text|body|beginning) of (?:the|your) (?:original )?message[^\n]{0,40}"
     r"|-{3,} ?以下[^\n]{0,40}|-{2,} ?原(?:始)?邮件[^\n]{0,20}|原(?:始)?(?:邮件|郵件|信件)(?:内容|如下|全文)[^\n]{0,20}"
-    r")[ \t*=_-]*$",
-    re.I | re.M,
+    r")[ \t*=_|-]*$",
+    re.I,
 )
 _HEADER_BLOCK = re.compile(r"^(?:Received|Return-Path|DKIM-Signature|X-Received): ?[^\n]+\n(?:[ \t][^\n]*\n|[A-Za-z0-9-]+:[^\n]*\n)", re.M)
 _HEAD = re.compile(
@@ -84,11 +84,11 @@ _MACHINE = re.compile(
 
 def is_failure(mail: Mail) -> bool:
     """A program says that it could not deliver (or not yet): sender or subject, and the text, must all fit."""
-    subject = SUBJECT.search(mail.subject[:400]) is not None
+    subject = SUBJECT.search(mail.subject[:400].lower()) is not None
     machine = from_machine(mail) and (subject or not _answers_by_itself(mail))
     if not (subject or machine):
         return False
-    failure = FAILURE.search(cut(mail.text)[:6000])
+    failure = FAILURE.search(text_of(mail)[:6000].lower())
     if machine:
         return failure is not None or (subject and _DAEMON.search(mail.get("From")) is not None)
     return failure is not None and not (_human(mail) or failure.start() > OPENING)
@@ -109,8 +109,22 @@ OPENING = 200  # characters within which a notice from an unknown sender must co
 def cut(text: str) -> str:
     """A notice without the returned message below it."""
     text = text[:READ]
-    ends = [m.start() for m in (_CUT.search(text), _HEADER_BLOCK.search(text)) if m and m.start() > 30]
+    block = _HEADER_BLOCK.search(text)
+    ends = [at for at in (_heading(text), block.start() if block else 0) if at > 30]
     return text[: min(ends)] if ends else text
+
+
+def _heading(text: str) -> int:
+    """Where a line announces the returned message, 0 if none does. Only lines with a telling word are looked at closely."""
+    at = 0
+    for line in text.split("\n"):
+        if len(line) < 200 and at > 30 and any(word in line.lower() for word in _TELLING) and _CUT.match(line):
+            return at
+        at += len(line) + 1
+    return 0
+
+
+_TELLING = ("original", "copy", "return", "header", "message", "mail", "forwarded", "begin", "lines", "truncated", "以下", "原")
 
 
 def text_of(mail: Mail) -> str:

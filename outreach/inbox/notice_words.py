@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 
-def _any(*phrases: str) -> re.Pattern[str]:
-    """One pattern for all phrases; a space in a phrase matches any white space, so wrapped lines are found."""
-    return re.compile("|".join(re.sub(r" +", r"\\s+", phrase) for phrase in phrases), re.I)
+def _any(*phrases: str, flags: int = 0) -> re.Pattern[str]:
+    """One pattern for all phrases; a space in a phrase matches any white space, so wrapped lines are found.
+
+    SUBJECT, FAILURE and DELAY are for text in lower case: without re.I the search is three times faster.
+    """
+    return re.compile("|".join(re.sub(r" +", r"\\s+", phrase) for phrase in phrases), flags)
 
 
 # In a subject: this mail is about a failed or late delivery.
@@ -32,7 +35,7 @@ FAILURE = _any(
     r"(?:trouble|error|errors|problem|problems|difficult\w*) (?:in |while |when )?(?:deliver|send|transmit)", r"(?:was|were|been|is|be) (?:rejected|refused|returned|bounced|blocked|discarded|delayed)",
     r"rejected (?:your|the|recipient)", r"did not reach", r"not delivered", r"returned (?:to|mail)", r"user unknown", r"unknown user", r"no such user", r"transcript of session",
     r"following (?:address|recipient|addresses|recipients|user|users)", r"invalid (?:user|recipient|address)", r"could(?: not|n['’]t) be found", r"not listed in", r"over quota", r"mailbox (?:is )?full",
-    r"doesn['’]t have a", r"recipient.{0,20}(?:rejected|not exist|unknown)", r"may not exist", r"not a member", r"(?:do|does)(?: not|n['’]t) (?:exist|accept)", r"no longer", r"non è", r"n['’]a pas", r"errors? (?:has |have )?occurred", r"attempt\w* to deliver", r"did not (?:exactly )?match", 
+    r"doesn['’]t have a", r"recipient.{0,20}(?:rejected|not exist|unknown)", r"may not exist", r"not a member", r"(?:do|does)(?: not|n['’]t) (?:exist|accept)", r"no longer", r"non è", r"n['’]a pas", r"errors? (?:has |have )?occurred", r"attempt\w* to deliver", r"did not (?:exactly )?match",
     r"nicht (?:zugestellt|ausgeliefert|zustellbar|gesendet|erreicht)", r"unzustellbar", r"fehlgeschlagen", r"konnte .{0,60}nicht", r"pas (?:pu )?(?:être|été)", r"impossible de", r"échec", r"non (?:remis|distribu|consegnat)",
     r"no (?:se )?(?:pud|ha (?:podido|sido)|fue|entreg)", r"no existe", r"não (?:foi|pôde|pode|p[oô]de ser|entreg)", r"nao foi", r"impossibile", r"mancata", r"niet (?:worden )?(?:bezorgd|afgeleverd)",
     r"nie (?:może|mogła|został)", r"kunde inte", r"kunne ikke", r"ei voitu", r"не (?:может быть|было|удалось|доставлен)", r"teslim edilemedi|iletilemedi", r"תורסמ|לא ניתן|אינה קיימת", r"मौजूद न", r"تعذر",
@@ -47,6 +50,7 @@ INTRO = _any(
     r"(?:could|was|can)(?: ?not|n['’]t) (?:be )?(?:delivered|sent) to:?", r"did not reach the following recipient\(s\):", r"delivery (?:failed|failure)(?: to| for)?:", r"failed recipients?:", r"recipients?(?: address)?:", r"list of recipients:",
     r"error(?:s)? (?:while |in )?deliver\w* (?:your |the )?(?:mail|message) to", r"невозможно доставить|получателям:|адресат\w*:", r"destinatarios?:|destinataires? (?:suivants?)?:|empfänger:", r"以下(?:收件人|地址|のメールアドレス|の宛先|のアドレス)[^\n]{0,30}",
     r"收件人[^\n:：]{0,10}[:：]", r"宛先[:：]", r"以下の?[^\n]{0,20}(?:送信|配信)[^\n]{0,20}", r"(?:could|can|did|was)(?: ?not|n['’]t)(?: able to)? deliver[^:\n]{0,60}:", r"undeliverable (?:to|recipients?|addresses?)[^:\n]{0,30}:?",
+    flags=re.I,
 )  # fmt: skip
 
 # The sending host still tries.

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from outreach.inbox import address
-from outreach.inbox.parse import Headers, Mail, Part
 from outreach.inbox.mime import split_head
+from outreach.inbox.parse import Headers, Mail, Part
 
 _INLINE = re.compile(
     r"^(?:Return-Path|Received|From|To|Subject|Message-ID|Date|DKIM-Signature|X-Received|MIME-Version):[^\n]*\n"
     r"(?:(?:[ \t]|[A-Za-z0-9-]+:)[^\n]*\n){2,}",
     re.I | re.M,
 )
-_MESSAGE_ID = re.compile(r"^Message-ID:[ \t]*(?:\n[ \t]+)?<([^<>\s]{3,250})>", re.I | re.M)
-_UID = re.compile(r"^X-Outreach-Message:[ \t]*([A-Za-z0-9._~-]{1,128})[ \t]*$", re.I | re.M)
+_ANGLED = re.compile(r"<([^<>\s]{3,250})>")
+# The line may stand in quoted or indented text. The first letter of the pattern is fixed so that the search is fast.
+_MESSAGE_ID = re.compile(rb"[Mm][Ee][Ss][Ss][Aa][Gg][Ee]-[Ii][Dd]:[ \t]*(?:\r?\n[ \t]+)?<([^<>\s]{3,250})>")
+_UID = re.compile(rb"[Xx]-[Oo]utreach-[Mm]essage:[ \t]*([A-Za-z0-9._~-]{1,128})\s", re.I)
 _FOR = re.compile(r"\bfor\s+<?([^\s<>;]+@[^\s<>;]+)>?\s*;")
-READ = 65_536  # characters of each part searched for ids: headers stand at the front
+READ_RAW = 262_144  # bytes of the mail searched for ids: enough for notices, not for their attachments
+READ = 65_536  # bytes of each part searched for ids: headers stand at the front
 _TEXTUAL = ("text/", "message/")
+
+Ids = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def headers(mail: Mail) -> Headers | None:
@@ -56,23 +62,24 @@ def recipients(mail: Mail) -> list[str]:
     return [m[1] for value in found.get_all("Received") if (m := _FOR.search(value))][:1]
 
 
-def ids(mail: Mail) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(Message-IDs, X-Outreach-Message values) that stand in the mail's parts below its own header, for matching.
+def ids(mail: Mail) -> Ids:
+    """(Message-IDs, X-Outreach-Message values) that stand in the mail below its own header, for matching.
 
     In-Reply-To and References of the mail itself count among the Message-IDs: that is how most answers name what they answer.
     """
-    messages: list[str] = []
+    root = mail.parts[0]
+    blocks = [root.source[root.start : root.start + READ_RAW]]
+    for part in mail.leaves:
+        if part.inside == 0 and part.encoded and part.content_type.startswith(_TEXTUAL):
+            blocks.append(part.data[:READ])
+    return collect(mail.get("In-Reply-To") + " " + mail.get("References"), blocks)
+
+
+def collect(answered: str, blocks: Iterable[bytes]) -> Ids:
+    messages = _ANGLED.findall(answered[:READ])
     uids: list[str] = []
-    for name in ("In-Reply-To", "References"):
-        messages += re.findall(r"<([^<>\s]{3,250})>", mail.get(name)[:READ])
-    for part in mail.parts[1:] or mail.parts:
-        blocks = [f"{name}: {value}" for name, value in part.headers.items if name.lower() in _ID_HEADERS and part.inside]
-        if part.is_leaf and part.content_type.startswith(_TEXTUAL):
-            blocks.append(part.text[:READ])
-        for block in blocks:
-            messages += _MESSAGE_ID.findall(block)
-            uids += _UID.findall(block)
+    for block in blocks:
+        messages += [found.decode("utf-8", "replace") for found in _MESSAGE_ID.findall(block)]
+        if b"utreach-" in block or b"UTREACH-" in block:
+            uids += [found.decode("ascii") for found in _UID.findall(block)]
     return tuple(dict.fromkeys(messages)), tuple(dict.fromkeys(uids))
-
-
-_ID_HEADERS = ("message-id", "x-outreach-message")

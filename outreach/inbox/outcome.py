@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from outreach.inbox.codes import best_status, is_vague, reason_of_status, reply_in
+from outreach.inbox.phase import phase_in
 from outreach.inbox.reasons import reason_in
 from outreach.inbox.verdict import Finding, Kind, Verdict
 
@@ -15,38 +18,55 @@ DEAD = frozenset({"userunknown", "hostunknown", "hasmoved"})
 GENERAL = frozenset({"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation", "filtered"})
 
 
-REFUSED_AT_THE_DOOR = frozenset({None, "systemerror", "securityerror", "hostunknown", "rejected", "syntaxerror"})
+# Words that mean our own host when it was refused before it could name anybody.
+REFUSED_AT_THE_DOOR = frozenset({None, "systemerror", "securityerror", "rejected", "syntaxerror"})
+
+
+def _silent() -> str:
+    return ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One recipient of a report. `text` is the server's words; `phase` the SMTP command that was refused, lower-case."""
+    """One recipient of a report.
+
+    text: the server's words. notice: gives the prose around them, asked only where the words do not suffice, for finding
+    it costs more than all the rest. stage: the SMTP command that was refused, where the caller knows it.
+    """
 
     recipient: str
     text: str = ""
     status: str | None = None
     delayed: bool = False
-    phase: str = ""
-    context: str = ""  # the notice around it, read when `text` says nothing
+    stage: str = ""
+    notice: Callable[[], str] = _silent
     host: str = ""  # the server that refused
     looked_up: bool = False  # the mail system that reports did itself look the address up
+
+    @cached_property
+    def context(self) -> str:
+        return self.notice()
+
+    @cached_property
+    def phase(self) -> str:
+        """connect, ehlo, mail, rcpt, data, end or "" (phase.py)."""
+        return self.stage or phase_in(self.text) or phase_in(self.context)
 
 
 def judge(outcome: Outcome) -> Finding:
     status = best_status(outcome.status, outcome.text)
-    if is_vague(status) and outcome.context:
+    if is_vague(status):
         status = best_status(status, outcome.context)
     reason = _reason(outcome, status)
     return Finding(outcome.recipient, status, reason, hardness(reason, status, outcome), outcome.delayed, outcome.text)
 
 
 def _reason(outcome: Outcome, status: str | None) -> str | None:
+    """The server's words, unless they are general and the status or the notice around them is not."""
     said = reason_in(outcome.text) if outcome.text else None
     by_status = reason_of_status(status)
-    if said == "userunknown" and not _confirmed(outcome, status):
-        return "filtered"
-    if said == "hostunknown" and status and status[0] == "4":
-        return "networkerror"  # the DNS did not answer, which is not the same as an answer "no such domain"
+    if said in _STRICT:
+        return _STRICT[said](outcome, status)
     if said in REFUSED_AT_THE_DOOR and outcome.phase in ("connect", "ehlo"):
         return "blocked"  # only our host's name and address were known to the server: a domain it rejects is ours
     if by_status == "mailboxfull" and said in ("mesgtoobig", "exceedlimit", "systemfull", *GENERAL):
@@ -55,21 +75,40 @@ def _reason(outcome: Outcome, status: str | None) -> str | None:
         return "rejected"  # nothing but the sender was known to the server yet
     if said and (said not in GENERAL or by_status is None):
         return said
-    around = reason_in(outcome.context) if outcome.context and not said else None
-    if around == "userunknown" and not _confirmed(outcome, status):
-        around = "filtered"
+    return _weigh(said, None if said else _around(outcome, status), by_status) or ("expired" if outcome.delayed else None)
+
+
+def _weigh(said: str | None, around: str | None, by_status: str | None) -> str | None:
     if around and (around not in GENERAL or by_status in (None, "expired")):
         return around
     if by_status and (said is None or by_status not in GENERAL):
         return by_status
-    return said or around or by_status or _by_phase(outcome)
+    return said or around or by_status
 
+
+def _around(outcome: Outcome, status: str | None) -> str | None:
+    found = reason_in(outcome.context) if outcome.context else None
+    return _user_unknown(outcome, status) if found == "userunknown" else found
+
+
+def _user_unknown(outcome: Outcome, status: str | None) -> str:
+    return "userunknown" if _confirmed(outcome, status) else "filtered"
+
+
+def _host_unknown(outcome: Outcome, status: str | None) -> str:
+    """With a temporary status the DNS did not answer, which is not the same as its answer "no such domain"."""
+    if outcome.phase in ("connect", "ehlo"):
+        return "blocked"
+    return "networkerror" if status and status[0] == "4" else "hostunknown"
+
+
+_STRICT = {"userunknown": _user_unknown, "hostunknown": _host_unknown}
 
 # Said by a mail system that looked the address up itself, not by a server whose stage we do not know.
 LOOKED_UP = (
     "not listed in", "name is not recognized", "resolver.adr.", "unrouteable", "unroutable", "unknown local", "suppression list",
     "p=nosuchuser", "不存在", "查无此人", "查無此人", "无此用户", "存在しません", "見つかりません", "не найден", "не существует", "존재하지",
-    "nicht gefunden", "unbekannt", "inconnu", "desconocid", "desconhecid", "sconosciut", "no existe", "onbekend", "nie istnieje",
+    "nicht gefunden", "unbekannt", "inconnu", "répertorié", "addresses were unknown", "desconocid", "desconhecid", "sconosciut", "no existe", "onbekend", "nie istnieje",
     "bulunamadı", "yahoodns.net",  # Yahoo looks recipients up only after DATA
 )  # fmt: skip
 
@@ -80,16 +119,10 @@ def _confirmed(outcome: Outcome, status: str | None) -> bool:
     The signs: the server refused at RCPT, the status is about the address (X.1.X), or the mail system that wrote the
     notice looked the address up itself. Notices in other languages than English are such systems' own words.
     """
-    words = f"{outcome.text} {outcome.host} {outcome.context}".lower()
-    if outcome.looked_up or outcome.phase == "rcpt" or any(sign in words for sign in LOOKED_UP):
+    if outcome.looked_up or (not is_vague(status) and status is not None and not status[1:].startswith((".2.0", ".2.4"))):
         return True
-    return not is_vague(status) and status is not None and not status[1:].startswith((".2.0", ".2.4"))
-
-
-def _by_phase(outcome: Outcome) -> str | None:
-    if outcome.delayed:
-        return "expired"
-    return None
+    words = f"{outcome.text} {outcome.host} {outcome.context}".lower()
+    return outcome.phase == "rcpt" or any(sign in words for sign in LOOKED_UP)
 
 
 def hardness(reason: str | None, status: str | None, outcome: Outcome) -> bool | None:

@@ -95,9 +95,17 @@ class Part:
         return self.source[self.start : self.end]
 
     @cached_property
+    def encoding(self) -> str:
+        """The Content-Transfer-Encoding in lower case, "" when there is none."""
+        return self.headers.get("Content-Transfer-Encoding").split(";")[0].strip().lower()
+
+    @property
+    def encoded(self) -> bool:
+        return self.encoding not in ("", "7bit", "8bit", "binary")
+
+    @cached_property
     def data(self) -> bytes:
-        encoding = self.headers.get("Content-Transfer-Encoding").split(";")[0].strip().lower()
-        return un_transfer(self.raw, encoding)
+        return un_transfer(self.raw, self.encoding) if self.encoded else self.raw
 
     @cached_property
     def text(self) -> str:

@@ -18,8 +18,7 @@ _SAID = re.compile(
     r"|refused to (?P<talk>talk) to me"
     r"|\b(?P<chinese>rcpt) (?:to: ?[45]\d\d|error)"
     r"|rejected (?P<x6>recipient) <"
-    r"|(?P<said>rcpt) to:? ?<[^>]{1,200}>[^<>]{0,40}(?:replied|said|<--|<<<|received >>>):? ?[45]\d\d".replace(" ", r"\s+").replace(r"\s+?", r"\s*"),
-    re.I,
+    r"|(?P<said>rcpt) to:? ?<[^>]{1,200}>[^<>]{0,40}(?:replied|said|<--|<<<|received >>>):? ?[45]\d\d".replace(" ", r"\s+").replace(r"\s+?", r"\s*")
 )
 _SENDMAIL = re.compile(r"^>>> (?P<command>DATA|RCPT|MAIL|EHLO|HELO|\.)[^\n]*\n<<< [45]", re.M | re.I)
 _MEANING = (
@@ -32,7 +31,7 @@ _MEANING = (
 def phase_in(text: str) -> str:
     """The refused command, "" where the text does not say."""
     found = _SENDMAIL.search(text) if ">>>" in text else None
-    found = found or _SAID.search(text)
+    found = found or _SAID.search(text.lower())
     if found is None:
         return ""
     word = next(value for value in found.groupdict().values() if value).lower()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from outreach.inbox import address, notice, original
 from outreach.inbox.outcome import Outcome, summarise
 from outreach.inbox.parse import Mail, Part
-from outreach.inbox.phase import phase_in
 from outreach.inbox.report import Fields, groups
 from outreach.inbox.verdict import Kind, Verdict
 
@@ -52,17 +52,18 @@ def _in_text(mail: Mail) -> str | None:
 def decide(report: str, mail: Mail) -> Verdict | None:
     """The verdict on a report; good news alone is kind other. None when it names no recipient at all."""
     _, recipients = groups(report)
-    bad = [fields for fields in recipients if not _good(fields)]
+    bad = [fields for fields in recipients if not good_news(fields)]
     if recipients and not bad:
         return Verdict(Kind.OTHER, detector="dsn")
-    outcomes = [outcome for fields in bad if (outcome := _outcome(fields, mail))]
-    outcomes = [outcome for outcome in outcomes if outcome.recipient] or outcomes
+    outcomes = [_outcome(fields, mail) for fields in bad]
+    outcomes = [found for found in outcomes if found.recipient] or outcomes
     if not outcomes:
         return None
     return summarise(outcomes, "dsn")
 
 
-def _good(fields: Fields) -> bool:
+def good_news(fields: Fields) -> bool:
+    """Delivered, relayed or expanded: nothing failed for this recipient."""
     action = _action(fields)
     return action in GOOD_NEWS or ("action" not in fields and fields.get("status", "").startswith("2."))
 
@@ -72,20 +73,22 @@ def _action(fields: Fields) -> str:
     return found[0] if found else "failed"
 
 
-def _outcome(fields: Fields, mail: Mail) -> Outcome:
-    who = recipient(fields, mail)
-    text = fields.get("diagnostic-code", "")
-    context = notice.about(mail, who)
+def outcome(fields: Fields, who: str, prose: Callable[[], str]) -> Outcome:
+    """One recipient's group of fields; `prose` gives the notice around it when it is needed."""
     return Outcome(
         recipient=who,
-        text=_words(text),
+        text=_words(fields.get("diagnostic-code", "")),
         status=fields.get("status"),
         delayed=_action(fields) in ("delayed", "delay"),
-        phase=phase_in(text) or phase_in(context),
-        context=context,
+        notice=prose,
         host=fields.get("remote-mta", ""),
         looked_up="mailbox" in fields.get("x-powermta-bouncecategory", ""),
     )
+
+
+def _outcome(fields: Fields, mail: Mail) -> Outcome:
+    who = recipient(fields, mail)
+    return outcome(fields, who, lambda: notice.about(mail, who))
 
 
 _CODE_TYPE = re.compile(r"^\s*(?:smtp|x-postfix|x-unix|x-[a-z-]+|dns|unknown)\s*;\s*", re.I)
@@ -96,15 +99,16 @@ def _words(diagnostic: str) -> str:
     return diagnostic if diagnostic[:6].lower() == "x-unix" else _CODE_TYPE.sub("", diagnostic)
 
 
+def named_recipient(fields: Fields) -> str:
+    """The address as originally mailed: Original-Recipient where it holds one, else Final-Recipient, or a bare name."""
+    names = ("original-recipient", "final-recipient", "x-actual-recipient")
+    candidates = [found for name in names if fields.get(name) and (found := address.of_field(fields[name]))]
+    return next((c for c in candidates if "@" in c), next(iter(candidates), ""))
+
+
 def recipient(fields: Fields, mail: Mail) -> str:
-    """The address as originally mailed: Original-Recipient where it holds one, else Final-Recipient."""
-    candidates = [
-        address.of_field(fields[name])
-        for name in ("original-recipient", "final-recipient", "x-actual-recipient")
-        if fields.get(name)
-    ]
-    whole = next((c for c in candidates if c and "@" in c), None)
-    return whole or _complete(next((c for c in candidates if c), ""), mail)
+    who = named_recipient(fields)
+    return who if "@" in who else _complete(who, mail)
 
 
 def _complete(local: str, mail: Mail) -> str:

@@ -18,6 +18,8 @@ SENTENCES = (
 
 
 def detect(mail: Mail) -> Verdict | None:
+    if "user(s)" not in mail.text and "did not receive" not in mail.text:
+        return None
     text = notice.text_of(mail).lower()
     said = next((pair for pair in SENTENCES if pair[0] in text), None)
     if said is None or not notice.from_machine(mail):

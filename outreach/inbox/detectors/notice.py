@@ -8,7 +8,6 @@ from outreach.inbox.notice import Entry
 from outreach.inbox.notice_words import DELAY
 from outreach.inbox.outcome import Outcome, summarise
 from outreach.inbox.parse import Mail
-from outreach.inbox.phase import phase_in
 from outreach.inbox.verdict import Kind, Verdict
 
 
@@ -36,15 +35,14 @@ def _returned(mail: Mail) -> list[Entry]:
 def verdict(mail: Mail, entries: list[Entry], detector: str) -> Verdict:
     """A bounce of these recipients; each is judged by its own lines, then by the whole notice."""
     whole = notice.text_of(mail)
-    delayed = DELAY.search(whole) is not None or DELAY.search(mail.subject[:300]) is not None
+    delayed = DELAY.search(f"{mail.subject[:300]}\n{whole}".lower()) is not None
     outcomes = [
         Outcome(
             recipient=entry.recipient,
             text=entry.text,
             status=status_in(entry.text) or status_in(whole),
             delayed=delayed,
-            phase=phase_in(entry.text) or phase_in(whole),
-            context=whole,
+            notice=lambda: whole,
         )
         for entry in entries
     ]

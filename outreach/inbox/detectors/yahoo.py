@@ -18,7 +18,7 @@ def detect(mail: Mail) -> Verdict | None:
         return None
     outcomes = [
         # Without a mark the server had refused the recipient.
-        Outcome(entry.recipient, entry.text, status_in(entry.text), phase=phase_in(entry.text) or "rcpt")
+        Outcome(entry.recipient, entry.text, status_in(entry.text), stage=phase_in(entry.text) or "rcpt")
         for entry in notice.entries(mail)
     ]
     return summarise(outcomes, "yahoo") if outcomes else None
