@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from outreach.content.compose import Identity, plain_message
+from outreach.content.compose import Identity, Urls, plain_message
 from outreach.content.problem import ContentProblem
 
 DATE = datetime(2026, 11, 22, tzinfo=UTC)
