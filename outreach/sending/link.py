@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from outreach.sending.phase import Broken, Fault, Phase, Timeouts
-from outreach.sending.reply_code import Reply, ReplyError, ReplyLimits, ReplyReader
+from outreach.sending.reply_code import Reply, ReplyLimits, ReplyReader
 
 #: A body longer than this is written without its final dot, which follows when the kernel has taken the rest: then a
 #: drop in mid-body is known to be before the dot. Shorter ones fit the socket's buffer whole (Linux: 87 kB at least).
@@ -165,13 +165,10 @@ class Link:
         """Judge the replies in `data`."""
         if not self.open:
             return
-        try:
-            replies = self._reader.feed(data)
-        except ReplyError as error:
-            self.abort(Broken(self.phase, Fault.GARBAGE, str(error)))
-            return
-        for reply in replies:
+        for reply in self._reader.feed(data):
             self._replied(reply)
+        if self._reader.error is not None and self.open:
+            self.abort(Broken(self.phase, Fault.GARBAGE, str(self._reader.error)))
 
     def eof_received(self) -> bool:
         """Let the transport close: a server that has nothing more to say is gone."""

@@ -65,9 +65,9 @@ class Reply:
 
 
 class ReplyReader:
-    """Turns received bytes into replies. After a ReplyError it is of no more use: close the link."""
+    """Turns received bytes into replies. Once `error` is set it is of no more use: close the link."""
 
-    __slots__ = ("_code", "_limits", "_lines", "_rest", "_size")
+    __slots__ = ("_code", "_limits", "_lines", "_rest", "_size", "error")
 
     def __init__(self, limits: ReplyLimits | None = None) -> None:
         self._limits = limits or ReplyLimits()
@@ -75,6 +75,7 @@ class ReplyReader:
         self._lines: list[bytes] = []
         self._code = 0
         self._size = 0
+        self.error: ReplyError | None = None
 
     @property
     def partial(self) -> bool:
@@ -82,10 +83,17 @@ class ReplyReader:
         return bool(self._rest or self._lines)
 
     def feed(self, data: bytes) -> list[Reply]:
-        """Return the replies that `data` completes. Raises ReplyError on what no server may send."""
+        """Return the replies that `data` completes; what no server may send after them is kept in `error`."""
         if self._rest:
             data = self._rest + data
         replies: list[Reply] = []
+        try:
+            self._feed(data, replies)
+        except ReplyError as error:
+            self.error = error
+        return replies
+
+    def _feed(self, data: bytes, replies: list[Reply]) -> None:
         start = 0
         while (end := data.find(b"\n", start)) >= 0:
             reply = self._line(data[start : end + 1])
@@ -95,7 +103,6 @@ class ReplyReader:
         self._rest = data[start:]
         if len(self._rest) >= self._limits.line:
             raise ReplyError(f"a reply line of more than {self._limits.line} bytes")
-        return replies
 
     def _line(self, line: bytes) -> Reply | None:
         if len(line) > self._limits.line:

@@ -102,6 +102,8 @@ def judge_session(broken: Broken, reply: Reply | None, rules: Sequence[Rule]) ->
 
 
 def _session_refused(phase: Phase, reply: Reply) -> MailboxStep:
+    if reply.code == 421:
+        return MailboxStep(Step.REST, "connect-failed")
     if phase is Phase.STARTTLS:
         return MailboxStep(Step.PAUSE, "tls-failed")
     if reply.code < 500 and reply.code != 334:
@@ -111,11 +113,8 @@ def _session_refused(phase: Phase, reply: Reply) -> MailboxStep:
     return MailboxStep(Step.PAUSE, "greeting-refused")
 
 
-def judge_lost_session(broken: Broken) -> MailboxStep:
-    """Return what the mailbox does when a working session broke: it may have come in the middle of anything."""
-    if broken.phase in (Phase.QUIT, Phase.IDLE):
-        return GO_ON
-    return MailboxStep(Step.REST, "link-lost")
+#: Working sessions break one after the other: the server has a problem, or the path to it.
+SESSIONS_BREAK = MailboxStep(Step.REST, "link-lost")
 
 
 # -- message: the link broke ------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from outreach.sending.retry import stable_fraction
 from outreach.sending.setup import Letter, MailboxSetup, Notice, RunResult
 from outreach.sending.slower import rules_for
 from outreach.sending.throttle import DomainPace, Pace, load_ceilings
-from outreach.sending.trouble import Verdict, judge_broken, judge_lost_session, judge_reply, judge_session, judge_size
+from outreach.sending.trouble import SESSIONS_BREAK, Verdict, judge_broken, judge_reply, judge_session, judge_size
 
 __all__ = ["Composer", "Hooks", "MailboxRun", "Notice", "make_holder"]
 
@@ -291,10 +291,14 @@ class MailboxRun:
             verdict = judge_broken(envelope.stage, broken, head=envelope is unfinished[0])
             self._conclude(envelope.tag, verdict, broken.phase, None, broken.detail)
         if own:
-            self._broken_in_a_row += 1
-        if self._broken_in_a_row >= BROKEN_IN_A_ROW and not self._stopped:
-            self.aftermath.follow(judge_lost_session(broken), broken.detail)
+            self._broken(broken.detail)
         self._wake.set()
+
+    def _broken(self, words: str) -> None:
+        """Count sessions that ended badly; when it is always the same, the mailbox rests."""
+        self._broken_in_a_row += 1
+        if self._broken_in_a_row >= BROKEN_IN_A_ROW and not self._stopped:
+            self.aftermath.follow(SESSIONS_BREAK, words)
 
     # -- messages ------------------------------------------------------------------------------------------------------
 
@@ -398,6 +402,7 @@ class MailboxRun:
         self._conclude(job, verdict, phase, reply, None)
         if verdict.close:
             self._retired.add(link)
+            self._broken(f"{reply.code} {reply.text}")
 
     def _accepted(self, job: Job, reply: Reply) -> None:
         job.over = True

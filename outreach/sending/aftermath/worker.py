@@ -135,6 +135,8 @@ class Aftermath:
             self.pace.quota_reached(now.timestamp())
         if step.step in (Step.SLOW, Step.FEWER):
             self._fewer_connections(now)
+        if step.step is Step.FEWER and not seconds:
+            return
         if step.step is Step.PAUSE:
             self._pause(step.reason, words, now)
         elif seconds:
