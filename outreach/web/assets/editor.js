@@ -37,7 +37,14 @@ export function edit(textarea, { language = "plain", readOnly = false, onChange 
     textarea.dispatchEvent(new Event("input", { bubbles: true }));
     if (onChange) onChange(textarea.value);
   });
+  // In a shadow root CodeMirror adopts style sheets; in the page it would add <style>, which the pages' policy refuses.
+  const host = document.createElement("div");
+  host.className = "o-editor";
+  const root = host.attachShadow({ mode: "open" });
+  textarea.after(host);
   const view = new EditorView({
+    root,
+    parent: root,
     doc: textarea.value,
     extensions: [
       basicSetup,
@@ -52,7 +59,6 @@ export function edit(textarea, { language = "plain", readOnly = false, onChange 
     ],
   });
   textarea.hidden = true;
-  textarea.after(view.dom);
   return {
     view,
     get value() {
@@ -71,6 +77,7 @@ export function edit(textarea, { language = "plain", readOnly = false, onChange 
     },
     destroy() {
       view.destroy();
+      host.remove();
       textarea.hidden = false;
     },
   };
