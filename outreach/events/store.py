@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Table, bindparam, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.events.changes.store import DEFAULT_APPLIERS, Applier, contact, message, upsert
+from outreach.db import stops
+from outreach.events.changes.store import DEFAULT_APPLIERS, STOPS, Applier, contact, message, upsert
 from outreach.events.effects.table import effects_of
 from outreach.events.facts import Facts
 from outreach.events.kinds import Change, EventKind, MarkMessage, NewEvent, TouchContact, UnmarkMessage
@@ -40,6 +41,8 @@ class EventStore:
         """Keep the event with its effects; return its id, or None if it was known (then nothing changes)."""
         facts = await load_facts(conn, event, self.secret)
         changes = effects_of(event, facts)
+        if any(isinstance(change, STOPS) for change in changes):
+            await stops.hold(conn)  # before any row of ours is locked: hand-overs take this lock first, too
         statement = upsert(conn, Event).values(_row(event, facts, changes, now)).on_conflict_do_nothing()
         event_id: int | None = (await conn.execute(statement.returning(Event.id))).scalar_one_or_none()
         if event_id is None:

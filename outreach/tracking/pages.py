@@ -155,14 +155,14 @@ class Pages:
             '<meta name="color-scheme" content="light dark">'
             f"<title>{_e(w['title'].format(company=company))}</title><style>{style()}</style></head><body><main>"
             f'<div class="who"><span class="mark" aria-hidden="true">{_e(company[:1].upper())}</span>'
-            f"<span>{_e(company)}</span>{_head_languages(lang)}</div>"
+            f"<bdi>{_e(company)}</bdi>{_head_languages(lang)}</div>"
             f"{body}{self._foot(lang, token)}</main></body></html>"
         )
 
     def _foot(self, lang: str, token: str) -> str:
         w = words()[lang]
         parts = (self.sender.company, self.sender.postal_address)
-        sender = f"<p>{_e(', '.join(part for part in parts if part))}</p>"
+        sender = f"<p><bdi>{_e(', '.join(part for part in parts if part))}</bdi></p>"
         buttons = (_button(w[ask], {"request": ask}, "l") for ask in ("access", "erase", "complain"))
         asks = "".join(_form(f"/p/{token}", lang, button) for button in buttons) if token else ""
         links = "".join(_language(code, texts["name"], "") for code, texts in words().items())

@@ -21,8 +21,9 @@ from outreach.model import (
     MessageState,
     Preference,
     Suppression,
-    SuppressionReason,
 )
+from outreach.outbox.store import stop_for
+from outreach.suppression.store import suppress as list_address
 
 Applier = Callable[[AsyncConnection, Any, int, datetime], Awaitable[None]]
 
@@ -41,19 +42,8 @@ MARKS = frozenset(
 )
 TOUCHES = frozenset({"last_opened", "last_clicked", "last_replied"})
 
-#: What has not left yet and may still be stopped. A claimed row is stopped by the check at hand-over.
-NOT_LEFT = (MessageState.PLANNED, MessageState.QUEUED, MessageState.DEFERRED)
-
-#: Stronger reasons first: a complaint is never written over by a bounce.
-STRENGTH = (
-    SuppressionReason.ERASED,
-    SuppressionReason.COMPLAINED,
-    SuppressionReason.UNSUBSCRIBED,
-    SuppressionReason.MANUAL,
-    SuppressionReason.POLICY,
-    SuppressionReason.HARD_BOUNCE,
-    SuppressionReason.SOFT_BOUNCES,
-)
+#: What must not be crossed by a hand-over that is being committed (db/stops.py).
+STOPS = (k.Suppress, k.StopMessages, k.PauseContact, k.PauseCampaign)
 
 
 def upsert(conn: AsyncConnection, table: Any) -> Any:
@@ -99,15 +89,7 @@ async def touch_contact(conn: AsyncConnection, change: k.TouchContact, event_id:
 
 async def suppress(conn: AsyncConnection, change: k.Suppress, event_id: int, now: datetime) -> None:
     """List the address; where it is listed already, keep the stronger reason."""
-    row = {"key": change.key, "address": change.address, "reason": change.reason, "source": change.source, "at": now}
-    statement = upsert(conn, suppression).values(row)
-    weaker = STRENGTH[STRENGTH.index(SuppressionReason(change.reason)) + 1 :]
-    statement = statement.on_conflict_do_update(
-        index_elements=["key"],
-        set_={"reason": change.reason, "source": change.source, "at": now},
-        where=suppression.c.reason.in_([str(reason) for reason in weaker]),
-    )
-    await conn.execute(statement)
+    await list_address(conn, change.key, change.reason, source=change.source, now=now, address=change.address)
 
 
 async def unsuppress(conn: AsyncConnection, change: k.Unsuppress, event_id: int, now: datetime) -> None:
@@ -118,16 +100,14 @@ async def unsuppress(conn: AsyncConnection, change: k.Unsuppress, event_id: int,
 
 async def stop_messages(conn: AsyncConnection, change: k.StopMessages, event_id: int, now: datetime) -> None:
     """Cancel rows that have not left."""
-    if change.contact_id is None and change.company_id is None:
-        raise ValueError("StopMessages needs a contact or a company")
-    which: list[ColumnElement[bool]] = [message.c.state.in_([str(state) for state in NOT_LEFT])]
-    for name in ("contact_id", "company_id", "campaign_id"):
-        if (value := getattr(change, name)) is not None:
-            which.append(message.c[name] == value)
-    if change.follow_ups_only:
-        which.append(message.c.step > 0)
-    await conn.execute(
-        update(message).where(*which).values(state=MessageState.CANCELLED, reason=change.why, settled_at=now)
+    await stop_for(
+        conn,
+        () if change.contact_id is None else (change.contact_id,),
+        change.company_id,
+        campaign_id=change.campaign_id,
+        follow_ups_only=change.follow_ups_only,
+        reason=change.why,
+        now=now,
     )
 
 
