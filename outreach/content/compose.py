@@ -18,7 +18,7 @@ from typing import Any
 from markupsafe import escape
 
 from outreach.content.context import KNOWN
-from outreach.content.envelope import PREVIEW_URLS, Identity, Urls, head
+from outreach.content.envelope import PREVIEW_URLS, Identity, Rendered, Urls, head
 from outreach.content.footer import PIXEL, before_body_end, html_footer, missing, text_footer
 from outreach.content.images import Images, embed
 from outreach.content.links import Link, Links, allowed, counted, mark_html, mark_text
@@ -62,16 +62,6 @@ class Composed:
     smtp_utf8: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A message as a person sees it."""
-
-    subject: str
-    preview: str
-    html: str
-    text: str
-
-
 @dataclass
 class Compiled:
     """One content in one language, ready for any number of recipients."""
@@ -81,6 +71,7 @@ class Compiled:
     html_template: str
     text_template: str
     variables: frozenset[str]
+    exposed: frozenset[str]  # variables that are printed whether or not they have a value
     _subject: Program
     _preview: Program
     _html: Program
@@ -183,6 +174,7 @@ def compile_content(
         html_text,
         text_text,
         frozenset().union(*(program.variables for program in programs)),
+        frozenset().union(*(program.exposed for program in programs)),
         *programs,
         images,
     )

@@ -43,6 +43,16 @@ class Urls:
 PREVIEW_URLS = Urls("https://unsubscribe.example/", "https://preferences.example/")
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message as a person sees it."""
+
+    subject: str
+    preview: str
+    html: str
+    text: str
+
+
 def head(identity: Identity, subject: str, urls: Urls | None) -> str:
     """All header fields but those of MIME; without urls no List-Unsubscribe. Raises ContentProblem."""
     who = identity

@@ -79,3 +79,36 @@ def dotted(node: nodes.Node) -> str:
         base = dotted(node.node)
         return f"{base}.{node.arg.value}" if base else ""
     return ""
+
+
+def exposed(tree: nodes.Template) -> frozenset[str]:
+    """Of the variables used, those that are printed where nothing asks first whether they have a value."""
+    return frozenset(_exposed(tree, frozenset()))
+
+
+def _exposed(node: nodes.Node, asked: frozenset[str]) -> Iterator[str]:
+    """Asked for: by a surrounding condition or loop, by `or`, by a default."""
+    if name := dotted(node):
+        if name not in asked and f"{name.partition('.')[0]}." not in asked:
+            yield name
+        return
+    if isinstance(node, (nodes.If, nodes.CondExpr)):
+        asked |= _names(node.test)
+        children = [child for child in node.iter_child_nodes() if child is not node.test]
+    elif isinstance(node, nodes.For):
+        asked |= _names(node.iter)
+        children = [*node.body, *node.else_]
+    elif isinstance(node, nodes.Or):
+        children = [node.right]
+    elif isinstance(node, nodes.Filter) and node.name in ("default", "d"):
+        children = list(node.args)
+    else:
+        children = list(node.iter_child_nodes())
+    for child in children:
+        yield from _exposed(child, asked)
+
+
+def _names(node: nodes.Node) -> frozenset[str]:
+    """Names in a condition; who has an order's date has the order: `last_order.` stands for its parts."""
+    names = set(filter(None, map(dotted, [node, *node.find_all(nodes.Node)])))
+    return frozenset(names | {f"{name.partition('.')[0]}." for name in names if "." in name})

@@ -14,7 +14,7 @@ import tomllib
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 Severity = Literal["error", "warning", "info"]
 
@@ -46,7 +46,7 @@ class ContentProblem(Exception):
         self.code = code
         self.file, self.line, self.column = where.file, where.line, where.column
         self.details = details
-        self.severity: Severity = "warning" if texts.get("severity") == "warning" else "error"
+        self.severity = cast(Severity, texts.get("severity", "error"))
         self.en, self.zh = _fill(texts["en"], details), _fill(texts["zh"], details)
         self.fix_en, self.fix_zh = _fill(texts["fix_en"], details), _fill(texts["fix_zh"], details)
         super().__init__(self.message("en"))

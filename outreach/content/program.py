@@ -19,7 +19,7 @@ from jinja2 import Template, TemplateSyntaxError, nodes
 from markupsafe import escape
 
 from outreach.content import filters
-from outreach.content.names import check, used
+from outreach.content.names import check, exposed, used
 from outreach.content.problem import Where
 from outreach.content.quoted import encode, lines
 from outreach.content.rewrite import SLOT, Coder, Guard, Printer
@@ -44,6 +44,7 @@ class Program:
     coded_template: Template | None
     where: Callable[[int], Where]
     variables: frozenset[str] = field(default_factory=frozenset)
+    exposed: frozenset[str] = field(default_factory=frozenset)  # of these, the ones printed without a condition
     constant: str | None = None  # the text, where nothing in it changes
 
     @property
@@ -110,6 +111,7 @@ def build(
         for problem in check(tree, sandbox, known, where):
             raise problem
         variables = used(tree) - frozenset(constants or {})
+        shown = exposed(tree) & variables
         constant = _constant_text(tree)
         tree = Guard(fallbacks, constants or {}).visit(tree)
         slow = any(True for _ in tree.find_all(_SLOW)) or any(loop.recursive for loop in tree.find_all(nodes.For))
@@ -118,7 +120,7 @@ def build(
     except (TemplateSyntaxError, RecursionError) as error:
         line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
         raise as_problem(error, where(line)) from error
-    return Program(sandbox, plain, coded, where, variables, constant)
+    return Program(sandbox, plain, coded, where, variables, shown, constant)
 
 
 def _constant_text(tree: nodes.Template) -> str | None:

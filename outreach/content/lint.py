@@ -1,0 +1,164 @@
+"""Everything that would hurt a mail, told before it is sent: each finding with a severity, a reason, a fix.
+
+Pure: no network. Dead links and the sender's DNS are checked in client.py; country rules in gates.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from outreach.content.compose import Compiled, compile_content
+from outreach.content.envelope import Rendered
+from outreach.content.footer import missing
+from outreach.content.lint_html import check_html
+from outreach.content.lint_words import check_words
+from outreach.content.mjml import faults
+from outreach.content.problem import ContentProblem, Problem, Where
+from outreach.content.sourcemap import Expanded, expand
+from outreach.content.template import TemplateSource
+
+ALIKE = 0.85  # of two mails' own words: above it, a reader takes the second for the first
+SENDER = {"company": "Example Co., Ltd.", "postal_address": "1 Example Road, Example City"}
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+_SAFE = re.compile(r"\{\{-?\s*([\w.]+)\s*\|\s*safe\b")
+# Values that nobody lacks, or that conditions are there for.
+_ALWAYS = frozenset({"unsubscribe_url", "preferences_url", "email", "today", "language", "tags", "interests", "attr"})
+
+
+def check(
+    source: TemplateSource,
+    language: str | None = None,
+    *,
+    lang: str = "en",
+    sender: Mapping[str, Any] | None = None,
+    contexts: Sequence[Mapping[str, Any]] = (),
+) -> list[Problem]:
+    """All findings, the worst first; `lang` is the reader's language, `language` the template's (None: all).
+
+    `contexts` are recipients, for counting who lacks which value.
+    """
+    found = list(_languages(source))
+    for one in [language] if language else source.languages:
+        found += _one_language(source, one, sender, contexts)
+    unique = {(item.code, item.file, item.line, item.column, item.en): item for item in found}
+    problems = [Problem.of(item, lang) for item in unique.values()]
+    return sorted(problems, key=lambda item: (_ORDER[item.severity], item.file, item.line, item.column))
+
+
+def _languages(source: TemplateSource) -> Iterator[ContentProblem]:
+    for language in source.manifest.subject:
+        if language not in source.languages:
+            place = Where("template.toml")
+            yield ContentProblem("language.subject_only", place, language=language, fallback=source.fallback_language)
+
+
+def _one_language(
+    source: TemplateSource,
+    language: str,
+    sender: Mapping[str, Any] | None,
+    contexts: Sequence[Mapping[str, Any]],
+) -> list[ContentProblem]:
+    try:
+        expanded = expand(source.files, source.body_file(language), language)
+        structure = list(faults(expanded))
+        if structure:
+            return structure
+        compiled = compile_content(source, language)
+        rendered = compiled.render(sample(source, language, sender))
+    except ContentProblem as problem:
+        return [problem]
+    return [
+        *check_words(source, language, rendered),
+        *check_html(source, expanded, rendered),
+        *_template(compiled, expanded),
+        *_variables(source, compiled, contexts),
+    ]
+
+
+def sample(source: TemplateSource, language: str, sender: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The context of previews: the template's sample recipient, our sender."""
+    values = source.sample_for(language)
+    given = {key: value for key, value in (sender or {}).items() if value}
+    return values | {"sender": SENDER | dict(values.get("sender") or {}) | given}
+
+
+def _template(compiled: Compiled, expanded: Expanded) -> Iterator[ContentProblem]:
+    for name in missing(expanded.text):
+        yield ContentProblem(f"footer.{name.split('_')[0]}" if "unsub" in name else "footer.postal_address")
+    for match in _SAFE.finditer(expanded.text):
+        yield ContentProblem("jinja.safe", expanded.where(match.start()), what=match[1])
+
+
+def _variables(
+    source: TemplateSource, compiled: Compiled, contexts: Sequence[Mapping[str, Any]]
+) -> Iterator[ContentProblem]:
+    place, language = Where("template.toml"), compiled.language
+    counts = _count_lacking(source, compiled, contexts)
+    for name in sorted(_unprotected(source, compiled)):
+        if not contexts:
+            yield ContentProblem("variable.no_fallback", place, name=name, language=language)
+        elif counts.get(name):
+            yield ContentProblem(
+                "variable.lacking", place, name=name, count=counts[name], total=len(contexts), language=language
+            )
+
+
+def _unprotected(source: TemplateSource, compiled: Compiled) -> set[str]:
+    """Variables that are printed and have no fallback; what is only printed under its own condition is not meant."""
+    covered = {
+        name
+        for name, variable in source.variables.items()
+        if variable.fallback(compiled.language, source.fallback_language) is not None
+    }
+    always = _ALWAYS | {name for name in compiled.exposed if name.startswith(("sender.", "attr."))}
+    return set(compiled.exposed) - covered - always
+
+
+def variables_used(source: TemplateSource, language: str) -> frozenset[str]:
+    """Dotted names of the variables that a language of a template reads; raises ContentProblem."""
+    return compile_content(source, language).variables
+
+
+def lacking(source: TemplateSource, language: str, contexts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Variable without fallback → how many of the recipients lack it; raises ContentProblem."""
+    compiled = compile_content(source, language)
+    return _count_lacking(source, compiled, contexts)
+
+
+def _count_lacking(source: TemplateSource, compiled: Compiled, contexts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    counts = {
+        name: sum(1 for values in contexts if value_of(values, name) in (None, "", [], {}))
+        for name in _unprotected(source, compiled)
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def value_of(values: Mapping[str, Any], name: str) -> Any:
+    """`owner.phone` of a context; None where any part is missing."""
+    current: Any = values
+    for part in name.split("."):
+        current = current.get(part) if isinstance(current, Mapping) else None
+    return current
+
+
+def too_similar(one: Rendered | str, other: Rendered | str) -> float:
+    """0 (nothing in common) to 1 (the same words); refuse from ALIKE on.
+
+    What both share at their beginning and end (the company's header, signature and footer) does not count.
+    """
+    first, second = _own_words(one), _own_words(other)
+    while first and second and first[-1] == second[-1] and min(len(first), len(second)) > 1:
+        first, second = first[:-1], second[:-1]
+    while first and second and first[0] == second[0] and min(len(first), len(second)) > 1:
+        first, second = first[1:], second[1:]
+    return fuzz.ratio("\n".join(first), "\n".join(second)) / 100
+
+
+def _own_words(mail: Rendered | str) -> list[str]:
+    text = mail if isinstance(mail, str) else mail.text
+    lines = (re.sub(r"https?://\S+|\d+", "", line).strip().lower() for line in text.splitlines())
+    return [line for line in lines if line]
