@@ -224,7 +224,9 @@ async def mark_submitted(
     row = await get(conn, campaign_id)
     await _to(conn, row, "submit", submitted_hash=digest, submitted_at=now, approved_hash=None)
     await void_approvals(conn, campaign_id, now)
-    after = {"hash": digest}
+    # the whole definition is on record, so that reviewers can be shown what changed since the last time
+    versions = [[step.number, step.version_id] for step in await steps_of(conn, campaign_id)]
+    after = {"hash": digest, "definition": row.definition, "steps": versions}
     await append_audit(conn, actor, "campaign.submitted", "campaign", campaign_id, now=now, after=after)
 
 
