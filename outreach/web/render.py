@@ -15,8 +15,9 @@ from markupsafe import Markup, escape
 
 from outreach.audience.regions import country_name
 from outreach.web import format as fmt
-from outreach.web.i18n import LANG_ATTRIBUTE, translations
-from outreach.web.words import TASK, word
+from outreach.web.i18n import LANG_ATTRIBUTE, N_, translate, translations
+from outreach.web.work import explain
+from outreach.web.words import INTENT, TASK, word
 
 HTML = Path(__file__).parent / "html"
 STATIC = Path(__file__).parent / "static"
@@ -60,6 +61,7 @@ def environment(lang: str) -> Environment:
         "static": static,
         "lang": lang,
         "html_lang": LANG_ATTRIBUTE[lang],
+        "intents": list(INTENT),
         "word_icon": lambda kind: TASK.get(kind, ("", "list-check"))[1],
     }
     env.filters |= _filters(lang)
@@ -103,7 +105,17 @@ def _filters(lang: str) -> dict[str, Any]:
         text, cls = word(kind, value)
         return Markup('<span class="badge {}">{}</span>').format(cls, translations(lang).gettext(text))
 
+    def sorter(path: str, wanted: Any) -> Any:
+        return lambda sort: wanted.url(path, sort=sort, offset=0)
+
+    def leafer(path: str, wanted: Any) -> Any:
+        return lambda offset: wanted.url(path, offset=offset)
+
     return {
+        "pause_reason": lambda value: pause_text(value, lang),
+        "sorter": sorter,
+        "leafer": leafer,
+        "as_moment": _as_moment,
         "when": when,
         "short": short,
         "ago": ago,
@@ -120,6 +132,23 @@ def _filters(lang: str) -> dict[str, Any]:
         "lines": lambda text: Markup("<br>").join(escape(line) for line in str(text).splitlines()),
         "json_attr": lambda value: json.dumps(value, ensure_ascii=False, default=_plain),
     }
+
+
+def pause_text(value: str | None, lang: str) -> str:
+    """Why a campaign or mailbox was paused, in the reader's language where sending knows the code."""
+    if not value:
+        return ""
+    if value == "by hand":
+        return translate(lang, N_("by hand"))
+    return explain(value, lang)
+
+
+def _as_moment(value: datetime | str | None) -> datetime | None:
+    """A moment that an aggregate gave back as SQLite's text."""
+    if value is None or value == "":
+        return None
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _plain(value: object) -> object:

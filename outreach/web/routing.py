@@ -19,10 +19,12 @@ from starlette.datastructures import FormData
 from outreach.access.login import Login, Visit
 from outreach.access.roles import AccessDenied, Actor, Held, Permission, Scope, may, reach, require
 from outreach.access.secrets import derived, same
+from outreach.web.format import moment
 from outreach.web.frame import frame
 from outreach.web.i18n import choose, translate
 from outreach.web.render import render
 from outreach.web.security import SAFE_METHODS
+from outreach.web.words import word
 
 SESSION_COOKIE = "outreach_session"
 LANGUAGE_COOKIE = "outreach_lang"
@@ -86,6 +88,14 @@ class Staff:
     def say(self, text: str, **values: object) -> str:
         """Translate a marked text."""
         return translate(self.lang, text, **values)
+
+    def word(self, kind: str, value: str | None) -> str:
+        """The word of a state, role or reason in the person's language."""
+        return translate(self.lang, word(kind, value)[0])
+
+    def moment(self, value: datetime | None, tz: str | None = None) -> str:
+        """A moment as people write it; with the place when it is somebody else's time."""
+        return moment(value, tz or self.tz, self.lang, now=self.now, show_place=tz is not None)
 
     def may(self, permission: Permission | str, held: Held | None = None) -> bool:
         return may(self.actor, Permission(permission), held)

@@ -192,7 +192,44 @@ SKIP: Words = {
     "country_basis": (N_("Refused by the country's rules"), ""),
 }
 
+FIELD: Words = {
+    "name": (N_("Name of the company"), ""),
+    "first_name": (N_("First name"), ""),
+    "last_name": (N_("Last name"), ""),
+    "country": (N_("Country"), ""),
+    "city": (N_("City"), ""),
+    "industry": (N_("Industry"), ""),
+    "language": (N_("Language"), ""),
+    "grade": (N_("Grade"), ""),
+    "intent": (N_("Intent"), ""),
+    "phone": (N_("Telephone"), ""),
+    "note": (N_("Note"), ""),
+}
+
+ACTIVITY: Words = {
+    "reply": (N_("Reply"), ""),
+    "autoreply": (N_("Auto-reply"), ""),
+    "bounce": (N_("Bounce"), ""),
+    "delay": (N_("Delayed"), ""),
+    "open": (N_("Opened"), ""),
+    "click": (N_("Clicked"), ""),
+    "unsubscribe": (N_("Unsubscribed"), ""),
+    "complaint": (N_("Spam complaint"), ""),
+    "preference": (N_("Preferences"), ""),
+    "call": (N_("Call"), ""),
+    "meeting": (N_("Meeting"), ""),
+    "note": (N_("Note"), ""),
+    "sample": (N_("Sample"), ""),
+    "quotation": (N_("Quotation"), ""),
+    "inquiry": (N_("Inquiry"), ""),
+    "order": (N_("Order"), ""),
+    "conversion": (N_("Inquiry or order"), ""),
+    "answer": (N_("Answer"), ""),
+}
+
 LISTS: Mapping[str, Words] = {
+    "field": FIELD,
+    "activity": ACTIVITY,
     "campaign": CAMPAIGN,
     "message": MESSAGE,
     "intent": INTENT,

@@ -19,6 +19,13 @@ from tests.web.seed import NOW, PASSWORD
 PAGES: dict[str, tuple[str, str]] = {
     "today": ("/?scope=all", "sun.qian"),
     "login": ("/login", ""),
+    "customers": ("/customers", "li.na"),
+    "campaigns": ("/campaigns", "li.na"),
+    "campaign": ("/campaigns/1", "li.na"),
+    "doubt": ("/campaigns/1?stage=in_doubt", "li.na"),
+    "contacts": ("/contacts", "sun.qian"),
+    "contact": ("/contacts/1", "sun.qian"),
+    "company": ("/customers/1", "sun.qian"),
 }
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 

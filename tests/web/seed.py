@@ -260,7 +260,7 @@ async def _campaigns(conn: AsyncConnection, rng: random.Random, secret: bytes, p
                     "campaign_id": campaign,
                     "role": role,
                     "user_id": user,
-                    "decision": "approved",
+                    "decision": "approve",
                     "hash": f"{campaign}" * 64,
                     "at": NOW - timedelta(days=8 - user, hours=user),
                     "comment": None,

@@ -288,7 +288,7 @@ async def missing_roles(conn: AsyncConnection, campaign_id: int, roles: Sequence
     query = select(APPROVAL.c.role).join(CAMPAIGN, CAMPAIGN.c.id == APPROVAL.c.campaign_id)
     query = query.where(
         CAMPAIGN.c.id == campaign_id,
-        APPROVAL.c.decision == "approved",
+        APPROVAL.c.decision == "approve",
         APPROVAL.c.voided_at.is_(None),
         APPROVAL.c.hash == CAMPAIGN.c.submitted_hash,
     )

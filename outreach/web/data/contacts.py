@@ -1,0 +1,270 @@
+"""Contacts and companies as lists: search, filter by segment text, sort, page; all on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.access.roles import Permission as P
+from outreach.audience import segment
+from outreach.web.data.people import word_name
+from outreach.web.data.scope import owned
+from outreach.web.data.tables import (
+    ACTIVITY,
+    ADDRESS,
+    CAMPAIGN,
+    COMPANY,
+    CONTACT,
+    CONTACT_TAG,
+    MESSAGE,
+    SUPPRESSION,
+    TAG,
+    TASK,
+    USER,
+)
+
+if TYPE_CHECKING:
+    from outreach.web.routing import Staff
+
+PAGE = 50
+#: Beyond this offset a page would be read past row by row; people search instead of leafing so far.
+DEEPEST = 100_000
+SORTS: dict[str, Any] = {
+    "name": word_name(),
+    "company": COMPANY.c.name,
+    "country": CONTACT.c.country,
+    "grade": CONTACT.c.grade,
+    "created": CONTACT.c.created_at,
+    "contacted": CONTACT.c.last_contacted,
+    "replied": CONTACT.c.last_replied,
+    "order": CONTACT.c.last_order,
+}
+COMPANY_SORTS: dict[str, Any] = {
+    "name": COMPANY.c.name,
+    "country": COMPANY.c.country,
+    "grade": COMPANY.c.grade,
+    "created": COMPANY.c.created_at,
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list shows: words, segment text, sort key (``-`` first: downwards), where it begins."""
+
+    search: str = ""
+    segment: str = ""
+    sort: str = "-created"
+    offset: int = 0
+
+    @classmethod
+    def of(cls, staff: Staff, default_sort: str = "-created", sorts: dict[str, Any] = SORTS) -> Wanted:
+        """Read it from the address; what is not known is left out."""
+        params = staff.request.query_params
+        sort = params.get("sort", default_sort)
+        offset = params.get("offset", "0")
+        return cls(
+            search=params.get("q", "").strip()[:200],
+            segment=params.get("segment", "").strip()[:4000],
+            sort=sort if sort.removeprefix("-") in sorts else default_sort,
+            offset=min(int(offset), DEEPEST) if offset.isdecimal() and len(offset) < 9 else 0,
+        )
+
+    def url(self, path: str, **changes: Any) -> str:
+        """The address of this list with something else."""
+        values = {"q": self.search, "segment": self.segment, "sort": self.sort, "offset": self.offset} | changes
+        kept = {key: value for key, value in values.items() if value not in ("", 0, None)}
+        return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def like(text: str) -> str:
+    """A LIKE pattern in which what the person typed means itself."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _matches(text: str) -> ColumnElement[bool]:
+    pattern = like(text)
+    by_address = select(ADDRESS.c.contact_id).where(ADDRESS.c.normal.like(pattern.lower(), escape="\\"))
+    by_company = select(COMPANY.c.id).where(COMPANY.c.name.ilike(pattern, escape="\\"))
+    return or_(
+        word_name().ilike(pattern, escape="\\"),
+        CONTACT.c.id.in_(by_address),
+        CONTACT.c.company_id.in_(by_company),
+    )
+
+
+def contact_filter(staff: Staff, wanted: Wanted) -> ColumnElement[bool]:
+    """The condition of a list of contacts. Raises segment.SegmentError."""
+    parts: list[ColumnElement[bool]] = [owned(staff, P.CONTACTS_VIEW, CONTACT.c.owner_id)]
+    if wanted.segment:
+        parts.append(segment.condition(segment.parse(wanted.segment), staff.now))
+    if wanted.search:
+        parts.append(_matches(wanted.search))
+    return and_(*parts)
+
+
+def _order(sort: str, sorts: dict[str, Any], last: Any) -> tuple[Any, ...]:
+    column = sorts[sort.removeprefix("-")]
+    if sort.startswith("-"):
+        return column.desc().nulls_last(), last.desc()
+    return column.asc().nulls_last(), last.asc()
+
+
+async def contacts(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple[Sequence[Row[Any]], int]:
+    """One page of contacts and how many there are. Raises segment.SegmentError."""
+    condition = contact_filter(staff, wanted)
+    total = (await conn.execute(select(func.count()).select_from(CONTACT).where(condition))).scalar_one()
+    joined = CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
+    ids = select(CONTACT.c.id).select_from(joined if "company" in wanted.sort else CONTACT).where(condition)
+    page = ids.order_by(*_order(wanted.sort, SORTS, CONTACT.c.id)).limit(PAGE).offset(wanted.offset)
+    chosen = (await conn.execute(page)).scalars().all()
+    address = select(ADDRESS.c.contact_id, func.min(ADDRESS.c.address).label("address")).where(ADDRESS.c.is_primary)
+    address_of = address.where(ADDRESS.c.contact_id.in_(chosen)).group_by(ADDRESS.c.contact_id).subquery()
+    query = (
+        select(CONTACT, COMPANY.c.name.label("company"), address_of.c.address, USER.c.display_name.label("owner"))
+        .select_from(
+            joined.outerjoin(address_of, address_of.c.contact_id == CONTACT.c.id).outerjoin(
+                USER, USER.c.id == CONTACT.c.owner_id
+            )
+        )
+        .where(CONTACT.c.id.in_(chosen))
+    )
+    rows = {row.id: row for row in await conn.execute(query)}
+    return [rows[number] for number in chosen if number in rows], int(total)
+
+
+async def tags_of(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+    """The tags of contacts."""
+    query = (
+        select(CONTACT_TAG.c.contact_id, TAG.c.name, TAG.c.kind)
+        .join(TAG, TAG.c.id == CONTACT_TAG.c.tag_id)
+        .where(CONTACT_TAG.c.contact_id.in_(ids))
+        .order_by(TAG.c.kind.desc(), TAG.c.name)
+    )
+    found: dict[int, list[Row[Any]]] = {}
+    for row in await conn.execute(query):
+        found.setdefault(row.contact_id, []).append(row)
+    return found
+
+
+async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple[Sequence[Row[Any]], int]:
+    """One page of companies with how many contacts each has."""
+    parts: list[ColumnElement[bool]] = [COMPANY.c.merged_into.is_(None)]
+    parts.append(owned(staff, P.CONTACTS_VIEW, COMPANY.c.owner_id))
+    if wanted.search:
+        pattern = like(wanted.search)
+        parts.append(
+            or_(COMPANY.c.name.ilike(pattern, escape="\\"), COMPANY.c.domain.like(pattern.lower(), escape="\\"))
+        )
+    if wanted.segment:
+        people = select(CONTACT.c.company_id).where(segment.condition(segment.parse(wanted.segment), staff.now))
+        parts.append(COMPANY.c.id.in_(people))
+    total = (await conn.execute(select(func.count()).select_from(COMPANY).where(*parts))).scalar_one()
+    people_of = select(func.count()).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
+    replied = select(func.max(CONTACT.c.last_replied)).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
+    query = (
+        select(COMPANY, people_of.label("people"), replied.label("replied"), USER.c.display_name.label("owner"))
+        .outerjoin(USER, USER.c.id == COMPANY.c.owner_id)
+        .where(*parts)
+        .order_by(*_order(wanted.sort, COMPANY_SORTS, COMPANY.c.id))
+        .limit(PAGE)
+        .offset(wanted.offset)
+    )
+    return (await conn.execute(query)).all(), int(total)
+
+
+async def contact(conn: AsyncConnection, contact_id: int) -> Row[Any] | None:
+    """A contact with its company and owner."""
+    query = (
+        select(
+            CONTACT,
+            COMPANY.c.name.label("company"),
+            COMPANY.c.grade.label("company_grade"),
+            USER.c.display_name.label("owner"),
+        )
+        .select_from(
+            CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id).outerjoin(
+                USER, USER.c.id == CONTACT.c.owner_id
+            )
+        )
+        .where(CONTACT.c.id == contact_id)
+    )
+    return (await conn.execute(query)).one_or_none()
+
+
+async def addresses(conn: AsyncConnection, contact_id: int) -> Sequence[Row[Any]]:
+    """A contact's addresses, each with why it must not be mailed, if so."""
+    query = (
+        select(ADDRESS, SUPPRESSION.c.reason.label("suppressed"))
+        .outerjoin(SUPPRESSION, or_(SUPPRESSION.c.key == ADDRESS.c.key, SUPPRESSION.c.key == "d:" + ADDRESS.c.domain))
+        .where(ADDRESS.c.contact_id == contact_id)
+        .order_by(ADDRESS.c.is_primary.desc(), ADDRESS.c.id)
+    )
+    return (await conn.execute(query)).all()
+
+
+async def company(conn: AsyncConnection, company_id: int) -> Row[Any] | None:
+    """A company with its owner."""
+    query = select(COMPANY, USER.c.display_name.label("owner")).outerjoin(USER, USER.c.id == COMPANY.c.owner_id)
+    return (await conn.execute(query.where(COMPANY.c.id == company_id))).one_or_none()
+
+
+async def people_of(conn: AsyncConnection, company_id: int) -> Sequence[Row[Any]]:
+    """The contacts of a company."""
+    address = select(func.min(ADDRESS.c.address)).where(ADDRESS.c.contact_id == CONTACT.c.id, ADDRESS.c.is_primary)
+    query = select(CONTACT, address.scalar_subquery().label("address")).where(CONTACT.c.company_id == company_id)
+    return (await conn.execute(query.order_by(CONTACT.c.id).limit(200))).all()
+
+
+async def timeline(conn: AsyncConnection, *, contact_id: int | None = None, company_id: int | None = None) -> list[Any]:
+    """What happened with a person or a company, newest first: activities and mails of campaigns."""
+    mine = ACTIVITY.c.contact_id == contact_id if contact_id else ACTIVITY.c.company_id == company_id
+    query = select(ACTIVITY.c.kind, ACTIVITY.c.at, ACTIVITY.c.text, ACTIVITY.c.data).where(mine)
+    told = [
+        (row.at, row.kind, row.text, row.data)
+        for row in await conn.execute(query.order_by(ACTIVITY.c.at.desc()).limit(60))
+    ]
+    sent = MESSAGE.c.contact_id == contact_id if contact_id else MESSAGE.c.company_id == company_id
+    mails = (
+        select(
+            MESSAGE.c.sent_at,
+            MESSAGE.c.first_open_at,
+            MESSAGE.c.first_click_at,
+            MESSAGE.c.bounced_at,
+            MESSAGE.c.campaign_id,
+            CAMPAIGN.c.name,
+        )  # fmt: skip
+        .join(CAMPAIGN, CAMPAIGN.c.id == MESSAGE.c.campaign_id)
+        .where(sent, MESSAGE.c.sent_at.is_not(None))
+        .order_by(MESSAGE.c.sent_at.desc())
+        .limit(40)
+    )
+    for row in await conn.execute(mails):
+        data = {"campaign_id": row.campaign_id, "opened": bool(row.first_open_at), "clicked": bool(row.first_click_at), "bounced": bool(row.bounced_at)}  # fmt: skip
+        told.append((row.sent_at, "mail", row.name, data))
+    return sorted(told, key=lambda item: item[0], reverse=True)[:80]
+
+
+async def open_tasks(conn: AsyncConnection, contact_id: int) -> Sequence[Row[Any]]:
+    """What is still to be done for a contact."""
+    query = select(TASK).where(TASK.c.contact_id == contact_id, TASK.c.state == "open").order_by(TASK.c.due_at)
+    return (await conn.execute(query)).all()
+
+
+async def all_tags(conn: AsyncConnection) -> Sequence[str]:
+    """Every tag's name, for suggestions."""
+    query = select(TAG.c.name).where(TAG.c.kind == "tag").order_by(TAG.c.name).limit(500)
+    return (await conn.execute(query)).scalars().all()
+
+
+async def assignees(conn: AsyncConnection) -> Sequence[Row[Any]]:
+    """Users whom customers can be assigned to."""
+    query = select(USER.c.id, USER.c.name, USER.c.display_name, USER.c.roles).where(USER.c.disabled_at.is_(None))
+    rows = (await conn.execute(query.order_by(USER.c.name))).all()
+    return [row for row in rows if {"salesperson", "manager", "customer_service", "marketer"} & set(row.roles)]

@@ -1,0 +1,301 @@
+"""Campaigns: the list, the page of one (funnel, ledger), what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import HTTPException
+from fastapi.responses import Response
+from sqlalchemy.engine import Row
+
+from outreach.access.roles import AccessDenied, Held, Permission
+from outreach.campaigns.state import IllegalTransition
+from outreach.campaigns.store import CampaignError
+from outreach.outbox import store as outbox
+from outreach.web.data import campaigns as data
+from outreach.web.data import today
+from outreach.web.data.people import full_name
+from outreach.web.format import day
+from outreach.web.i18n import N_
+from outreach.web.routing import Pages, Staff
+from outreach.web.security import local_path
+from outreach.web.work import campaigns as work
+
+router = Pages()
+
+STATES = {
+    "": N_("All"),
+    "running": N_("Sending"),
+    "waiting": N_("Waiting"),
+    "draft": N_("Drafts"),
+    "finished": N_("Finished"),
+}
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One dot of the line of steps: `cls` done, now, back or nothing."""
+
+    cls: str
+    name: str
+    who: str = ""
+    when: str = ""
+
+
+@router.page("/campaigns", Permission.CAMPAIGNS_VIEW)
+async def listing(staff: Staff) -> Response:
+    """All campaigns."""
+    params = staff.request.query_params
+    state, search = params.get("state", ""), params.get("q", "").strip()[:200]
+    offset = _offset(staff)
+    async with staff.app.db.read() as conn:
+        rows, total = await data.listing(conn, staff, state, search, offset)
+    return await staff.render(
+        "campaigns.html", rows=rows, total=total, state=state, states=STATES, search=search, offset=offset,
+        limit=data.PAGE, url=lambda **more: _url("/campaigns", {"state": state, "q": search} | more),
+    )  # fmt: skip
+
+
+def _offset(staff: Staff) -> int:
+    given = staff.request.query_params.get("offset", "0")
+    return int(given) if given.isdecimal() and len(given) < 8 else 0
+
+
+def _url(path: str, values: dict[str, Any]) -> str:
+    kept = {key: value for key, value in values.items() if value not in ("", 0, None)}
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+async def found(staff: Staff, campaign_id: int, permission: Permission) -> Row[Any]:
+    """The campaign, if it is there and may be seen."""
+    async with staff.app.db.read() as conn:
+        row = await data.one(conn, campaign_id)
+    if row is None:
+        raise HTTPException(404)
+    staff.need(permission, Held(row.owner_id, row.owner_team))
+    return row
+
+
+@router.page("/campaigns/{campaign_id:int}", Permission.CAMPAIGNS_VIEW)
+async def show(staff: Staff, campaign_id: int) -> Response:
+    """One campaign: steps, progress, funnel, ledger, hours."""
+    row = await found(staff, campaign_id, Permission.CAMPAIGNS_VIEW)
+    context = await _live(staff, row)
+    async with staff.app.db.read() as conn:
+        hours = await data.hours(conn, staff, campaign_id)
+    context |= await _ledger(staff, row, context["figures"])
+    return await staff.render("campaign.html", **context, chart=_chart(staff, hours))
+
+
+@router.page("/campaigns/{campaign_id:int}/live", Permission.CAMPAIGNS_VIEW)
+async def live(staff: Staff, campaign_id: int) -> Response:
+    """The part that changes while it is being sent."""
+    row = await found(staff, campaign_id, Permission.CAMPAIGNS_VIEW)
+    return await staff.render("part_campaign_live.html", **await _live(staff, row), stage=_stage(staff))
+
+
+async def _live(staff: Staff, row: Row[Any]) -> dict[str, Any]:
+    async with staff.app.db.read() as conn:
+        figures = await data.figures(conn, row.id)
+        counts = (await today.counts(conn, [row.id])).get(row.id, today.Counts())
+        approvals = await data.approvals(conn, row.id)
+        pace = await today.pace(conn, row.id, staff.now)
+        last_due, last_tz = await today.last_due(conn, row.id)
+    held = Held(row.owner_id, row.owner_team)
+    return {
+        "row": row,
+        "figures": figures,
+        "counts": counts,
+        "steps": _steps(staff, row, figures, approvals, last_due, last_tz),
+        "pace": pace,
+        "last_due": last_due,
+        "last_tz": last_tz,
+        "limits": _pace_limit(staff, row),
+        "stages": data.STAGES,
+        "funnel": data.FUNNEL,
+        "may_send": staff.may(Permission.CAMPAIGNS_SEND, held),
+        "may_pause": staff.may(Permission.CAMPAIGNS_PAUSE, held),
+        "may_edit": staff.may(Permission.CAMPAIGNS_EDIT, held),
+        "may_resolve": staff.may(Permission.MESSAGES_RESOLVE, held),
+        "returned": next((a for a in reversed(approvals) if a.decision == "reject"), None),
+    }
+
+
+def _pace_limit(staff: Staff, row: Row[Any]) -> int:
+    """The mailboxes' limits a minute together; 0: none."""
+    names = set(row.definition.get("mailboxes", []))
+    limits = [box.limits.per_minute for box in staff.app.settings.mailbox if box.name in names]
+    return 0 if 0 in limits else sum(limits)
+
+
+def _steps(
+    staff: Staff, row: Row[Any], figures: data.Figures, approvals: Sequence[Row[Any]], last_due: Any, last_tz: Any
+) -> list[StepLine]:
+    """Draft → preflight → an approval for each role → pilot → sending → finished, with names and times."""
+    lang, tz, now = staff.lang, staff.tz, staff.now
+
+    def at(value: Any) -> str:
+        from outreach.web.format import moment
+
+        return moment(value, tz, lang, now=now) if value else ""
+
+    past_review = row.approved_hash is not None
+    lines = [StepLine("now" if row.state == "draft" else "done", staff.say(N_("Draft")), row.author or "", at(row.created_at))]
+    size = staff.say(N_("%(people)s people, %(skipped)s skipped"), people=f"{figures['planned']:,}", skipped=f"{figures['skipped']:,}")
+    checked = row.submitted_at is not None and row.state != "draft"
+    lines.append(StepLine("done" if checked else "", staff.say(N_("Preflight")), size if checked else "", at(row.submitted_at) if checked else ""))
+    given = {a.role: a for a in approvals if a.decision == "approve" and a.voided_at is None and a.hash == row.submitted_hash}
+    waiting = row.state == "review"
+    for role in staff.app.settings.approval.roles:
+        approval = given.get(str(role))
+        cls = "done" if approval or past_review else "now" if waiting else ""
+        lines.append(StepLine(cls, staff.word("role", str(role)), approval.who if approval else "", at(approval.at) if approval else ""))
+    if row.definition.get("pilot"):
+        cls = "now" if row.state == "pilot" else "done" if row.pilot_released and row.started_at else ""
+        lines.append(StepLine(cls, staff.say(N_("Pilot"))))
+    running = row.state in ("running", "paused")
+    cls = "now" if running else "done" if row.state == "finished" else ""
+    lines.append(StepLine(cls, staff.say(N_("Sending")), "", at(row.started_at)))
+    end = at(row.finished_at)
+    if not end and last_due and row.state in ("running", "pilot"):
+        end = staff.moment(last_due, last_tz)
+    lines.append(StepLine("done" if row.state in ("finished", "cancelled") else "", staff.word("campaign", "cancelled" if row.state == "cancelled" else "finished"), "", end))
+    return lines
+
+
+def _stage(staff: Staff) -> str:
+    stage = staff.request.query_params.get("stage", "")
+    return stage if stage in data.STAGES else ""
+
+
+async def _ledger(staff: Staff, row: Row[Any], figures: data.Figures) -> dict[str, Any]:
+    stage = _stage(staff) or ("replied" if figures["replied"] else "sent" if figures["sent"] else "planned")
+    if figures["planned"] and not sum(figures[s] for s in ("sent", "queued")) and not _stage(staff):
+        stage = "skipped" if figures["skipped"] else "planned"
+    search = staff.request.query_params.get("q", "").strip()[:200]
+    offset = _offset(staff)
+    async with staff.app.db.read() as conn:
+        rows, total = await data.ledger(conn, row.id, stage, search, offset)
+    return {
+        "stage": stage, "ledger": rows, "total": total, "search": search, "offset": offset, "limit": data.PAGE,
+        "full_name": full_name,
+        "page_url": lambda n: _url(f"/campaigns/{row.id}", {"stage": stage, "q": search, "offset": n}) + "#ledger",
+    }  # fmt: skip
+
+
+@router.page("/campaigns/{campaign_id:int}/preflight", Permission.CAMPAIGNS_VIEW)
+async def preflight(staff: Staff, campaign_id: int) -> Response:
+    """Who would get it and why others would not; it may take seconds for a large audience, so it loads by itself."""
+    row = await found(staff, campaign_id, Permission.CAMPAIGNS_VIEW)
+    told = await work().preflight(staff.app, campaign_id, staff.now)
+    may_edit = staff.may(Permission.CAMPAIGNS_EDIT, Held(row.owner_id, row.owner_team))
+    return await staff.render("part_preflight.html", row=row, told=told, may_edit=may_edit)
+
+
+DONE = {
+    "submit": N_("Submitted: the approvers see it now."),
+    "start": N_("It is on its way."),
+    "pause": N_("Paused. What is on the wire finishes, the rest stays queued."),
+    "resume": N_("It goes on."),
+    "cancel": N_("Cancelled. What has not left never will."),
+}
+NEEDS = {
+    "submit": Permission.CAMPAIGNS_EDIT,
+    "start": Permission.CAMPAIGNS_SEND,
+    "pause": Permission.CAMPAIGNS_PAUSE,
+    "resume": Permission.CAMPAIGNS_SEND,
+    "cancel": Permission.CAMPAIGNS_PAUSE,
+}
+
+
+async def _act(staff: Staff, campaign_id: int, action: str, **more: Any) -> Response:
+    await found(staff, campaign_id, NEEDS[action])
+    try:
+        await getattr(work(), action)(staff.app, campaign_id, staff.actor, staff.now, **more)
+    except (CampaignError, IllegalTransition) as error:
+        raise HTTPException(409, str(error)) from error
+    form = await staff.form()
+    return staff.done(local_path(str(form.get("next", "")), f"/campaigns/{campaign_id}"), DONE[action])
+
+
+@router.action("/campaigns/{campaign_id:int}/submit", Permission.CAMPAIGNS_EDIT)
+async def submit(staff: Staff, campaign_id: int) -> Response:
+    """Put a draft before its approvers."""
+    return await _act(staff, campaign_id, "submit")
+
+
+@router.action("/campaigns/{campaign_id:int}/start", Permission.CAMPAIGNS_SEND)
+async def start(staff: Staff, campaign_id: int) -> Response:
+    """Start an approved campaign (with its pilot), or release the rest of one in pilot."""
+    whole = (await staff.form()).get("whole") == "1"
+    return await _act(staff, campaign_id, "start", whole=whole)
+
+
+@router.action("/campaigns/{campaign_id:int}/pause", Permission.CAMPAIGNS_PAUSE)
+async def pause(staff: Staff, campaign_id: int) -> Response:
+    """Stop at once."""
+    return await _act(staff, campaign_id, "pause")
+
+
+@router.action("/campaigns/{campaign_id:int}/resume", Permission.CAMPAIGNS_SEND)
+async def resume(staff: Staff, campaign_id: int) -> Response:
+    """Go on."""
+    return await _act(staff, campaign_id, "resume")
+
+
+@router.action("/campaigns/{campaign_id:int}/cancel", Permission.CAMPAIGNS_PAUSE)
+async def cancel(staff: Staff, campaign_id: int) -> Response:
+    """End it."""
+    return await _act(staff, campaign_id, "cancel")
+
+
+@router.action("/campaigns/{campaign_id:int}/messages/{message_id:int}/resolve", Permission.MESSAGES_RESOLVE)
+async def resolve(staff: Staff, campaign_id: int, message_id: int) -> Response:
+    """Settle a mail in doubt by hand."""
+    await found(staff, campaign_id, Permission.MESSAGES_RESOLVE)
+    answer = str((await staff.form()).get("answer", ""))
+    if answer not in ("sent", "retry", "failed"):
+        raise HTTPException(404)
+    if answer == "retry":
+        staff.need(Permission.CAMPAIGNS_SEND)
+    try:
+        async with staff.app.db.write() as conn:
+            await _belongs(conn, message_id, campaign_id)
+            await outbox.resolve(conn, message_id, answer, staff.now, by=staff.actor.name)
+            await work_audit(conn, staff, message_id, answer)
+    except outbox.NotInDoubt as error:
+        raise HTTPException(409, str(error)) from error
+    return staff.done(f"/campaigns/{campaign_id}?stage=in_doubt#ledger", N_("Settled."))
+
+
+async def _belongs(conn: Any, message_id: int, campaign_id: int) -> None:
+    from sqlalchemy import select
+
+    query = select(data.MESSAGE.c.campaign_id).where(data.MESSAGE.c.id == message_id)
+    if (await conn.execute(query)).scalar_one_or_none() != campaign_id:
+        raise HTTPException(404)
+
+
+async def work_audit(conn: Any, staff: Staff, message_id: int, answer: str) -> None:
+    """On record: who settled a mail in doubt, and how."""
+    from outreach.access.store import append_audit
+
+    await append_audit(
+        conn, staff.actor, "message.resolved", "message", message_id, now=staff.now, after={"answer": answer}
+    )
+
+
+def _chart(staff: Staff, hours: dict[str, Any] | None) -> dict[str, Any] | None:
+    if hours is None:
+        return None
+    names = [f"{day(slot, staff.lang)} {slot:%H}:00" for slot in hours["slots"]]
+    return {
+        "hours": names, "done": hours["done"], "plan": hours["plan"], "now": hours["now"],
+        "now_name": staff.say(N_("now")), "done_name": staff.say(N_("sent")), "plan_name": staff.say(N_("planned")),
+    }  # fmt: skip
+
+
+__all__ = ["AccessDenied", "router"]

@@ -1,0 +1,21 @@
+"""The use cases of app/, imported when first asked for: app builds on every stage, pages should load without them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def campaigns() -> Any:
+    """outreach.app.campaigns."""
+    return import_module("outreach.app.campaigns")
+
+
+def explain(reason: str, lang: str) -> str:
+    """What sending says about a reason code; the code itself where it says nothing."""
+    try:
+        texts = import_module("outreach.sending.texts")
+    except ModuleNotFoundError:
+        return reason.replace("_", " ")
+    told = texts.explain(reason, lang)
+    return f"{told.what} {told.do}".strip()
