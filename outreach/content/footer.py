@@ -38,7 +38,7 @@ def missing(template: str) -> list[str]:
     """
     try:
         tree = Sandbox(autoescape=False).parse(template)
-    except TemplateSyntaxError:
+    except (TemplateSyntaxError, RecursionError):
         return []  # reported with its place when the template is compiled
     printed = set(_printed(tree.body))
     return [name for name in ("unsubscribe_url", "sender.postal_address") if name not in printed]

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _NAME = r"[A-Za-z][\w:.-]*"
+_START = re.compile(r"<!--|</?[A-Za-z]")
 _TAG = re.compile(
-    rf"<!--(?P<comment>.*?)-->|<(?P<close>/)?(?P<name>{_NAME})"
-    r"(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/)?>",
-    re.DOTALL,
+    rf"<(?P<close>/)?(?P<name>{_NAME})(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/)?>", re.DOTALL
 )
 _ATTRIBUTE = re.compile(
     rf"(?P<name>{_NAME}|[@*:]{_NAME})(?:\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'"
@@ -50,15 +49,23 @@ class Tag:
         return next((item.value for item in self.attributes if item.name == name), None)
 
 
-def tags(text: str, start: int = 0, end: int | None = None) -> Iterator[Tag]:
-    """All tags and comments in order; offsets count from the beginning of the text."""
-    for match in _TAG.finditer(text, start, len(text) if end is None else end):
-        if match["name"] is None:
-            yield Tag("comment", "", (), match.start(), match.end())
+def tags(text: str, start: int = 0) -> Iterator[Tag]:
+    """All tags and comments in order; ends at one that is never closed, so that time grows with the text alone."""
+    while begin := _START.search(text, start):
+        if begin[0] == "<!--":
+            end = text.find("-->", begin.end())
+            if end < 0:
+                return
+            yield Tag("comment", "", (), begin.start(), end + 3)
+            start = end + 3
             continue
+        match = _TAG.match(text, begin.start())
+        if match is None:
+            return
         kind = "close" if match["close"] else "empty" if match["empty"] else "open"
         attributes = tuple(_attributes(text, match.start("attributes"), match.end("attributes")))
         yield Tag(kind, match["name"].lower(), attributes, match.start(), match.end())
+        start = match.end()
 
 
 def _attributes(text: str, start: int, end: int) -> Iterator[Attribute]:

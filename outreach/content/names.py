@@ -21,7 +21,8 @@ def check(
     """What an author may not write, each with its place."""
     own = {node.name for node in tree.find_all(nodes.Name) if node.ctx in ("store", "param")}
     own |= {macro.name for macro in tree.find_all(nodes.Macro)} | set(sandbox.globals)
-    own |= {"loop", "caller", "varargs", "kwargs"}
+    own |= {"loop"} if tree.find(nodes.For) else set()
+    own |= {"caller", "varargs", "kwargs"} if tree.find(nodes.Macro) else set()
     for node in tree.find_all(nodes.Node):
         place = where(getattr(node, "lineno", 0) or 0)
         if isinstance(node, _FORBIDDEN):

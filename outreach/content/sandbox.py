@@ -169,4 +169,6 @@ def as_problem(error: BaseException, where: Where) -> ContentProblem:
         return ContentProblem("jinja.forbidden", where, what=str(error))
     if isinstance(error, (UndefinedError, TemplateError)):
         return ContentProblem("jinja.run", where, detail=error.message or "")
+    if isinstance(error, (RecursionError, SyntaxError)):
+        return ContentProblem("jinja.nested", where)
     return ContentProblem("jinja.run", where, detail=f"{type(error).__name__}: {error}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from outreach.content.languages import base_language
@@ -15,7 +15,6 @@ DEPTH = 8  # includes within includes: layouts are two or three deep
 LIMIT = 1_000_000  # characters of the whole: as for a single file, so that includes cannot multiply
 _INCLUDE = re.compile(r"<mj-include\b(?P<attributes>[^<>]*?)/?>(?:\s*</mj-include\s*>)?")
 _PATH = re.compile(r"""\bpath\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def _expand(
     files: Mapping[str, str], file: str, language: str, texts: list[str], pieces: list[Piece], depth: int
 ) -> None:
     source, position = files[file], 0
-    comments = [match.span() for match in _COMMENT.finditer(source)]
+    comments = list(_comments(source))
     for match in _INCLUDE.finditer(source):
         if any(start <= match.start() < end for start, end in comments):
             continue
@@ -87,6 +86,15 @@ def _expand(
         _expand(files, target, language, texts, pieces, depth + 1)
         position = match.end()
     _add(texts, pieces, source, file, position, len(source), Where(file))
+
+
+def _comments(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    while (begin := text.find("<!--", start)) >= 0:
+        start = text.find("-->", begin)
+        if start < 0:
+            return
+        yield begin, start
 
 
 def _add(texts: list[str], pieces: list[Piece], source: str, file: str, start: int, end: int, where: Where) -> None:
