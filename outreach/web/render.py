@@ -9,13 +9,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from outreach.audience.regions import country_name
 from outreach.web import format as fmt
-from outreach.web.i18n import LANG_ATTRIBUTE, N_, translate, translations
+from outreach.web.i18n import LANG_ATTRIBUTE, N_, locale, translate, translations
 from outreach.web.work import explain
 from outreach.web.words import INTENT, TASK, word
 
@@ -113,6 +114,8 @@ def _filters(lang: str) -> dict[str, Any]:
 
     return {
         "pause_reason": lambda value: pause_text(value, lang),
+        "with": lambda values, more: {**values, **more},
+        "language_name": lambda code: language_name(code, lang),
         "sorter": sorter,
         "leafer": leafer,
         "as_moment": _as_moment,
@@ -132,6 +135,14 @@ def _filters(lang: str) -> dict[str, Any]:
         "lines": lambda text: Markup("<br>").join(escape(line) for line in str(text).splitlines()),
         "json_attr": lambda value: json.dumps(value, ensure_ascii=False, default=_plain),
     }
+
+
+def language_name(code: str, lang: str) -> str:
+    """A language's name in the reader's: de → German, 德语."""
+    try:
+        return str(Locale.parse(code.replace("-", "_")).get_display_name(locale(lang)) or code)
+    except (UnknownLocaleError, ValueError):
+        return code
 
 
 def pause_text(value: str | None, lang: str) -> str:

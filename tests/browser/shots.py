@@ -22,6 +22,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "customers": ("/customers", "li.na"),
     "campaigns": ("/campaigns", "li.na"),
     "campaign": ("/campaigns/1", "li.na"),
+    "approvals": ("/approvals", "zhao.min"),
+    "approval": ("/approvals/3", "zhao.min"),
     "doubt": ("/campaigns/1?stage=in_doubt", "li.na"),
     "contacts": ("/contacts", "sun.qian"),
     "contact": ("/contacts/1", "sun.qian"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, insert
@@ -14,6 +15,7 @@ from outreach.access.login import hash_password
 from outreach.access.roles import OPERATOR
 from outreach.access.store import append_audit
 from outreach.audience.regions import language_of, region_of, time_zone
+from outreach.content.template import load_template
 from outreach.db.session import Database
 from outreach.model.keys import address_key
 
@@ -206,7 +208,8 @@ def definition(name: str) -> dict[str, Any]:
 
 
 async def _campaigns(conn: AsyncConnection, rng: random.Random, secret: bytes, people: list[dict[str, Any]]) -> None:
-    files = {"template.toml": 'title = "Exhibition"\n', "body.mjml": "<mjml></mjml>"}
+    source = load_template(Path(__file__).resolve().parents[2] / "templates" / "exhibition-invitation")
+    files = dict(source.files)
     await add(
         conn,
         "TemplateVersion",
@@ -215,7 +218,7 @@ async def _campaigns(conn: AsyncConnection, rng: random.Random, secret: bytes, p
                 "id": 1,
                 "name": "exhibition-invitation",
                 "version": 4,
-                "sha256": "a" * 64,
+                "sha256": source.digest(),
                 "files": files,
                 "author_id": 1,
                 "created_at": NOW - timedelta(days=7),
