@@ -29,7 +29,9 @@ from outreach.sending.setup import MailboxSetup
 from outreach.suppression.lists import load_policy
 from outreach.suppression.match import Policy
 from outreach.suppression.store import SuppressionStore
+from outreach.tracking.pages import Sender
 from outreach.tracking.tokens import Signer, UrlBuilder
+from outreach.tracking.views import PublicServices
 
 #: The templates and policy lists that come with the program: beside the package in a checkout.
 SHIPPED = Path(__file__).resolve().parents[2]
@@ -81,6 +83,17 @@ class App:
         """What a run of the mailbox is told."""
         row = await self.outbox.mailbox(self.mailbox_ids[box.name])
         return setup_of(box, self.mailbox_ids, self.settings, row.created_at)
+
+    def public_services(self) -> PublicServices:
+        """What the public endpoints need."""
+        sender = self.settings.sender
+        return PublicServices(
+            self.db,
+            self.events,
+            self.signer,
+            Sender(sender.company, sender.postal_address),
+            trusted_proxies=self.settings.tracking.trusted_proxies,
+        )
 
     def template_folders(self) -> list[Path]:
         """Where templates are looked for: the company's own first, then the shipped ones."""

@@ -19,7 +19,8 @@ from outreach.campaigns.calendar import Hours, next_open
 from outreach.campaigns.candidates.store import candidates, company_counts
 from outreach.campaigns.definition import VARIANT_STEP, Definition
 from outreach.campaigns.store import CampaignError, StepContent
-from outreach.content.compose import PREVIEW_URLS, compile_content
+from outreach.content.compose import compile_content
+from outreach.content.envelope import PREVIEW_URLS
 from outreach.content.lint import check
 from outreach.content.store import snapshot, version_source
 from outreach.content.template import TemplateSource, choose_language
@@ -511,3 +512,15 @@ async def recipients_count(app: App, campaign_id: int) -> int:
     async with app.db.read() as conn:
         where = (RECIPIENTS.c.campaign_id == campaign_id) & RECIPIENTS.c.skip_reason.is_(None)
         return int(await conn.scalar(select(func.count()).select_from(RECIPIENTS).where(where)) or 0)
+
+
+async def begin_pilot(app: App, campaign_id: int, actor: Actor, now: datetime) -> str:
+    """Send to the pilot's share now, whatever the schedule says. Raises CampaignError without a [pilot]."""
+    row = await app.campaigns.one(campaign_id)
+    if Definition.model_validate(row.definition).pilot is None:
+        raise CampaignError("the campaign file has no [pilot]: add one (share, wait_hours), or use start")
+    await _may(app, campaign_id, actor, Permission.CAMPAIGNS_SEND)
+    async with app.db.write() as conn:
+        await demand_approval(app, conn, campaign_id)
+        await _plan_messages(app, conn, campaign_id, now)
+        return await campaigns.move(conn, campaign_id, "pilot", now=now, actor=actor, started_at=now)

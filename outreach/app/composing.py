@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import VARIANT_STEP, Definition
 from outreach.config import MailboxSettings, Settings
-from outreach.content.compose import Compiled, Composed, Identity, Urls, compile_content
+from outreach.content.compose import Compiled, Composed, compile_content
 from outreach.content.context import build_context
+from outreach.content.envelope import Identity, Urls
 from outreach.content.gates import pixel_allowed
 from outreach.content.store import version_source
 from outreach.content.template import TemplateSource

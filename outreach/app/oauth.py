@@ -36,7 +36,7 @@ class TokenSource:
     async def _refresh(self) -> None:
         answer = await asyncio.to_thread(self._ask)
         self._token = str(answer["access_token"])
-        life = float(answer.get("expires_in", 3600))
+        life = float(str(answer.get("expires_in", 3600)))
         self._renew_at = time.monotonic() + life * RENEW_AT
 
     def _ask(self) -> dict[str, object]:

@@ -123,7 +123,7 @@ class Definition(_Part):
     variant: list[Variant] = Field(default=[], max_length=MOST_VARIANTS)
     test: Test | None = None
     tracking: Tracking = Tracking()
-    colleague_reply_stops: bool = True
+    stop_colleagues: bool = True
     reply_to: str | None = None
 
     @model_validator(mode="after")

@@ -73,10 +73,14 @@ def machine_id() -> str:
     return ""
 
 
+def _file_of(db: Database) -> str:
+    return str(Path(db.engine.url.database or "").absolute())
+
+
 async def here(db: Database) -> Here:
     """Find out who opens this database."""
     if db.is_sqlite:
-        return Here(machine_id(), os.path.abspath(db.engine.url.database or ""), state_folder())
+        return Here(machine_id(), _file_of(db), state_folder())
     async with db.read() as conn:
         cluster = await conn.scalar(text("SELECT system_identifier FROM pg_control_system()"))
         name = await conn.scalar(text("SELECT current_database()"))

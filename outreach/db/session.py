@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from outreach.db.engine import make_engine
+from outreach.db.hot import HotPath
 
 
 class Database:
@@ -26,6 +27,7 @@ class Database:
         self.engine: AsyncEngine = make_engine(url, pool_size=pool_size)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = asyncio.Lock()
+        self.hot = HotPath(self)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -75,8 +77,14 @@ class Database:
         async with self.read() as conn:
             await conn.execute(text("SELECT 1"))
 
+    @property
+    def writer(self) -> asyncio.Lock:
+        """The lock that keeps this process's writers on SQLite apart."""
+        return self._writer
+
     async def close(self) -> None:
         """Close every connection."""
+        await self.hot.close()
         await self.engine.dispose()
 
 

@@ -1,0 +1,165 @@
+"""The connection doctor: tests everything before work (H2), and says what to do about what fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import urllib.request
+from datetime import datetime
+from typing import Any
+
+import dns.asyncresolver
+import dns.exception
+import dns.resolver
+from sqlalchemy import select, text
+
+from outreach.app.build import App
+from outreach.app.clock import utc_now
+from outreach.app.inbox import InboxHost
+from outreach.config import ConfigError, MailboxSettings
+from outreach.db import migrate
+from outreach.inbox.client import ImapClient, ImapTrouble
+from outreach.model import Message
+from outreach.model.base import table
+from outreach.sending.client import SessionTrouble, probe
+
+MESSAGES = table(Message)
+#: A resolver or server that needs longer is told as such; the doctor as a whole ends within a minute.
+DNS_SECONDS = 4.0
+CONNECT_SECONDS = 20.0
+
+Check = dict[str, Any]
+
+
+def _check(name: str, ok: bool, detail: str, fix: str = "") -> Check:
+    return {"name": name, "ok": ok, "detail": detail, "fix": "" if ok and not fix else fix}
+
+
+async def examine(app: App) -> list[Check]:
+    """Run every test and return its findings; warnings (a resolver that does not answer) are ok with a fix."""
+    checks = [await _database(app), await _clock(app), _sender(app), _hold(app)]
+    checks += await asyncio.gather(*(_domain(domain) for domain in sorted({b.domain for b in app.settings.mailbox})))
+    for box in app.settings.mailbox:
+        checks += [await _smtp(app, box), await _imap(app, box)]
+    if not app.settings.mailbox:
+        checks.append(_check("mailboxes", False, "none is configured", "add a [[mailbox]] block to config.toml"))
+    checks.append(await _tracking(app))
+    return checks
+
+
+async def _database(app: App) -> Check:
+    found, newest = await migrate.revision_of(app.db), migrate.newest()
+    kind = "SQLite" if app.db.is_sqlite else "PostgreSQL"
+    if found != newest:
+        return _check("database", False, f"{kind} at revision {found}, needed {newest}", "run  outreach init")
+    started = time.perf_counter()
+    async with app.db.write() as conn:
+        await conn.execute(text("UPDATE instance SET generation = generation WHERE id = 1"))
+    return _check("database", True, f"{kind}, a durable write takes {(time.perf_counter() - started) * 1000:.1f} ms")
+
+
+async def _clock(app: App) -> Check:
+    """A clock that runs behind what the database has seen would send early or count quotas wrongly."""
+    async with app.db.read() as conn:
+        last = await conn.scalar(select(MESSAGES.c.handed_at).order_by(MESSAGES.c.handed_at.desc()).limit(1))
+    now: datetime = utc_now()
+    if last is not None and last > now:
+        return _check("clock", False, f"now {now:%F %T} UTC, a message left at {last:%F %T}", "set the clock (NTP)")
+    return _check("clock", True, f"{now:%F %T} UTC")
+
+
+def _sender(app: App) -> Check:
+    sender = app.settings.sender
+    missing = [name for name in ("company", "postal_address") if not getattr(sender, name)]
+    if missing:
+        return _check("sender", False, f"missing: {', '.join(missing)}", "set it under [sender]: the law asks for it")
+    return _check("sender", True, f"{sender.company}, {sender.postal_address}")
+
+
+def _hold(app: App) -> Check:
+    if app.hold:
+        return _check(
+            "installation", False, f"on hold: {app.hold}", "run  outreach confirm-sending  if only this one sends"
+        )
+    return _check("installation", True, "may send")
+
+
+async def _domain(domain: str) -> Check:
+    """SPF, DKIM of common selectors, DMARC and MX of a mailbox's domain."""
+    name = f"dns {domain}"
+    if domain.endswith((".example", ".test", ".localhost")) or domain in ("example.com", "example.org", "localhost"):
+        return _check(name, True, "a domain for trials: not looked up")
+    spf, dmarc, mx = await asyncio.gather(
+        _records(domain, "TXT"), _records(f"_dmarc.{domain}", "TXT"), _records(domain, "MX")
+    )
+    if spf is None or dmarc is None or mx is None:
+        return _check(name, True, "the resolver did not answer: nothing is known", "try again when the network works")
+    found = {
+        "SPF": any("v=spf1" in record for record in spf),
+        "DMARC": any("v=DMARC1" in record for record in dmarc),
+        "MX": bool(mx),
+    }
+    missing = [kind for kind, there in found.items() if not there]
+    if missing:
+        return _check(name, False, f"no {', no '.join(missing)}", f"publish {', '.join(missing)} for {domain}")
+    return _check(name, True, "SPF, DMARC and MX are there")
+
+
+async def _records(name: str, kind: str) -> list[str] | None:
+    resolver = dns.asyncresolver.Resolver()
+    resolver.lifetime = DNS_SECONDS
+    try:
+        answer = await resolver.resolve(name, kind)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    except (dns.exception.DNSException, OSError):
+        return None
+    return [record.to_text() for record in answer]
+
+
+async def _smtp(app: App, box: MailboxSettings) -> Check:
+    name, where = f"smtp {box.name}", f"{box.smtp.host}:{box.smtp.port}"
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await probe(app.server(box))
+    except ConfigError as error:
+        return _check(name, False, str(error), "set the secret that the configuration names")
+    except TimeoutError:
+        return _check(name, False, f"{where} does not answer", "check host, port and firewall")
+    except SessionTrouble as trouble:
+        return _check(name, False, f"{where}: {trouble}", "check host, port, tls, user and password (or client code)")
+    return _check(name, True, f"{where} accepts us")
+
+
+async def _imap(app: App, box: MailboxSettings) -> Check:
+    name = f"imap {box.name}"
+    if box.imap is None:
+        return _check(
+            name, True, "not configured: replies and bounces of this mailbox are not read", "add imap = { … }"
+        )
+    host = InboxHost(app, clock=utc_now)
+    try:
+        client = await ImapClient.connect(host.server(box))
+        try:
+            opened = await client.examine(box.folders.inbox)
+        finally:
+            await client.close()
+    except (ImapTrouble, ConfigError) as trouble:
+        return _check(name, False, str(trouble), "check host, port, user and password; IMAP may have to be switched on")
+    return _check(name, True, f"{opened.exists} mails in {opened.name}, read only")
+
+
+async def _tracking(app: App) -> Check:
+    base = app.settings.tracking.base_url
+    try:
+        ok = await asyncio.to_thread(_get, f"{base}/healthz")
+    except OSError as error:
+        return _check(
+            "tracking", False, f"{base} cannot be reached: {error}", "start  outreach serve  behind this address"
+        )
+    return _check("tracking", ok, f"{base} answers", "" if ok else "another program answers there")
+
+
+def _get(url: str) -> bool:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return bool(answer.status == 200)

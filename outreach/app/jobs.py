@@ -1,0 +1,106 @@
+"""The coarse jobs of a process: ticks, mailbox runs, passes over inboxes, reports, clean-up, each bearing a repeat."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, select, update
+
+from outreach.app.build import App
+from outreach.app.engine import Engine
+from outreach.app.inbox import InboxHost
+from outreach.app.reporting import send_weekly_if_due
+from outreach.audience.client import MxChecker
+from outreach.jobs.port import Jobs
+from outreach.model import Worker
+from outreach.model.base import table
+
+log = structlog.get_logger(__name__)
+WORKERS = table(Worker)
+
+#: A process that was not heard of for so long is dead; its jobs are resumed by another (mailboxes within 60 s).
+DEAD_AFTER = timedelta(seconds=30)
+#: Addresses whose mail server is looked up in one background job.
+MX_BATCH = 500
+
+
+class JobHost:
+    """One process's share of the jobs."""
+
+    def __init__(self, app: App, *, clock: Callable[[], datetime]) -> None:
+        self.app, self.clock = app, clock
+        self.engine = Engine(app, clock=clock)
+        self.inbox = InboxHost(app, clock=clock)
+        self.name = f"{os.uname().nodename}:{os.getpid()}"
+        self.jobs = Jobs(app.settings.jobs_url, self.name)
+
+    async def start(self) -> None:
+        """Register and begin."""
+        jobs = self.jobs
+        jobs.register("look", self._look, every="*/2 * * * * *")
+        jobs.register("mailbox", self._mailbox)
+        jobs.register("inbox", self._inbox)
+        jobs.register("heartbeat", self._heartbeat, every="*/10 * * * * *")
+        jobs.register("report", self._report, every="0 */10 * * * *")
+        jobs.register("mail-servers", self._mail_servers, every="30 * * * * *")
+        jobs.register("clean-up", self._clean_up, every="0 15 * * * *")
+        await self._heartbeat("")
+        await jobs.start()
+
+    async def stop(self) -> None:
+        """End in good order; another process takes over what is left."""
+        self.engine.stopping.set()
+        await self.inbox.stop()
+        async with self.app.db.write() as conn:
+            await conn.execute(delete(WORKERS).where(WORKERS.c.id == self.name))
+        await self.jobs.stop()
+
+    async def _look(self, _: str) -> None:
+        """See what is due and queue it: one job a mailbox, never one a message."""
+        await self.engine.tick()
+        now = self.clock()
+        due = set(await self.app.outbox.due_mailboxes(now))
+        for box in self.app.settings.mailbox:
+            if self.app.mailbox_ids[box.name] in due:
+                await self.jobs.enqueue("mailbox", box.name)
+            if box.imap is not None and self.inbox.is_due(box, now):
+                await self.jobs.enqueue("inbox", box.name)
+
+    async def _mailbox(self, name: str) -> None:
+        """One bounded run of a mailbox."""
+        await self.engine.run_mailbox(self.app.settings.mailbox_named(name))
+
+    async def _inbox(self, name: str) -> None:
+        """One pass over a mailbox's folders."""
+        await self.inbox.sync(self.app.settings.mailbox_named(name))
+
+    async def _heartbeat(self, _: str) -> None:
+        """Say that this process lives; resume the jobs of those that do not."""
+        now = self.clock()
+        async with self.app.db.write() as conn:
+            found = await conn.execute(update(WORKERS).where(WORKERS.c.id == self.name).values(seen_at=now))
+            if found.rowcount == 0:
+                machine = os.uname().nodename
+                values = {"id": self.name, "machine": machine, "started_at": now, "seen_at": now}
+                await conn.execute(WORKERS.insert().values(**values))
+            rows = await conn.execute(select(WORKERS.c.id).where(WORKERS.c.seen_at < now - DEAD_AFTER))
+            dead = [row.id for row in rows]
+        if dead:
+            await self.jobs.adopt(dead)
+            async with self.app.db.write() as conn:
+                await conn.execute(delete(WORKERS).where(WORKERS.c.id.in_(dead)))
+
+    async def _report(self, _: str) -> None:
+        """Write and send the weekly report when its hour has come."""
+        await send_weekly_if_due(self.app, self.clock())
+
+    async def _mail_servers(self, _: str) -> None:
+        """Look up the mail servers of new addresses' domains."""
+        await MxChecker(self.app.db).run(MX_BATCH, self.clock())
+
+    async def _clean_up(self, _: str) -> None:
+        """Forget ended jobs."""
+        await self.jobs.prune(self.clock())

@@ -1,0 +1,158 @@
+"""What the clock does to campaigns: starts, releases, follow-ups, the end. Every part may run again at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.access.roles import OPERATOR
+from outreach.app import campaigns as use
+from outreach.app.build import App
+from outreach.app.followups import plan_follow_ups, steps_outstanding
+from outreach.app.hooks import confirm_needed
+from outreach.campaigns import store as campaigns
+from outreach.campaigns.definition import Definition
+from outreach.campaigns.store import CampaignError
+from outreach.db import stops
+from outreach.model import Campaign, CampaignState, Message
+from outreach.model.base import table
+from outreach.outbox import store as outbox
+from outreach.outbox.state import TERMINAL
+
+log = structlog.get_logger(__name__)
+CAMPAIGNS, MESSAGES = table(Campaign), table(Message)
+
+#: A pilot with worse figures than these is not released by itself (reliability.md: sending rules).
+PILOT_BOUNCES, PILOT_COMPLAINTS = 0.05, 0.001
+
+
+@dataclass
+class Ticked:
+    """What one tick did."""
+
+    started: int = 0
+    released: int = 0
+    follow_ups: int = 0
+    finished: int = 0
+    held: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.started or self.released or self.follow_ups or self.finished)
+
+
+async def tick(app: App, now: datetime) -> Ticked:
+    """Do whatever is due for campaigns."""
+    done = Ticked()
+    async with app.db.read() as conn:
+        waiting = [row.id for row in await campaigns.in_states(conn, [CampaignState.SCHEDULED])]
+        active = [row.id for row in await campaigns.sending(conn)]
+    for campaign_id in waiting:
+        await _start_if_due(app, campaign_id, now, done)
+    for campaign_id in active:
+        await _advance(app, campaign_id, now, done)
+    return done
+
+
+async def _start_if_due(app: App, campaign_id: int, now: datetime, done: Ticked) -> None:
+    row = await app.campaigns.one(campaign_id)
+    if row.state != CampaignState.SCHEDULED or row.confirm_needed or row.start_at is None or row.start_at > now:
+        return
+    if now - row.start_at > timedelta(hours=app.settings.sending.missed_window_hours):
+        async with app.db.write() as conn:
+            await confirm_needed(conn, campaign_id)
+        done.held += 1
+        return
+    try:
+        await use.start(app, campaign_id, OPERATOR, now)
+        done.started += 1
+    except CampaignError as error:
+        await _hold(app, campaign_id, str(error), now)
+        done.held += 1
+
+
+async def _hold(app: App, campaign_id: int, reason: str, now: datetime) -> None:
+    async with app.db.write() as conn:
+        await stops.hold(conn)
+        await campaigns.pause(conn, campaign_id, reason, now=now, actor=None)
+    log.warning("campaign held", campaign=campaign_id)
+
+
+async def verify_content(app: App, campaign_id: int, now: datetime) -> bool:
+    """Whether what stands in the database is what was approved; otherwise the campaign is paused, approvals void."""
+    async with app.db.write() as conn:
+        try:
+            await use.demand_approval(app, conn, campaign_id)
+            return True
+        except CampaignError as error:
+            await stops.hold(conn)
+            row = await campaigns.get(conn, campaign_id)
+            await campaigns.void_approvals(conn, campaign_id, now)
+            if row.state in (CampaignState.RUNNING, CampaignState.PILOT, CampaignState.SCHEDULED):
+                await campaigns.pause(conn, campaign_id, str(error), now=now, actor=None)
+            return False
+
+
+async def _advance(app: App, campaign_id: int, now: datetime, done: Ticked) -> None:
+    if not await verify_content(app, campaign_id, now):
+        done.held += 1
+        return
+    async with app.db.write() as conn:
+        row = await campaigns.get(conn, campaign_id)
+        if row.state == CampaignState.PILOT:
+            await _pilot(conn, row, now, done)
+            return
+        if row.state != CampaignState.RUNNING:
+            return
+        done.follow_ups += await plan_follow_ups(app, conn, row, now)
+        if await outbox.is_settled(conn, campaign_id) and not await steps_outstanding(conn, row):
+            await campaigns.move(conn, campaign_id, "finish", now=now, finished_at=now)
+            done.finished += 1
+
+
+async def _pilot(conn: AsyncConnection, row: Any, now: datetime, done: Ticked) -> None:
+    """A pilot whose messages have left waits, then releases the rest unless its figures say no."""
+    if await _pilot_open(conn, row.id):
+        return
+    what = Definition.model_validate(row.definition)
+    if row.pilot_until is None:
+        wait = timedelta(hours=what.pilot.wait_hours if what.pilot else 0)
+        await conn.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == row.id).values(pilot_until=now + wait))
+        if wait:
+            return
+    elif row.pilot_until > now:
+        return
+    harm = await _pilot_harm(conn, row.id)
+    if harm:
+        await stops.hold(conn)
+        await campaigns.pause(conn, row.id, f"pilot: {harm}", now=now, actor=None)
+        done.held += 1
+        return
+    await campaigns.move(conn, row.id, "start", now=now, pilot_released=True)
+    done.released += 1
+
+
+async def _pilot_open(conn: AsyncConnection, campaign_id: int) -> bool:
+    terminal = [state.value for state in TERMINAL]
+    query = select(func.count()).where(
+        MESSAGES.c.campaign_id == campaign_id, MESSAGES.c.is_pilot.is_(True), MESSAGES.c.state.not_in(terminal)
+    )
+    return bool(await conn.scalar(query))
+
+
+async def _pilot_harm(conn: AsyncConnection, campaign_id: int) -> str | None:
+    counted = select(
+        func.count(MESSAGES.c.sent_at).label("sent"),
+        func.count(MESSAGES.c.bounced_at).label("bounced"),
+        func.count(MESSAGES.c.complained_at).label("complained"),
+    ).where(MESSAGES.c.campaign_id == campaign_id, MESSAGES.c.is_pilot.is_(True))
+    row = (await conn.execute(counted)).one()
+    if row.bounced > max(2, row.sent * PILOT_BOUNCES):
+        return f"{row.bounced} of {row.sent} bounced"
+    if row.complained > max(0, row.sent * PILOT_COMPLAINTS):
+        return f"{row.complained} of {row.sent} complained"
+    return None

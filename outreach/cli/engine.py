@@ -1,0 +1,59 @@
+"""`outreach run` and `worker`: the engine without the web (`serve` stands in outreach/main.py)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Annotated, Any
+
+import typer
+
+from outreach.app.engine import Engine
+from outreach.app.service import work_forever
+from outreach.cli.common import AsJson, emit, opened, run, warn_hold
+from outreach.cli.progress import watch
+
+
+def run_engine(
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="End when nothing is due any more.")] = False,
+    max_seconds: Annotated[float | None, typer.Option("--max-seconds", help="End after this long.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send, read the inboxes, run what is due: for cron, scripts and trials."""
+
+    async def work() -> dict[str, Any]:
+        async with opened() as service:
+            warn_hold(service)
+            engine = Engine(service)
+            _stop_on_signals(engine)
+            async with watch(service, engine, quiet=as_json):
+                totals = await engine.until_idle(max_seconds, forever=not until_idle)
+        return totals.as_dict()
+
+    emit(_with_uvloop(work), as_json)
+
+
+def _with_uvloop(work: Any) -> dict[str, Any]:
+    try:
+        import uvloop
+    except ImportError:
+        return run(work)  # type: ignore[no-any-return]
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    return run(work)  # type: ignore[no-any-return]
+
+
+def _stop_on_signals(engine: Engine) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, engine.stopping.set)
+
+
+def worker() -> None:
+    """Run the jobs alone; any number, on any machine, with the same database."""
+
+    async def work() -> None:
+        async with opened() as service:
+            warn_hold(service)
+            await work_forever(service)
+
+    run(work)

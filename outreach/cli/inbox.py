@@ -1,0 +1,85 @@
+"""`outreach inbox …`: read mailboxes, classify files, look through the archive."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from outreach.app.build import App
+from outreach.app.clock import utc_now
+from outreach.app.inbox import InboxHost
+from outreach.cli import inbox_classify
+from outreach.cli.common import AsJson, emit, err, out, refuse, with_app
+from outreach.inbox.archive.store import search
+from outreach.inbox.client import ImapTrouble
+from outreach.inbox.worker import PassResult
+
+app = typer.Typer(no_args_is_help=True, help="What comes back: sync, classify, search.")
+app.command("classify")(inbox_classify.command)
+
+
+@app.command()
+def sync(
+    mailbox: Annotated[str | None, typer.Argument(help="The mailbox's name; without it: all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """One pass over the folders. Nothing there is marked, moved or deleted."""
+
+    async def work(service: App) -> dict[str, Any]:
+        boxes = [service.settings.mailbox_named(mailbox)] if mailbox else service.settings.mailbox
+        readable = [box for box in boxes if box.imap is not None]
+        if not readable:
+            refuse("no mailbox has an IMAP server: add  imap = { host = …, port = 993 }  to its block")
+        host, total, failed = InboxHost(service, clock=utc_now), PassResult(), []
+        try:
+            for box in readable:
+                try:
+                    total.add(await host.sync(box))
+                except ImapTrouble as trouble:
+                    failed.append(f"{box.name}: {trouble}")
+        finally:
+            await host.stop()
+        return {**total.as_dict(), "failed": failed}
+
+    found = with_app(work)
+    emit(found, as_json)
+    for line in found["failed"]:
+        err.print(f"[bold red]✗[/] {line}", highlight=False)
+    if found["failed"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def reprocess(as_json: AsJson = False) -> None:
+    """Try the mails in quarantine again."""
+
+    async def work(service: App) -> dict[str, int]:
+        host = InboxHost(service, clock=utc_now)
+        try:
+            filed, left = await host.reprocess()
+        finally:
+            await host.stop()
+        return {"filed": filed, "quarantined": left}
+
+    emit(with_app(work), as_json)
+
+
+@app.command("search")
+def search_archive(
+    words: Annotated[str, typer.Argument(help="Words that stand in subject or text.")],
+    limit: Annotated[int, typer.Option("--limit", help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Look through all archived mail."""
+
+    async def work(service: App) -> list[dict[str, Any]]:
+        async with service.db.read() as conn:
+            return await search(conn, words, limit=limit)
+
+    rows = with_app(work)
+    if as_json:
+        emit(rows, True)
+    for row in [] if as_json else rows:
+        line = f"{row['at']:%Y-%m-%d %H:%M}  {row['from_address'] or '–':<32} {row['subject'] or ''}"
+        out.print(line, highlight=False, markup=False)

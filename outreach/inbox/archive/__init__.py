@@ -1,0 +1,1 @@
+"""All mail in and out, kept once and searchable (D3)."""

@@ -1,0 +1,40 @@
+"""The `outreach` command: the command line with `serve`, which stands above both cli and web."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from outreach.app.service import serve_forever
+from outreach.cli.common import opened, run, warn_hold
+from outreach.cli.main import app
+from outreach.tracking.views import PublicApp
+from outreach.web import create_app
+from outreach.web.server import serve as serve_http
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on.")] = None,
+    workers: Annotated[int, typer.Option("--workers", help="Worker processes beside the web.")] = 0,
+) -> None:
+    """Serve the pages and the public endpoints, and run the jobs."""
+
+    async def work() -> None:
+        async with opened() as service:
+            warn_hold(service)
+            asgi = PublicApp(create_app(service), service.public_services())
+            await serve_forever(service, host=host, port=port, workers=workers, asgi=asgi, serve=serve_http)
+
+    run(work)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
