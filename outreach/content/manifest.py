@@ -55,7 +55,7 @@ def parse_manifest(text: str) -> Manifest:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ContentProblem("template.toml", _error_place(str(error)), detail=error) from error
+        raise ContentProblem("template.toml", _error_place(str(error), text), detail=error) from error
     for key in data:
         if key not in KEYS:
             raise ContentProblem("template.key", _key_place(text, key), key=key, allowed=", ".join(KEYS))
@@ -111,6 +111,8 @@ def _key_place(text: str, key: str) -> Where:
     return Where(FILE)
 
 
-def _error_place(message: str) -> Where:
+def _error_place(message: str, text: str) -> Where:
     match = re.search(r"line (\d+), column (\d+)", message)
-    return Where(FILE, int(match[1]), int(match[2])) if match else Where(FILE)
+    if match:
+        return Where(FILE, int(match[1]), int(match[2]))
+    return Where(FILE, max(len(text.splitlines()), 1))  # "at end of document"

@@ -177,13 +177,21 @@ class _Checker:
     def in_html(self) -> bool:
         return any(_is_html(tag.name) for tag in self.stack)
 
+    def in_unknown(self) -> bool:
+        """Within a tag that was reported already."""
+        return bool(self.stack) and self.stack[-1].name not in elements()
+
     def between(self, end: int) -> Iterator[ContentProblem]:
         """Text between two tags: a lone `<` is a broken tag; bare words have no place outside mj-text."""
         text = self.text[self.after : end]
         raw = self.stack and self.stack[-1].name in ("mj-style", "mj-raw", "style")
         if not raw and (broken := re.search(r"<(?=[A-Za-z/!])", text)):
             yield self.place.problem("mjml.syntax", self.after + broken.start(), detail=text[broken.start() :][:40])
-        elif not self.in_html() and (stray := re.search(r"\S", TOKEN.sub(lambda m: " " * len(m[0]), text))):
+        elif (
+            not self.in_html()
+            and not self.in_unknown()
+            and (stray := re.search(r"\S", TOKEN.sub(lambda m: " " * len(m[0]), text)))
+        ):
             parent = self.stack[-1].name if self.stack else "mjml"
             yield self.place.problem("mjml.text", self.after + stray.start(), tag=parent)
 
@@ -221,7 +229,7 @@ class _Checker:
             return
         self.seen_body = self.seen_body or tag.name == "mj-body"
         parent = self.stack[-1].name if self.stack else ""
-        defaults = parent == "mj-attributes"
+        defaults = parent == "mj-attributes" or self.in_unknown()
         if not defaults and parent not in known.parents and (parent or tag.name != "mjml"):
             yield self.misplaced(tag, parent or "–")
         if not known.any_attribute:

@@ -25,7 +25,7 @@ from markupsafe import Markup
 
 from outreach.content.problem import ContentProblem, Where
 
-STEPS = 200_000  # of work for one mail; the largest shipped template spends about 100
+STEPS = 50_000  # of work for one mail; the largest shipped template spends about 100
 TEXT = 500_000  # characters of one value: five times what Gmail shows of a whole mail
 ITEMS = 10_000  # elements of one list, nested ones counted in
 ROUND = 1  # cost of a loop round

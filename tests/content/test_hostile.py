@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -174,7 +174,8 @@ HOSTILE = WALKS + BOMBS
 
 
 def source(line: str) -> TemplateSource:
-    body = f"<mjml><mj-body><mj-section><mj-column>\n<mj-text>\n  {line}</mj-text></mj-column></mj-section></mj-body></mjml>"
+    head, tail = "<mjml><mj-body><mj-section><mj-column>", "</mj-column></mj-section></mj-body></mjml>"
+    body = f"{head}\n<mj-text>\n  {line}</mj-text>{tail}"
     return TemplateSource.from_files("t", {"body.mjml": body, "template.toml": '[subject]\nen = "Hi"\n'})
 
 
@@ -184,11 +185,11 @@ def test_there_are_a_hundred() -> None:
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_refused_in_time_with_its_place(number: int) -> None:
-    start = perf_counter()
+    start = process_time()
     with pytest.raises(ContentProblem) as caught:
         compile_content(source(HOSTILE[number]), "en").render(CONTEXT)
     problem = caught.value
-    assert perf_counter() - start < 2, HOSTILE[number][:80]
+    assert process_time() - start < 2, HOSTILE[number][:80]
     assert problem.file == "body.mjml", (problem, HOSTILE[number][:80])
     assert problem.line >= 3, (problem, HOSTILE[number][:80])
     assert problem.zh
@@ -222,9 +223,9 @@ def test_a_file_of_any_size_and_depth_does_not_end_the_process() -> None:
         "<!--" * 200_000,
         "x" * 1_000_001,
     ):
-        start = perf_counter()
+        start = process_time()
         with pytest.raises(ContentProblem):
             compile_content(
                 TemplateSource.from_files("t", {"body.mjml": body, "template.toml": '[subject]\nen = "Hi"\n'}), "en"
             )
-        assert perf_counter() - start < 2, body[:60]
+        assert process_time() - start < 2, body[:60]
