@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, or_, update
+from sqlalchemy import Connection, Table, bindparam, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.db import stops
@@ -151,6 +151,11 @@ async def _touch_many(conn: AsyncConnection, touches: Mapping[tuple[str, int], d
 
 async def bump(conn: AsyncConnection, counts: Iterable[Count]) -> None:
     """Add to the roll-ups: (campaign, moment, kind, machine, how many). Each moment falls into its UTC hour."""
+    await conn.run_sync(bump_now, counts)
+
+
+def bump_now(conn: Connection, counts: Iterable[Count]) -> None:
+    """Do what `bump` does, in a transaction that is not asynchronous (the hand-over's)."""
     sums: Counter[tuple[int, datetime, str, bool]] = Counter()
     for campaign_id, at, kind, machine, number in counts:
         sums[campaign_id, at.astimezone(UTC).replace(minute=0, second=0, microsecond=0), kind, machine] += number
@@ -164,4 +169,4 @@ async def bump(conn: AsyncConnection, counts: Iterable[Count]) -> None:
     statement = statement.on_conflict_do_update(
         index_elements=["campaign_id", "hour", "kind", "machine"], set_={"count": added}
     )
-    await conn.execute(statement, rows)
+    conn.execute(statement, rows)

@@ -181,8 +181,7 @@ class OutboxStore:
         self.db = db
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
-        async with self.db.write() as conn:
-            return await conn.run_sync(work)
+        return await self.db.hot.write(work)
 
     async def lease(
         self,
@@ -224,23 +223,26 @@ class OutboxStore:
         marks: Sequence[Mark],
         quota: Quota = NO_QUOTA,
         mailbox_values: Mapping[str, Any] | None = None,
-        also: Sequence[Callable[[AsyncConnection], Awaitable[None]]] = (),
+        also: Callable[[Connection], None] | None = None,
+        slowly: Sequence[Callable[[AsyncConnection], Awaitable[None]]] = (),
     ) -> dict[int, Refused]:
         """Record outcomes and mark hand-overs in one durable transaction; return the refused marks.
 
-        also: what else belongs into the transaction (roll-ups, suppressions); it runs between outcomes and marks.
+        also: what else belongs into the transaction. slowly: the same for what is asynchronous and rare (suppressions,
+        pauses); outcomes with such go ahead in a transaction of their own, so that the marks see what followed.
         """
-        async with self.db.write() as conn:
-            if also:
-                await conn.run_sync(
-                    handover.settle_and_mark, mailbox_id, fence, now, outcomes, (), quota, mailbox_values
-                )
-                for extra in also:
+        common = (mailbox_id, fence, now)
+        if slowly:
+            async with self.db.write() as conn:
+                await conn.run_sync(handover.settle_and_mark, *common, outcomes, (), quota, mailbox_values, also)
+                for extra in slowly:
                     await extra(conn)
-                outcomes, mailbox_values = (), None
-            return await conn.run_sync(
-                handover.settle_and_mark, mailbox_id, fence, now, outcomes, marks, quota, mailbox_values
-            )
+            outcomes, mailbox_values, also = (), None, None
+            if not marks:
+                return {}
+        return await self._write(
+            lambda c: handover.settle_and_mark(c, *common, outcomes, marks, quota, mailbox_values, also)
+        )
 
     async def recover_all(self, now: datetime) -> int:
         """Settle what workers left behind whose lease has run out; return how many mailboxes. A worker's tick."""

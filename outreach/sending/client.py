@@ -70,6 +70,15 @@ async def connect(server: Server, owner: Owner) -> tuple[Link, Features]:
         raise
 
 
+async def probe(server: Server) -> None:
+    """Enter the server and leave again: for the connection doctor. Raises SessionTrouble."""
+    smtp = _client(server)
+    try:
+        await _enter(smtp, server)
+    finally:
+        smtp.close()
+
+
 def _client(server: Server) -> aiosmtplib.SMTP:
     if server.tls == "none" and not server.host.startswith(LOOPBACK):
         raise SessionTrouble(Broken(Phase.STARTTLS, Fault.TLS, "plain text is for loopback only"))

@@ -88,7 +88,7 @@ class Link:
     ) -> None:
         self.owner = owner
         self.features = features
-        self.timeouts = timeouts or Timeouts()
+        self._timeouts = (timeouts or Timeouts()).table()
         self.deadline: float | None = None
         self.open = True
         self.served = 0
@@ -233,7 +233,7 @@ class Link:
         if not self._expected:
             self.deadline = None
             return
-        self.deadline = self._time() + self.timeouts.of(self.phase)
+        self.deadline = self._time() + self._timeouts[self.phase]
 
     def _write(self, data: bytes) -> None:
         if self.open:

@@ -52,11 +52,8 @@ class Timeouts:
     dot: float = 600
     quit: float = 5
 
-    def of(self, phase: Phase) -> float:
-        """Return how long the server may take in `phase`."""
-        return self._table()[phase]
-
-    def _table(self) -> dict[Phase, float]:
+    def table(self) -> dict[Phase, float]:
+        """Return how long the server may take in each phase."""
         return {
             Phase.MAIL: self.mail,
             Phase.RSET: self.mail,
@@ -66,6 +63,11 @@ class Timeouts:
             Phase.DOT: self.dot,
             Phase.QUIT: self.quit,
         }
+
+    @property
+    def shortest(self) -> float:
+        """The shortest of all."""
+        return min(self.table().values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class Reply:
     def text(self) -> str:
         """The server's words. Undecodable bytes become U+FFFD; control characters become spaces."""
         words = self.raw.decode("utf-8", "replace")
+        if words.isprintable():
+            return words
         return "".join(c if c.isprintable() or c == "\n" else " " for c in words)
 
     @property

@@ -96,6 +96,8 @@ class MailboxRun:
         self._broken_in_a_row = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
+        # how late a deadline may be noticed: it may be set while the run sleeps
+        self._tick = min(1.0, server.timeouts.shortest / 2)
 
     # -- the run -------------------------------------------------------------------------------------------------------
 
@@ -171,7 +173,7 @@ class MailboxRun:
 
     def _until_deadline(self) -> float:
         now = self._loop.time()
-        waits = [1.0, *(link.deadline - now for link in self._links if link.deadline is not None)]
+        waits = [self._tick, *(link.deadline - now for link in self._links if link.deadline is not None)]
         if self._buffer and not self._stopped:
             waits.append(self.pace.wait(self._now()) or 1.0)
         return max(min(waits), 0.001)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, Table, and_, case, or_, update
+from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, case, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -46,7 +46,7 @@ TOUCHES = frozenset({"last_opened", "last_clicked", "last_replied"})
 STOPS = (k.Suppress, k.StopMessages, k.PauseContact, k.PauseCampaign)
 
 
-def upsert(conn: AsyncConnection, table: Any) -> Any:
+def upsert(conn: AsyncConnection | Connection, table: Any) -> Any:
     """Return the dialect's INSERT, which knows ON CONFLICT."""
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, true, update
 
+from outreach.db.hot import HotStatement
 from outreach.model.enums import CampaignState, MailboxState, MessageState
+from outreach.model.types import UtcDateTime
 from outreach.outbox.message import Claimed
 from outreach.outbox.tables import campaign, instance, mailbox, message
 
@@ -85,15 +87,20 @@ def recover(conn: Connection, mailbox_id: int, now: datetime) -> None:
 
 def holds(conn: Connection, mailbox_id: int, fence: int, now: datetime) -> bool:
     """Whether this worker has the mailbox, it may send, and the installation is not on hold."""
-    held = and_(
-        mailbox.c.id == mailbox_id,
-        mailbox.c.lease_fence == fence,
+    return HOLDS.execute(conn, {"box": mailbox_id, "held": fence, "now": now}).first() is not None
+
+
+HOLDS = HotStatement(
+    select(mailbox.c.id)
+    .where(
+        mailbox.c.id == bindparam("box", None),
+        mailbox.c.lease_fence == bindparam("held", None),
         mailbox.c.state == MailboxState.ACTIVE,
-        or_(mailbox.c.paused_until.is_(None), mailbox.c.paused_until <= now),
+        func.coalesce(mailbox.c.paused_until <= bindparam("now", None, type_=UtcDateTime()), true()),
+        ~select(instance.c.id).where(instance.c.hold_reason.is_not(None)).exists(),
     )
-    on_hold = select(instance.c.id).where(instance.c.hold_reason.is_not(None)).exists()
-    found = conn.execute(select(mailbox.c.id).where(held, ~on_hold).with_for_update(read=True, of=mailbox))
-    return found.first() is not None
+    .with_for_update(read=True, of=mailbox)
+)
 
 
 def claim(

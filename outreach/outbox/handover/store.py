@@ -7,16 +7,18 @@ everything that could forbid it: suppression, campaign and its approval, the con
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, false, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.db import stops
+from outreach.db.hot import HotList, HotStatement
 from outreach.model.enums import CampaignState, MessageState
 from outreach.model.suppressed import is_suppressed
+from outreach.model.types import UtcDateTime
 from outreach.outbox.claims.store import MAY_LEAVE, holds
 from outreach.outbox.message import NO_QUOTA, Mark, Outcome, Quota, Refused
 from outreach.outbox.state import TRANSITIONS, sources
@@ -35,16 +37,19 @@ def settle_and_mark(
     marks: Sequence[Mark],
     quota: Quota = NO_QUOTA,
     mailbox_values: Mapping[str, Any] | None = None,
+    also: Callable[[Connection], None] | None = None,
 ) -> dict[int, Refused]:
     """Record `outcomes`, mark `marks` as handed over; return the marks that were refused, by message id.
 
-    mailbox_values: what the outcomes mean for the mailbox, columns → values.
+    mailbox_values: what the outcomes mean for the mailbox, columns → values. also: what else they mean (roll-ups).
 
     A mark that is not in the answer is durable when the transaction commits: its body may leave.
     """
     if marks:
         stops.share(conn)
     settle(conn, mailbox_id, fence, outcomes)
+    if also is not None:
+        also(conn)
     if mailbox_values:
         own = and_(mailbox.c.id == mailbox_id, mailbox.c.lease_fence == fence)
         conn.execute(update(mailbox).where(own).values(**mailbox_values))
@@ -63,7 +68,7 @@ def settle(conn: Connection, mailbox_id: int, fence: int, outcomes: Sequence[Out
     """
     accepted = [o for o in outcomes if o.action == "accept"]
     if accepted:
-        conn.execute(ACCEPT, [_accept_values(o, fence) for o in accepted])
+        ACCEPT.execute_many(conn, [_accept_values(o, fence) for o in accepted])
     others = [o for o in outcomes if o.action != "accept"]
     for outcome in others:
         conn.execute(*_other(outcome, fence))
@@ -72,20 +77,20 @@ def settle(conn: Connection, mailbox_id: int, fence: int, outcomes: Sequence[Out
         conn.execute(insert(attempt), told)
 
 
-ACCEPT = (
+ACCEPT = HotStatement(
     update(message)
     .where(
-        message.c.id == bindparam("row"),
-        message.c.fence == bindparam("held"),
+        message.c.id == bindparam("row", None),
+        message.c.fence == bindparam("held", None),
         # spelled out: an IN list cannot be part of an executemany
         or_(*(message.c.state == state for state in sources("accept"))),
     )
     .values(
         state=MessageState.SENT,
-        sent_at=bindparam("at"),
-        settled_at=bindparam("at"),
-        reply_code=bindparam("code"),
-        reply_text=bindparam("words"),
+        sent_at=bindparam("at", None),
+        settled_at=bindparam("at", None),
+        reply_code=bindparam("code", None),
+        reply_text=bindparam("words", None),
         reason=None,
         attempts=message.c.attempts + 1,
     )
@@ -143,38 +148,61 @@ def _mark_all(
     if not holds(conn, mailbox_id, fence, now):
         refused = {m.message.id: Refused("release", "mailbox") for m in marks}
     else:
-        facts = {row.id: row for row in conn.execute(FACTS, {"ids": [m.message.id for m in marks]})}
-        judged = ((m.message.id, _judge(m, facts.get(m.message.id), fence, now)) for m in marks)
+        found = FACTS.execute(conn, [m.message.id for m in marks], {"now": now})
+        facts = {row[0]: Facts._make(row) for row in found}
+        judged = ((m.message.id, _judge(m, facts.get(m.message.id), fence)) for m in marks)
         refused = {key: verdict for key, verdict in judged if verdict is not None}
         if not quota.none:
             refused |= _over_quota(conn, quota, now, [m for m in marks if m.message.id not in refused])
+    for m in marks:
+        verdict = refused.get(m.message.id)
+        if verdict is not None and verdict.reason == "contact paused":
+            verdict.retry_at = _paused_until(conn, m.message.contact_id)
     allowed = [m for m in marks if m.message.id not in refused]
     refused |= _hand_over(conn, fence, now, allowed)
     settle(conn, mailbox_id, fence, [_refusal(key, refusal, now) for key, refusal in refused.items()])
     return refused
 
 
-FACTS = (
-    select(
-        message.c.id,
-        message.c.state,
-        message.c.fence,
-        campaign.c.state.label("campaign_state"),
-        campaign.c.approved_hash,
-        MAY_LEAVE.label("may_leave"),
-        contact.c.paused_until,
-        contact.c.left_at,
-        is_suppressed(message.c.address_key, message.c.domain).label("suppressed"),
+class Facts(NamedTuple):
+    """What may forbid a hand-over, as it stands in this transaction."""
+
+    id: int
+    state: str
+    fence: int | None
+    campaign_state: str
+    approved_hash: str | None
+    may_leave: bool
+    paused: bool
+    left: bool
+    suppressed: bool
+
+
+FACTS = HotList(
+    lambda ids: (
+        select(
+            message.c.id,
+            message.c.state,
+            message.c.fence,
+            campaign.c.state.label("campaign_state"),
+            campaign.c.approved_hash,
+            MAY_LEAVE.label("may_leave"),
+            func.coalesce(contact.c.paused_until > bindparam("now", None, type_=UtcDateTime()), false()).label(
+                "paused"
+            ),
+            contact.c.left_at.is_not(None).label("gone"),
+            is_suppressed(message.c.address_key, message.c.domain).label("suppressed"),
+        )
+        .join_from(message, campaign, campaign.c.id == message.c.campaign_id)
+        .join(contact, contact.c.id == message.c.contact_id)
+        .where(message.c.id.in_(ids))
+        # a pause or an edit that is being committed waits for us, or we for it
+        .with_for_update(read=True, of=[campaign, contact])
     )
-    .join_from(message, campaign, campaign.c.id == message.c.campaign_id)
-    .join(contact, contact.c.id == message.c.contact_id)
-    .where(message.c.id.in_(bindparam("ids", expanding=True)))
-    # a pause or an edit that is being committed waits for us, or we for it
-    .with_for_update(read=True, of=[campaign, contact])
 )
 
 
-def _judge(mark: Mark, row: Row[Any] | None, fence: int, now: datetime) -> Refused | None:
+def _judge(mark: Mark, row: Facts | None, fence: int) -> Refused | None:
     if row is None or row.state != MessageState.CLAIMED or row.fence != fence:
         return Refused("release", "gone")
     if row.campaign_state == CampaignState.CANCELLED:
@@ -185,11 +213,14 @@ def _judge(mark: Mark, row: Row[Any] | None, fence: int, now: datetime) -> Refus
         return Refused("release", "approval void")
     if row.suppressed:
         return Refused("skip", "suppressed")
-    if row.left_at is not None:
+    if row.left:
         return Refused("skip", "left")
-    if row.paused_until is not None and row.paused_until > now:
-        return Refused("release", "contact paused", row.paused_until)
-    return None
+    return Refused("release", "contact paused") if row.paused else None
+
+
+def _paused_until(conn: Connection, contact_id: int) -> datetime | None:
+    until: datetime | None = conn.scalar(select(contact.c.paused_until).where(contact.c.id == contact_id))
+    return until
 
 
 def _hand_over(conn: Connection, fence: int, now: datetime, marks: Sequence[Mark]) -> dict[int, Refused]:
@@ -199,19 +230,21 @@ def _hand_over(conn: Connection, fence: int, now: datetime, marks: Sequence[Mark
     if links:
         conn.execute(_insert_new(conn, dynamic_link), links)
     ids = [m.message.id for m in marks]
-    taken = set(conn.execute(HAND_OVER, {"ids": ids, "held": fence, "at": now}).scalars())
+    taken = {row[0] for row in HAND_OVER.execute(conn, ids, {"held": fence, "at": now})}
     return {key: Refused("release", "gone") for key in ids if key not in taken}
 
 
-HAND_OVER = (
-    update(message)
-    .where(
-        message.c.id.in_(bindparam("ids", expanding=True)),
-        message.c.fence == bindparam("held"),
-        message.c.state == MessageState.CLAIMED,
+HAND_OVER = HotList(
+    lambda ids: (
+        update(message)
+        .where(
+            message.c.id.in_(ids),
+            message.c.fence == bindparam("held", None),
+            message.c.state == MessageState.CLAIMED,
+        )
+        .values(state=MessageState.HANDING_OVER, handed_at=bindparam("at", None))
+        .returning(message.c.id)
     )
-    .values(state=MessageState.HANDING_OVER, handed_at=bindparam("at"))
-    .returning(message.c.id)
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,9 +9,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.events.store import bump
+from outreach.events.store import bump_now
 from outreach.model.enums import MailboxState
-from outreach.outbox.message import Claimed, Outcome, Refused
+from outreach.outbox.message import Claimed, Refused
 from outreach.outbox.store import OutboxStore, harm
 from outreach.sending.breaker import PolicyBreaker, campaign_must_pause
 from outreach.sending.commit.worker import Batch
@@ -22,7 +21,7 @@ from outreach.sending.setup import MailboxSetup, Notice
 from outreach.sending.throttle import Ceiling, Pace, store_ceilings
 from outreach.sending.trouble import MailboxStep, Step, Verdict
 
-Also = Callable[[AsyncConnection], Awaitable[None]]
+Slowly = Callable[[AsyncConnection], Awaitable[None]]
 
 
 class Hooks:
@@ -62,7 +61,7 @@ class Aftermath:
         self.pace = Pace(setup.limits)
         self.breaker = PolicyBreaker()
         self.failures = 0
-        self._also: list[Also] = []
+        self._slowly: list[Slowly] = []
         self._values: dict[str, Any] = {}
         self._held: set[int] = set()
 
@@ -70,11 +69,9 @@ class Aftermath:
 
     async def write(self, batch: Batch[Any]) -> dict[int, Refused]:
         """Write a batch and what follows from it; all or nothing."""
-        also, self._also = self._also, []
+        slowly, self._slowly = self._slowly, []
         values, self._values = self._values, {}
-        counts = _sent_by_hour(batch.outcomes)
-        if counts:
-            also = [partial(_bump, counts=counts), *also]
+        sent = [(o.campaign_id, o.at, "sent", False, 1) for o in batch.outcomes if o.action == "accept"]
         try:
             return await self.store.settle_and_mark(
                 self.setup.mailbox_id,
@@ -83,11 +80,12 @@ class Aftermath:
                 batch.outcomes,
                 [mark for mark, _ in batch.waiting],
                 self.setup.quota,
-                values,
-                also,
+                values | batch.mailbox_values,
+                partial(bump_now, counts=sent) if sent else None,
+                slowly,
             )
         except BaseException:
-            self._also[:0] = also[1:] if counts else also
+            self._slowly[:0] = slowly
             self._values = values | self._values
             raise
 
@@ -105,7 +103,7 @@ class Aftermath:
         words = f"{reply.code} {reply.text}"
         if verdict.suppress:
             reason = verdict.reason or "rejected"
-            self._also.append(partial(self._dead, message=message, reason=reason, reply=reply, at=self.clock()))
+            self._slowly.append(partial(self._dead, message=message, reason=reason, reply=reply, at=self.clock()))
         if verdict.hold:
             self.hold(message.campaign_id, verdict.hold, words)
         self.follow(verdict.mailbox, words)
@@ -117,7 +115,7 @@ class Aftermath:
         if campaign_id not in self._held:
             self._held.add(campaign_id)
             at = self.clock()
-            self._also.append(lambda conn: self.hooks.hold_campaign(conn, campaign_id, reason, detail, at))
+            self._slowly.append(lambda conn: self.hooks.hold_campaign(conn, campaign_id, reason, detail, at))
 
     def follow(self, step: MailboxStep, words: str) -> None:
         """Do what a failure means for the mailbox."""
@@ -163,7 +161,7 @@ class Aftermath:
             "paused_until": None,
         }
         notice = Notice(self.setup.mailbox_id, self.setup.name, reason, words, now)
-        self._also.append(lambda conn: self.hooks.notify(conn, notice))
+        self._slowly.append(lambda conn: self.hooks.notify(conn, notice))
 
     def _rest(self, reason: str, words: str, until: datetime) -> None:
         if self._values.get("state") != MailboxState.PAUSED:
@@ -182,15 +180,3 @@ class Aftermath:
             self._held.add(campaign_id)
             detail = f"{facts.recent_hard} of the last {facts.recent}"
             await self.hooks.hold_campaign(conn, campaign_id, reason, detail, at)
-
-
-def _sent_by_hour(outcomes: list[Outcome]) -> Counter[tuple[int, datetime]]:
-    found: Counter[tuple[int, datetime]] = Counter()
-    for outcome in outcomes:
-        if outcome.action == "accept":
-            found[(outcome.campaign_id, outcome.at.replace(minute=0, second=0, microsecond=0))] += 1
-    return found
-
-
-async def _bump(conn: AsyncConnection, *, counts: Counter[tuple[int, datetime]]) -> None:
-    await bump(conn, [(campaign_id, hour, "sent", False, n) for (campaign_id, hour), n in counts.items()])
