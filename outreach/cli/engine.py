@@ -37,9 +37,9 @@ def _with_uvloop(work: Any) -> dict[str, Any]:
     try:
         import uvloop
     except ImportError:
-        return run(work)  # type: ignore[no-any-return]
+        return run(work)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    return run(work)  # type: ignore[no-any-return]
+    return run(work)
 
 
 def _stop_on_signals(engine: Engine) -> None:

@@ -13,6 +13,7 @@ from outreach.app.build import App
 from outreach.app.clock import utc_now
 from outreach.cli.common import AsJson, AsUser, acting, emit, refuse, to_json, with_app
 from outreach.outbox import store as outbox
+from outreach.outbox.ledger.store import find
 
 app = typer.Typer(no_args_is_help=True, help="Messages: who got it, when, with which answer.")
 
@@ -54,7 +55,7 @@ def resolve(
             require(actor, Permission.MESSAGES_RESOLVE, Held(actor.id, actor.team))
         now = utc_now()
         async with service.db.write() as conn:
-            message_id = await outbox.find(conn, message)
+            message_id = await find(conn, message)
             if message_id is None:
                 refuse(f"there is no message {message}: see  outreach messages list --campaign ID")
             state = await outbox.resolve(conn, message_id, answers[0], now)

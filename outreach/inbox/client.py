@@ -116,7 +116,7 @@ class ImapClient:
         raise ImapTrouble(f"{server.user}'s access token was refused twice: give consent again", auth=True)
 
     async def _token_login(self, user: str, token: str) -> bool:
-        task = asyncio.ensure_future(self._imap.xoauth2(user, token))
+        task: asyncio.Future[Any] = asyncio.ensure_future(self._imap.xoauth2(user, token))
         done, _ = await asyncio.wait([task], timeout=TOKEN_SECONDS)
         if not done:
             self._imap.protocol.transport.write(b"\r\n")

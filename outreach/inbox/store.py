@@ -247,14 +247,13 @@ async def _known(conn: AsyncConnection, condition: Any) -> list[Known]:
     return [Known(r.id, r.uid, r.message_id, r.address, r.contact_id, r.company_id) for r in rows]
 
 
-async def _contact_of(conn: AsyncConnection, address: str) -> Row[Any] | None:
+async def _contact_of(conn: AsyncConnection, address: str) -> Any:
     query = (
         select(CONTACTS.c.id, CONTACTS.c.company_id)
         .join(ADDRESSES, ADDRESSES.c.contact_id == CONTACTS.c.id)
         .where(ADDRESSES.c.normal == normalise_address(address))
     )
-    found: Row[Any] | None = (await conn.execute(query)).first()
-    return found
+    return (await conn.execute(query)).first()
 
 
 async def _last_to(conn: AsyncConnection, whom: Any, now: datetime) -> Known | None:

@@ -156,3 +156,11 @@ async def harm(conn: AsyncConnection, campaign_id: int) -> Harm:
     sent = await conn.scalar(select(func.count()).where(own, message.c.state == MessageState.SENT))
     complaints = await conn.scalar(select(func.count()).where(own, message.c.complained_at.is_not(None)))
     return Harm(int(row[0]), int(row[1]), int(sent or 0), int(complaints or 0))
+
+
+async def find(conn: AsyncConnection, name: str) -> int | None:
+    """Return the id of the message with this id or X-Outreach-Message, None if there is none."""
+    found = await conn.scalar(select(message.c.id).where(message.c.uid == name))
+    if found is None and name.isdecimal():
+        found = await conn.scalar(select(message.c.id).where(message.c.id == int(name)))
+    return None if found is None else int(found)
