@@ -8,6 +8,9 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+#: What stands beside the package in the repository and is read by the program.
+SHIPPED = ("templates", "suppression", "config.example.toml")
+
 
 class AssetHook(BuildHookInterface):
     """Runs build(); a failure ends the installation with its message."""
@@ -20,3 +23,5 @@ class AssetHook(BuildHookInterface):
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         module.build()
+        if version == "standard":  # in an editable install they are found beside the package
+            build_data["force_include"].update({name: f"outreach/app/shipped/{name}" for name in SHIPPED})

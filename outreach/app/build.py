@@ -33,8 +33,10 @@ from outreach.tracking.pages import Sender
 from outreach.tracking.tokens import Signer, UrlBuilder
 from outreach.tracking.views import PublicServices
 
-#: The templates and policy lists that come with the program: beside the package in a checkout.
-SHIPPED = Path(__file__).resolve().parents[2]
+_PACKED = Path(__file__).resolve().parent / "shipped"
+#: Where the templates, policy lists and example configuration that come with the program are: inside an installed
+#: wheel (hatch_build.py puts them there), else beside the package.
+SHIPPED = _PACKED if _PACKED.is_dir() else Path(__file__).resolve().parents[2]
 
 
 @dataclass
