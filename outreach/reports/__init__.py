@@ -1,1 +1,1 @@
-"""Figures, comparisons and advice; the weekly report."""
+"""What it came to: figures from marks and roll-ups, compared fairly, with findings, as page, mail, sheet and paper."""

@@ -1,0 +1,1 @@
+"""Sums the messages of a span by every dimension."""
