@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import css_inline
 from mjml import mjml2html
 
-from outreach.content.languages import direction
+from outreach.content.languages import direction, is_rtl
 from outreach.content.markup import VOID, Tag, tags
 from outreach.content.problem import ContentProblem
+from outreach.content.rtl import mirror
 from outreach.content.sourcemap import Expanded
 from outreach.content.tokens import TOKEN, Protected, protect
 
@@ -73,7 +74,9 @@ def lay_out(source: Expanded, language: str) -> Layout:
     text = _with_language(protected.text, language)
     styles = "\n".join(_INLINE.findall(text))
     html = _render(_INLINE.sub("", text), source)
-    return Layout(_inline(html, styles, protected) if styles.strip() else html, protected, source)
+    if styles.strip():
+        html = _inline(html, styles, protected)
+    return Layout(mirror(html) if is_rtl(language) else html, protected, source)
 
 
 def _with_language(text: str, language: str) -> str:
@@ -260,6 +263,10 @@ class _Checker:
                     "mjml.duplicate_attribute", attribute.offset, tag=tag.name, attribute=attribute.name
                 )
             seen.add(attribute.name)
+
+
+def _without_jinja(text: str) -> str:
+    return TOKEN.sub(lambda token: " " * len(token[0]), text)
 
 
 def _is_html(name: str) -> bool:
