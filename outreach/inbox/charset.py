@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import codecs
 import re
 from functools import lru_cache
@@ -116,16 +117,13 @@ def un_base64(data: bytes) -> bytes:
     """Lenient base64: foreign bytes are skipped, a broken end is dropped."""
     clean = _NOT_BASE64.sub(b"", data)
     clean = clean[: len(clean) - 1] if len(clean) % 4 == 1 else clean
-    return codecs.decode(clean + b"=" * (-len(clean) % 4), "base64") if clean else b""
+    return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4)) if clean else b""
 
 
 def un_quoted(data: bytes, *, header: bool = False) -> bytes:
     """Lenient quoted-printable (RFC 2045 6.7): a wrong escape stays as it stands."""
-    if not header:
-        data = _SOFT_BREAK.sub(b"", data)
-    return _ESCAPE.sub(lambda m: bytes((int(m[1], 16),)), data)
+    return binascii.a2b_qp(_SOFT_BREAK.sub(b"=\n", data) if b"= " in data else data, header=header)
 
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
-_SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
-_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
+_SOFT_BREAK = re.compile(rb"=[ \t]{1,70}\r?\n")

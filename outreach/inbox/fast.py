@@ -17,14 +17,19 @@ from outreach.inbox.report import groups
 from outreach.inbox.verdict import Verdict
 
 LARGEST = 1_000_000  # bytes; a report with a larger message attached goes the slow way
-_BOUNDARY = re.compile(rb'\nContent-Type:[ \t]*multipart/report;(?:[^\n]|\n[ \t])*?boundary=(?:"([^"\n]{1,200})"|([^\s";]{1,200}))', re.I)
+_BOUNDARY = re.compile(
+    rb'\nContent-Type:[ \t]*multipart/report;(?:[^\n]|\n[ \t])*?boundary=(?:"([^"\n]{1,200})"|([^\s";]{1,200}))', re.I
+)
 _KIND = re.compile(rb'report-type="?delivery-status', re.I)
 _PART = re.compile(rb"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*\n")
 _REPORT = re.compile(rb"\bContent-Type:[ \t]*message/delivery-status[ \t]*(?:;[^\n]*)?\n", re.I)
 _ENCODED = re.compile(rb"\nContent-Transfer-Encoding:(?![ \t]*(?:7bit|8bit))", re.I)
 _ANSWERED = re.compile(rb"^(?:In-Reply-To|References):((?:[^\n]|\n[ \t])*)", re.I | re.M)
 # What other detectors would read differently.
-_OTHERS = re.compile(rb"feedback-report|user\(s\) account|did not receive this message|notificationType|eventType|X-Apple-Unsubscribe|disposition-notification", re.I)
+_OTHERS = re.compile(
+    rb"feedback-report|user\(s\) account|did not receive this message|notificationType|eventType|X-Apple-Unsubscribe|disposition-notification",
+    re.I,
+)
 
 
 class _NeedsProse(Exception):

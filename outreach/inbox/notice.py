@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from outreach.inbox import address, original
 from outreach.inbox.address import ADDRESS
 from outreach.inbox.notice_words import FAILURE, INTRO, SUBJECT
 from outreach.inbox.parse import Mail, parse
 
+MOST = 2000  # recipients of one notice
+ENOUGH = 10_000  # characters said about one recipient
 READ = 40_000  # characters of a notice that are read; what comes later is the returned message
 # Where the returned message begins. Everything below belongs to it and says nothing about the failure.
 _CUT = re.compile(
@@ -29,15 +32,22 @@ _CUT = re.compile(
     r")[ \t*=_|-]*$",
     re.I,
 )
-_HEADER_BLOCK = re.compile(r"^(?:Received|Return-Path|DKIM-Signature|X-Received): ?[^\n]+\n(?:[ \t][^\n]*\n|[A-Za-z0-9-]+:[^\n]*\n)", re.M)
+_HEADER_BLOCK = re.compile(
+    r"^(?:Received|Return-Path|DKIM-Signature|X-Received): ?[^\n]+\n(?:[ \t][^\n]*\n|[A-Za-z0-9-]+:[^\n]*\n)", re.M
+)
 _HEAD = re.compile(
     rf"^[ \t>*|•·#-]*(?:\d{{1,3}}[.)][ \t]*)?"
     rf"(?:(?:rfc822|smtp|mailto|to|address|recipients?|email|e-mail|user|rcpt to|failed|delivery failed|error-for|failed recipient|failed address|recipient address|收件人|收信人|收件者|宛先|получатель|destinatario|destinataire|empfänger)[ \t]*[:;：=][ \t]*)?"
     rf"(?:[^\n@<>]{{0,80}}\bSMTP(?:[=:]|[ \t]+))?[<\"'“(\[]{{0,2}}(?:mailto:)?({ADDRESS})[>\"'”)\]]{{0,2}}(?P<rest>[^\n]*)$",
     re.M | re.I,
 )
-_REST = re.compile(r"^\s*(?:$|[:;,.\-–(\[<]|on \w|\s{2,}|\t|said|failed|unknown|rejected|не |was |is |has |=>|could|[45]\d\d|不|失败)", re.I)
-_EXPANDED = re.compile(rf"\(?\s*(?:expanded|generated|ultimately generated|forwarded)[ \t]*(?:from|by)?:?\s*<?({ADDRESS})>?", re.I)
+_REST = re.compile(
+    r"^\s*(?:$|[:;,.\-–(\[<]|on \w|\s{2,}|\t|said|failed|unknown|rejected|не |was |is |has |=>|could|[45]\d\d|不|失败)",
+    re.I,
+)
+_EXPANDED = re.compile(
+    rf"\(?\s*(?:expanded|generated|ultimately generated|forwarded)[ \t]*(?:from|by)?:?\s*<?({ADDRESS})>?", re.I
+)
 _NAMED = re.compile(rf"[ \t]*<({ADDRESS})>[ \t]*[:.]")  # the address was only the display name of this one
 _REPLY_LINE = re.compile(rf"^[45]\d\d(?:[ -][45]\.\d\.\d)? <({ADDRESS})>\.\.\.[^\n]*", re.M)
 _SENTENCE = re.compile(
@@ -60,7 +70,11 @@ class Entry:
 
 def _answers_by_itself(mail: Mail) -> bool:
     """An auto-reply, which has an empty return path too (RFC 3834 5.1): marked as one, and not from a daemon."""
-    marked = "X-Auto-Response-Suppress" in mail.headers or mail.get("Precedence").lower() in ("bulk", "junk", "auto_reply")
+    marked = "X-Auto-Response-Suppress" in mail.headers or mail.get("Precedence").lower() in (
+        "bulk",
+        "junk",
+        "auto_reply",
+    )
     return marked and not _DAEMON.search(mail.get("From"))
 
 
@@ -124,7 +138,20 @@ def _heading(text: str) -> int:
     return 0
 
 
-_TELLING = ("original", "copy", "return", "header", "message", "mail", "forwarded", "begin", "lines", "truncated", "以下", "原")
+_TELLING = (
+    "original",
+    "copy",
+    "return",
+    "header",
+    "message",
+    "mail",
+    "forwarded",
+    "begin",
+    "lines",
+    "truncated",
+    "以下",
+    "原",
+)
 
 
 def text_of(mail: Mail) -> str:
@@ -174,37 +201,41 @@ def _after_intro(text: str) -> Iterator[Entry]:
 def _transcript(text: str) -> Iterator[Entry]:
     """Sendmail's own lines: `550 <user@example.com>... User unknown`."""
     at = 0
-    for found in _REPLY_LINE.finditer(text):
+    for found in islice(_REPLY_LINE.finditer(text), MOST):
         yield Entry(address.clean(found[1]), text[at : found.end()])  # with the session above the line
         at = found.end()
 
 
 def _generated(text: str) -> Iterator[Entry]:
     """Exim's and Postfix's word for the address that was mailed, when an alias or a pipe behind it failed."""
-    for found in _EXPANDED.finditer(text):
+    for found in islice(_EXPANDED.finditer(text), MOST):
         yield Entry(address.clean(found[1]), text[max(0, found.start() - 300) : found.end() + 1500])
 
 
 def _named(text: str) -> Iterator[Entry]:
     """In a sentence: `your message to <user@example.com> was undeliverable`."""
-    for found in _SENTENCE.finditer(text):
+    for found in islice(_SENTENCE.finditer(text), MOST):
         yield Entry(address.clean(found[1] or found[2]), text[max(0, found.start() - 200) : found.end() + 2500])
 
 
 def heads(text: str) -> Iterator[Entry]:
     """Lines that begin with an address, each with the lines below it up to the next such line."""
-    found = [m for m in _HEAD.finditer(text) if _REST.match(m["rest"])]
-    found = [m for m, after in zip(found, [*found[1:], None], strict=False) if after is None or not _leads_to(text, m, after)]
+    found = [m for m in islice(_HEAD.finditer(text), MOST) if _REST.match(m["rest"])]
+    found = [
+        m for m, after in zip(found, [*found[1:], None], strict=False) if after is None or not _leads_to(text, m, after)
+    ]
     for index, head in enumerate(found):
         end = found[index + 1].start() if index + 1 < len(found) else min(len(text), head.end() + 2500)
-        better = _EXPANDED.search(head["rest"] + text[head.end() : min(end, head.end() + 400)]) or _NAMED.match(head["rest"])
+        better = _EXPANDED.search(head["rest"] + text[head.end() : min(end, head.end() + 400)]) or _NAMED.match(
+            head["rest"]
+        )
         yield Entry(address.clean((better or head)[1]), text[head.start() : end])
 
 
 def _echoed(text: str) -> Iterator[Entry]:
     for pattern in _ECHO:
-        for found in pattern.finditer(text):
-            yield Entry(address.clean(found[1]), text)
+        for found in islice(pattern.finditer(text), MOST):
+            yield Entry(address.clean(found[1]), text[max(0, found.start() - 300) : found.end() + 2000])
 
 
 WAYS = (_after_intro, _transcript, heads, _generated, _named, _echoed)
@@ -222,5 +253,8 @@ def _merge(found: Iterator[Entry]) -> list[Entry]:
     out: dict[str, Entry] = {}
     for entry in found:
         key = entry.recipient.lower()
-        out[key] = Entry(out[key].recipient, out[key].text + "\n" + entry.text) if key in out else entry
+        if key not in out:
+            out[key] = entry
+        elif len(out[key].text) < ENOUGH:
+            out[key] = Entry(out[key].recipient, out[key].text + "\n" + entry.text)
     return list(out.values())

@@ -15,7 +15,9 @@ from outreach.inbox.verdict import Finding, Kind, Verdict
 # only when it says so for good.
 DEAD = frozenset({"userunknown", "hostunknown", "hasmoved"})
 # Reasons so general that a telling status code knows better.
-GENERAL = frozenset({"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation", "filtered"})
+GENERAL = frozenset(
+    {"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation", "filtered"}
+)
 
 
 # Words that mean our own host when it was refused before it could name anybody.
@@ -75,7 +77,9 @@ def _reason(outcome: Outcome, status: str | None) -> str | None:
         return "rejected"  # nothing but the sender was known to the server yet
     if said and (said not in GENERAL or by_status is None):
         return said
-    return _weigh(said, None if said else _around(outcome, status), by_status) or ("expired" if outcome.delayed else None)
+    return _weigh(said, None if said else _around(outcome, status), by_status) or (
+        "expired" if outcome.delayed else None
+    )
 
 
 def _weigh(said: str | None, around: str | None, by_status: str | None) -> str | None:
@@ -119,7 +123,9 @@ def _confirmed(outcome: Outcome, status: str | None) -> bool:
     The signs: the server refused at RCPT, the status is about the address (X.1.X), or the mail system that wrote the
     notice looked the address up itself. Notices in other languages than English are such systems' own words.
     """
-    if outcome.looked_up or (not is_vague(status) and status is not None and not status[1:].startswith((".2.0", ".2.4"))):
+    if outcome.looked_up or (
+        not is_vague(status) and status is not None and not status[1:].startswith((".2.0", ".2.4"))
+    ):
         return True
     words = f"{outcome.text} {outcome.host} {outcome.context}".lower()
     return outcome.phase == "rcpt" or any(sign in words for sign in LOOKED_UP)

@@ -156,9 +156,7 @@ class Mail:
     @cached_property
     def own(self) -> tuple[Part, ...]:
         """Leaves that the sender wrote for reading: not inside an enclosed message, not attached."""
-        return tuple(
-            p for p in self.leaves if p.inside == 0 and p.disposition != "attachment" and not p.filename
-        )
+        return tuple(p for p in self.leaves if p.inside == 0 and p.disposition != "attachment" and not p.filename)
 
     @cached_property
     def plain(self) -> str:
@@ -200,9 +198,7 @@ class _Walk:
         self.parts: list[Part] = []
         self.exceeded: list[str] = []
 
-    def entity(
-        self, raw: bytes, start: int, end: int, *, depth: int, inside: int, parent: int, default: str
-    ) -> None:
+    def entity(self, raw: bytes, start: int, end: int, *, depth: int, inside: int, parent: int, default: str) -> None:
         head, body, cut = split_head(raw, start, end, self.limits.headers)
         if cut:
             self.exceeded.append("headers")

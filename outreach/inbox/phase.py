@@ -18,7 +18,9 @@ _SAID = re.compile(
     r"|refused to (?P<talk>talk) to me"
     r"|\b(?P<chinese>rcpt) (?:to: ?[45]\d\d|error)"
     r"|rejected (?P<x6>recipient) <"
-    r"|(?P<said>rcpt) to:? ?<[^>]{1,200}>[^<>]{0,40}(?:replied|said|<--|<<<|received >>>):? ?[45]\d\d".replace(" ", r"\s+").replace(r"\s+?", r"\s*")
+    r"|(?P<said>rcpt) to:? ?<[^>]{1,200}>[^<>]{0,40}(?:replied|said|<--|<<<|received >>>):? ?[45]\d\d".replace(
+        " ", r"\s+"
+    ).replace(r"\s+?", r"\s*")
 )
 _SENDMAIL = re.compile(r"^>>> (?P<command>DATA|RCPT|MAIL|EHLO|HELO|\.)[^\n]*\n<<< [45]", re.M | re.I)
 _MEANING = (

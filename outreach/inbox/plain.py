@@ -5,18 +5,14 @@ from __future__ import annotations
 import html
 import re
 
-_DROP = re.compile(
-    r"<(script|style|head|title)\b[^>]*>.*?</\1\s*>|<!--.*?-->|<!\[[^>]*>|<\?[^>]*>", re.I | re.S
-)
-_BREAK = re.compile(
-    r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/table|/ul|/ol|hr|/blockquote|/pre|/dd|/dt)\b[^>]*>", re.I
-)
-_OPEN = re.compile(r"<(?:p|div|tr|li|h[1-6]|table|ul|ol|blockquote|pre|dd|dt)\b[^>]*>", re.I)
-_CELL = re.compile(r"</t[dh]\b[^>]*>", re.I)
+_DROP = re.compile(r"<(script|style|head|title)\b[^<>]*>.*?</\1\s*>|<!--.*?-->|<!\[[^<>]*>|<\?[^<>]*>", re.I | re.S)
+_BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/table|/ul|/ol|hr|/blockquote|/pre|/dd|/dt)\b[^<>]*>", re.I)
+_OPEN = re.compile(r"<(?:p|div|tr|li|h[1-6]|table|ul|ol|blockquote|pre|dd|dt)\b[^<>]*>", re.I)
+_CELL = re.compile(r"</t[dh]\b[^<>]*>", re.I)
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _SPACES = re.compile(r"[ \t\f\v\xa0\u200b\ufeff]+")
 _LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
-LIMIT = 2_000_000  # characters of HTML that are read: a page longer than this is no letter
+LIMIT = 1_000_000  # characters of HTML that are read: a page longer than this is no letter
 
 
 def html_to_text(source: str) -> str:

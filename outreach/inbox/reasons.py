@@ -43,7 +43,9 @@ class Finder:
     """
 
     def __init__(self, table: Table) -> None:
-        self.needles = [(reason, *needle.partition("…")[::2], needle) for reason, needles in table for needle in needles]
+        self.needles = [
+            (reason, *needle.partition("…")[::2], needle) for reason, needles in table for needle in needles
+        ]
         heads = [head for _, head, _, _ in self.needles]
         common = Counter(gram for head in heads for gram in _grams(head))
         self.always = [i for i, head in enumerate(heads) if len(head) < GRAM]

@@ -52,6 +52,8 @@ def _split_repeats(block: str) -> list[Fields]:
         return [whole] if whole else []
     out: list[Fields] = [{}]
     for found in _FIELD.finditer(block):
+        if len(out) > MAX_GROUPS:
+            break
         name = found[1].lower()
         fresh = name in RECIPIENT and (name in out[-1] or not any(r in out[-1] for r in RECIPIENT))
         if fresh and out[-1]:

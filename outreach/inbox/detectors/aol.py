@@ -10,7 +10,9 @@ from outreach.inbox.notice import Entry
 from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
 
-_NAMES = re.compile(r"could not be delivered because[^:]{0,200}:?[^:\n]*\n?[^\n:]*:\s*\n((?:\s*\n|[ \t]+[A-Za-z][\w.]{1,31}[ \t]*\n)+)")
+_NAMES = re.compile(
+    r"could not be delivered because[^:]{0,200}:?[^:\n]*\n?[^\n:]*:\s*\n((?:\s*\n|[ \t]+[A-Za-z][\w.]{1,31}[ \t]*\n)+)"
+)
 _SENDER = re.compile(r"@aol\.[a-z]+", re.I)
 
 

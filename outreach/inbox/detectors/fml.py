@@ -10,8 +10,16 @@ from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
 
 _LIST = re.compile(rf"(?:mailing list|list|to|message-id in|from|for)\s+<({address.ADDRESS})>", re.I)
-_SUBJECT = re.compile(r"(?:are not member|not a member|loop alert|security alert|duplicated message-id|rejected|error).{0,60}\(.{1,40} ML\)", re.I)
-REASONS = (("member", "rejected"), ("duplicated", "systemerror"), ("loop", "systemerror"), ("security", "securityerror"))
+_SUBJECT = re.compile(
+    r"(?:are not member|not a member|loop alert|security alert|duplicated message-id|rejected|error).{0,60}\(.{1,40} ML\)",
+    re.I,
+)
+REASONS = (
+    ("member", "rejected"),
+    ("duplicated", "systemerror"),
+    ("loop", "systemerror"),
+    ("security", "securityerror"),
+)
 
 
 def detect(mail: Mail) -> Verdict | None:

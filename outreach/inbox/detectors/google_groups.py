@@ -7,7 +7,12 @@ from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Finding, Kind, Verdict
 
 # The sentences are translated, the help pages' addresses are not.
-PAGES = ("groups.google.com/support", "support.google.com/a/answer/168383", "support.google.com/groups", "//groups.google.com")
+PAGES = (
+    "groups.google.com/support",
+    "support.google.com/a/answer/168383",
+    "support.google.com/groups",
+    "//groups.google.com",
+)
 
 
 def detect(mail: Mail) -> Verdict | None:

@@ -21,7 +21,8 @@ def detect(mail: Mail) -> Verdict | None:
         return None
     text = notice.text_of(mail)
     outcomes = [
-        Outcome(address.clean(found["who"]), f"{found['why']}\n{text}", looked_up=True) for found in _LINE.finditer(text)
+        Outcome(address.clean(found["who"]), f"{found['why']}\n{text}", looked_up=True)
+        for found in _LINE.finditer(text)
     ]
     return summarise(outcomes, "imail") if outcomes else None
 

@@ -18,6 +18,8 @@ def detect(mail: Mail) -> Verdict | None:
     text = notice.text_of(mail)
     if not _SENDER.search(mail.get("From")) or not _ERROR.search(text):
         return None
-    said = "\n".join(found[0] for found in _ERROR.finditer(text)).replace("No valid recipients", "unknown user: no valid recipients")
+    said = "\n".join(found[0] for found in _ERROR.finditer(text)).replace(
+        "No valid recipients", "unknown user: no valid recipients"
+    )
     outcomes = [Outcome(address.clean(found[1]), said, looked_up=True) for found in _TO.finditer(mail.text)]
     return summarise(outcomes[:1], "verizon") if outcomes else None

@@ -1,0 +1,66 @@
+"""Verdict and summary as JSON and back: what the sandbox's child may tell its parent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from outreach.inbox.classify import classify_mail
+from outreach.inbox.fast import classify_fast
+from outreach.inbox.parse import parse
+from outreach.inbox.summary import Attachment, Summary, summarise_mail
+from outreach.inbox.verdict import Finding, Intent, Kind, Verdict
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read from one mail; summary is None where only the verdict was asked for."""
+
+    verdict: Verdict
+    summary: Summary | None
+
+
+def answer(raw: bytes, *, summary: bool) -> dict[str, Any]:
+    """The child's side: classify `raw` and describe it in JSON types."""
+    if not summary:
+        return {"verdict": _verdict_out(classify_fast(raw) or classify_mail(parse(raw)))}
+    mail = parse(raw)
+    verdict = classify_fast(raw) or classify_mail(mail)
+    return {"verdict": _verdict_out(verdict), "summary": _summary_out(summarise_mail(mail))}
+
+
+def reading(found: dict[str, Any]) -> Reading:
+    """The parent's side. Raises ValueError, KeyError or TypeError on what no child of ours would say."""
+    summary = found.get("summary")
+    return Reading(_verdict_in(found["verdict"]), _summary_in(summary) if summary else None)
+
+
+def _verdict_out(verdict: Verdict) -> dict[str, Any]:
+    out = asdict(verdict)
+    out["return_date"] = verdict.return_date.isoformat() if verdict.return_date else None
+    return out
+
+
+def _verdict_in(found: dict[str, Any]) -> Verdict:
+    fixed = {
+        "kind": Kind(found["kind"]),
+        "intent": Intent(found["intent"]) if found.get("intent") else None,
+        "return_date": date.fromisoformat(found["return_date"]) if found.get("return_date") else None,
+        "findings": tuple(Finding(**finding) for finding in found["findings"]),
+    }
+    lists = {name: tuple(found[name]) for name in ("recipients", "original_ids", "own_uids")}
+    return Verdict(**{**found, **fixed, **lists})
+
+
+def _summary_out(summary: Summary) -> dict[str, Any]:
+    out = asdict(summary)
+    out["date"] = summary.date.isoformat() if summary.date else None
+    return out
+
+
+def _summary_in(found: dict[str, Any]) -> Summary:
+    lists = {name: tuple(found[name]) for name in ("in_reply_to", "references", "to", "cc", "exceeded")}
+    attachments = tuple(Attachment(**file) for file in found["attachments"])
+    when = datetime.fromisoformat(found["date"]) if found["date"] else None
+    return Summary(**{**found, **lists, "attachments": attachments, "date": when})
