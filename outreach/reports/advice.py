@@ -116,14 +116,18 @@ def group_name(dimension: str, key: Any, data: Data, lang: Lang) -> str:
     """What people call a group."""
     if dimension == "content":
         template, step, code = key
-        return _content_name(template, step, code, lang)
+        titles = data.templates.get(template, {})
+        return _content_name(titles.get(lang) or titles.get("en") or template, step, code, lang)
+    if dimension == "template":
+        titles = data.templates.get(key, {})
+        return titles.get(lang) or titles.get("en") or key or say("unknown", lang)
     if dimension == "language":
         return language(key, lang)
     if dimension == "region":
         return region(key, lang)
     names = {"campaign": data.campaigns, "mailbox": data.mailboxes, "salesperson": data.users}.get(dimension)
     if names is not None:
-        return (names or {}).get(key) or say("nobody" if dimension == "salesperson" else "unknown", lang)
+        return names.get(key) or say("nobody" if dimension == "salesperson" else "unknown", lang)
     return str(key) or say("unknown", lang)
 
 
@@ -201,7 +205,7 @@ def _when_late(late: Sequence[Answer], period: Period) -> tuple[str, str]:
     zone = ZoneInfo(period.zone)
     days = Counter(a.came.astimezone(zone).weekday() for a in late)
     worst, times = days.most_common(1)[0]
-    if times < 2:
+    if times < 3 or times * 2 < len(late):
         return f"；晚了 {len(late)} 封", f"; {len(late)} late"
     zh, en = WEEKDAYS["zh"][worst], WEEKDAYS["en"][worst]
     return f"；晚了 {len(late)} 封，其中 {times} 封{zh}到", f"; {len(late)} late, {times} of them came on {en}"
@@ -312,7 +316,7 @@ def _careful(advice: Advice, data: Data, sums: Figures, before: Figures) -> None
             "两期之中有一期不到 500 封，升降不足为凭。",
             "One of the two periods has under 500 mails: do not trust the change.",
         )
-    if data.in_doubt_now and len(advice.sentences) > 3 and str(data.in_doubt_now) not in advice.sentences[3]:
+    if data.in_doubt_now:
         n = number(data.in_doubt_now)
         advice.warn(f"{n} 封待确认，未计入已发出。", f"{n} mails are in doubt and not counted as sent.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -57,7 +57,7 @@ class Figures:
         return {name: getattr(self, name) for name in NAMES}
 
 
-NAMES = tuple(field.name for field in fields(Figures))
+NAMES = tuple(part.name for part in fields(Figures))
 #: What is counted of all that was sent; the rest of what was accepted.
 OF_SENT = frozenset({"bounced", "bounced_hard", "failed", "in_doubt", "accepted"})
 
@@ -112,7 +112,8 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Everything that a report is written from. `names`: campaign, mailbox and user ids → what people call them."""
+    """Everything that a report is written from. Ids and template names → what people
+    call them (of a template by language)."""
 
     cells: tuple[Cell, ...]
     before: tuple[Cell, ...]
@@ -120,9 +121,10 @@ class Data:
     replies: tuple[tuple[datetime, str], ...] = ()
     answers: tuple[Answer, ...] = ()
     trend: tuple[Trend, ...] = ()
-    campaigns: Mapping[int, str] = None  # type: ignore[assignment]
-    mailboxes: Mapping[int, str] = None  # type: ignore[assignment]
-    users: Mapping[int, str] = None  # type: ignore[assignment]
+    campaigns: Mapping[int, str] = field(default_factory=dict)
+    mailboxes: Mapping[int, str] = field(default_factory=dict)
+    users: Mapping[int, str] = field(default_factory=dict)
+    templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     machine_opens: int = 0
     machine_clicks: int = 0
     in_doubt_now: int = 0

@@ -10,7 +10,7 @@ from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.db.session import Database
-from outreach.model import Campaign, Mailbox, MessageState, StoredReport, Task, User
+from outreach.model import Campaign, Mailbox, MessageState, StoredReport, Task, TemplateVersion, User
 from outreach.reports.cube.store import (
     NOTHING,
     Span,
@@ -28,6 +28,7 @@ from outreach.reports.cube.store import (
 )
 from outreach.reports.metrics import Answer, Data, Figures, Hour, Trend
 from outreach.reports.period import Period
+from outreach.reports.words import titles_in
 
 task: Table = Task.__table__  # type: ignore[attr-defined]
 stored: Table = StoredReport.__table__  # type: ignore[attr-defined]
@@ -62,6 +63,7 @@ class ReportStore:
                 campaigns=await _names(conn, Campaign, Campaign.name),
                 mailboxes=await _names(conn, Mailbox, Mailbox.address),
                 users=await _names(conn, User, func.coalesce(func.nullif(User.display_name, ""), User.name)),
+                templates=await _titles(conn),
                 machine_opens=await _rolled(conn, span, "open", machine=True),
                 machine_clicks=await _rolled(conn, span, "click", machine=True),
                 in_doubt_now=await _in_doubt(conn),
@@ -183,6 +185,12 @@ async def _trend(conn: AsyncConnection, period: Period) -> tuple[Trend, ...]:
 async def _in_doubt(conn: AsyncConnection) -> int:
     query = select(func.count()).select_from(message).where(message.c.state == MessageState.IN_DOUBT)
     return int((await conn.execute(query)).scalar_one())
+
+
+async def _titles(conn: AsyncConnection) -> dict[str, dict[str, str]]:
+    """What the template's own file calls it, by language, from its newest version."""
+    rows = await conn.execute(select(TemplateVersion.name, TemplateVersion.files).order_by(TemplateVersion.version))
+    return {name: titles_in((files or {}).get("template.toml", "")) for name, files in rows}
 
 
 async def _names(conn: AsyncConnection, model: Any, name: Any) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -84,6 +85,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "figure": ("指标", "Figure"),
     "findings": ("结论与建议", "Findings"),
     "night": ("另有 {n} 封在夜间。", "{n} more at night."),
+    "short.opened": ("人打开", "Opened"),
+    "short.clicked": ("人点击", "Clicked"),
     "weekend": ("六日", "Sa Su"),
     "none": ("没有数据", "No data"),
 }
@@ -123,6 +126,15 @@ def language(code: str, lang: Lang) -> str:
     except (UnknownLocaleError, ValueError):
         return code
     return (name or code).replace("语", "文") if lang == "zh" else name or code
+
+
+def titles_in(toml: str) -> dict[str, str]:
+    """The titles of a template by language; a file that cannot be read has none."""
+    try:
+        found = tomllib.loads(toml).get("title", {})
+    except tomllib.TOMLDecodeError:
+        return {}
+    return {str(code): str(text) for code, text in found.items()} if isinstance(found, dict) else {}
 
 
 def number(value: int) -> str:

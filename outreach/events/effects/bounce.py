@@ -36,9 +36,13 @@ NOT_THE_RECIPIENT = frozenset(
 
 
 def on_bounce(event: NewEvent, facts: Facts) -> list[Change]:
-    """Hard: suppress at once. Soft: count, suppress after 3 over at least 7 days. Policy: the person is innocent."""
+    """Hard: suppress at once. Soft: count, suppress after 3 over at least 7 days. Policy: the person is innocent.
+
+    A refusal at the hand-over (``data["at_hand_over"]``) tells as much about the address, but is no bounce of a sent
+    mail: the message row says that it failed.
+    """
     hard = bool(event.data.get("hard"))
-    changes = mark(event, facts, "bounced_at", hard)
+    changes = [] if event.data.get("at_hand_over") else mark(event, facts, "bounced_at", hard)
     changes += activity(event, facts, _text(event), hard=hard, reason=event.data.get("reason"))
     if facts.address is None:
         return changes
