@@ -31,6 +31,7 @@ from outreach.reports.period import Period
 from outreach.reports.words import titles_in
 
 task: Table = Task.__table__  # type: ignore[attr-defined]
+versions: Table = TemplateVersion.__table__  # type: ignore[attr-defined]
 stored: Table = StoredReport.__table__  # type: ignore[attr-defined]
 user: Table = User.__table__  # type: ignore[attr-defined]
 
@@ -189,7 +190,7 @@ async def _in_doubt(conn: AsyncConnection) -> int:
 
 async def _titles(conn: AsyncConnection) -> dict[str, dict[str, str]]:
     """What the template's own file calls it, by language, from its newest version."""
-    rows = await conn.execute(select(TemplateVersion.name, TemplateVersion.files).order_by(TemplateVersion.version))
+    rows = await conn.execute(select(versions.c.name, versions.c.files).order_by(versions.c.version))
     return {name: titles_in((files or {}).get("template.toml", "")) for name, files in rows}
 
 

@@ -71,11 +71,18 @@ def rates(data: Data, dimension: str, title: str, lang: Lang, figure: str = "rep
     shown = [(key, own) for key, own in groups if own.sent or own.replied][:top]
     highest = max((own.rate(figure) or 0 for _, own in shown), default=0) or 1
     base = "sent" if figure == "bounced" else "accepted"
-    rows = tuple(
-        _rate_row(group_name(dimension, key, data, lang), own, figure, base, highest, lang) for key, own in shown
-    )
+    named = _shortened([(group_name(dimension, key, data, lang), own) for key, own in shown])
+    rows = tuple(_rate_row(name, own, figure, base, highest, lang) for name, own in named)
     heads = (say(dimension, lang), say("sent" if base == "sent" else "got", lang), say(figure, lang), say("rate", lang))
     return TableOf(title, heads, rows)
+
+
+def _shortened(named: list[tuple[str, Figures]]) -> list[tuple[str, Figures]]:
+    """``sales@``, where every mailbox is of one domain."""
+    domains = {name.rpartition("@")[2] for name, _ in named if "@" in name}
+    if len(domains) != 1 or any("@" not in name for name, _ in named):
+        return named
+    return [(name.rpartition("@")[0] + "@", own) for name, own in named]
 
 
 def _rate_row(name: str, own: Figures, figure: str, base: str, highest: float, lang: Lang) -> Row:
@@ -127,7 +134,7 @@ def campaigns(data: Data, lang: Lang, base_url: str | None) -> TableOf:
         )
         for key, own in groups[:TOP]
     )
-    heads = ("campaign", "sent", "opened", "clicked", "replied", "rate")
+    heads = ("campaign", "sent", "short.opened", "short.clicked", "replied", "rate")
     return TableOf(say("campaigns", lang), tuple(say(head, lang) for head in heads), rows, bars=False)
 
 

@@ -42,6 +42,7 @@ TEMPLATE = Path(__file__).resolve().with_name("report.typ")
 FORMATS = ("html", "json", "xlsx", "pdf")
 #: Dimensions of the sheet and of JSON, in the order of the requirement.
 LISTED = ("campaign", "region", "industry", "template", "content", "language", "mailbox", "salesperson", "source")
+SheetRows = tuple[Sequence[str], Sequence[Sequence[Any]]]
 CHART_ID = "trend@outreach.invalid"
 
 
@@ -151,9 +152,8 @@ class Report:
         sums, before = total(self.data.cells), total(self.data.before)
         kind, lang = self.period.kind, self.lang
         heads = (say("figure", lang), say(f"now.{kind}", lang), say(f"before.{kind}", lang), say("rate", lang))
-        rows = [
-            (say(n, lang), getattr(sums, n), getattr(before, n), sums.rate(n) if n != "sent" else None) for n in NAMES
-        ]
+        shares = {name: None if name == "sent" else sums.rate(name) for name in NAMES}
+        rows = [(say(name, lang), getattr(sums, name), getattr(before, name), shares[name]) for name in NAMES]
         sheets: dict[str, Any] = {say("overview", lang): (heads, rows)}
         for dimension in LISTED:
             sheets[say(dimension, lang)] = self._sheet(dimension)
@@ -165,14 +165,14 @@ class Report:
         sheets[say("findings", lang)] = ((say("findings", lang),), [(text,) for text in said])
         return build_workbook(sheets)
 
-    def _sheet(self, dimension: str) -> tuple[Sequence[str], list[Sequence[Any]]]:
+    def _sheet(self, dimension: str) -> SheetRows:
         rows = sums_by(self.data.cells, dimension, self.data, self.lang)
         heads = [say(dimension, self.lang), *(say(name, self.lang) for name in NAMES), say("reply_rate", self.lang)]
         heads += [say("bounce_rate", self.lang), say("small", self.lang)]
         tail = ("replied_rate", "bounced_rate", "small_sample")
         return heads, [[row["name"], *(row[name] for name in (*NAMES, *tail))] for row in rows]
 
-    def _time_sheet(self, dimension: str, sums: dict[str, Figures]) -> tuple[Sequence[str], list[Sequence[Any]]]:
+    def _time_sheet(self, dimension: str, sums: dict[str, Figures]) -> SheetRows:
         names = ("sent", "accepted", "bounced", "opened", "clicked", "replied")
         heads = [say(dimension, self.lang), *(say(name, self.lang) for name in names), say("reply_rate", self.lang)]
         rows = [[name, *(getattr(own, n) for n in names), own.rate("replied")] for name, own in sums.items()]
