@@ -81,6 +81,6 @@ def _outcomes(report: str) -> list[Outcome]:
 
 def _outcome(fields: dict[str, str]) -> Outcome:
     who = dsn.named_recipient(fields)
-    if "@" not in who:
+    if who.find("@") < 1:
         raise _NeedsProse
     return dsn.outcome(fields, who, _prose)

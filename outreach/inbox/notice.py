@@ -35,9 +35,14 @@ _CUT = re.compile(
 _HEADER_BLOCK = re.compile(
     r"^(?:Received|Return-Path|DKIM-Signature|X-Received): ?[^\n]+\n(?:[ \t][^\n]*\n|[A-Za-z0-9-]+:[^\n]*\n)", re.M
 )
+# Labels of addresses that did not fail: who wrote, whom to ask.
+_NOT_A_LABEL = (
+    r"(?:mail |envelope |original )?from|sender|reply|contact|help|cc|bcc|support|author|originat|return|envelope|message|date|subject"
+    r"|received|authentic|write|questions?|e-?mail us|postmaster|admin|host|by|via|x-|mail from|please|remote|visit"
+)
 _HEAD = re.compile(
     rf"^[ \t>*|•·#-]*(?:\d{{1,3}}[.)][ \t]*)?"
-    rf"(?:(?:rfc822|smtp|mailto|to|address|recipients?|email|e-mail|user|rcpt to|failed|delivery failed|error-for|failed recipient|failed address|recipient address|收件人|收信人|收件者|宛先|получатель|destinatario|destinataire|empfänger)[ \t]*[:;：=][ \t]*)?"
+    rf"(?:(?!{_NOT_A_LABEL})[^\n:：;=<>@()\"]{{1,45}}[:：;=][ \t]*)?"
     rf"(?:[^\n@<>]{{0,80}}\bSMTP(?:[=:]|[ \t]+))?[<\"'“(\[]{{0,2}}(?:mailto:)?({ADDRESS})[>\"'”)\]]{{0,2}}(?P<rest>[^\n]*)$",
     re.M | re.I,
 )

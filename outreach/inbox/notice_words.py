@@ -55,7 +55,7 @@ INTRO = _any(
 
 # The sending host still tries.
 DELAY = _any(
-    r"warning message only", r"this is a warning", r"warning only", r"not yet been delivered", r"will be retried", r"still being retried", r"message (?:is|has been|was) delayed", r"has been delayed",
+    r"warning message only", r"advisory-only", r"postponed", r"this is a warning", r"warning only", r"not yet been delivered", r"will be retried", r"still being retried", r"message (?:is|has been|was) delayed", r"has been delayed",
     r"delivery (?:is |has been |was )?delayed", r"you do not need to re-?send", r"will (?:retry|continue|keep|try)[^.]{0,40}(?:for|until|to deliver|trying|sending)", r"will continue trying", r"delivery incomplete", r"temporary (?:failure|problem) (?:report|delivering)",
     r"only a temporary", r"delayed mail", r"could not send message for past", r"no action is required on your part", r"not been delivered .{0,40}(?:hours|minutes)", r"attempts to deliver .{0,40} will continue",
     r"still in (?:the )?(?:mail )?queue", r"verz[oö]ger", r"retard[ée]", r"retraso", r"atras[oa]", r"ritard", r"задерж", r"延迟", r"延遲", r"稍后重试", r"将继续尝试", r"系统会在", r"遅延",

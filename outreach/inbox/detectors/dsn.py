@@ -103,12 +103,12 @@ def named_recipient(fields: Fields) -> str:
     """The address as originally mailed: Original-Recipient where it holds one, else Final-Recipient, or a bare name."""
     names = ("original-recipient", "final-recipient", "x-actual-recipient")
     candidates = [found for name in names if fields.get(name) and (found := address.of_field(fields[name]))]
-    return next((c for c in candidates if "@" in c), next(iter(candidates), ""))
+    return next((c for c in candidates if c.find("@") > 0), next(iter(candidates), ""))
 
 
 def recipient(fields: Fields, mail: Mail) -> str:
     who = named_recipient(fields)
-    return who if "@" in who else _complete(who, mail)
+    return who if who.find("@") > 0 else _complete(who, mail)
 
 
 def _complete(local: str, mail: Mail) -> str:
