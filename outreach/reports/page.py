@@ -131,7 +131,8 @@ def _heat_cell(count: int, hottest: int) -> str:
 def _trend(data: Data, chart: str, lang: Lang) -> str:
     if not chart or not any(item.sent for item in data.trend):
         return ""
-    return f"<section><h2>{escape(say('trend', lang, n=len(data.trend)))}</h2><div class="scroll">{chart}</div></section>"
+    title = escape(say("trend", lang, n=len(data.trend)))
+    return f'<section><h2>{title}</h2><div class="scroll">{chart}</div></section>'
 
 
 def _warnings(advice: Advice) -> str:
