@@ -42,7 +42,7 @@ _NOT_A_LABEL = (
 )
 _HEAD = re.compile(
     rf"^[ \t>*|•·#-]*(?:\d{{1,3}}[.)][ \t]*)?"
-    rf"(?:(?!{_NOT_A_LABEL})[^\n:：;=<>@()\"]{{1,45}}[:：;=][ \t]*)?"
+    rf"(?:(?!{_NOT_A_LABEL})[^\s:：;=<>@()\"][^\n:：;=<>@()\"]{{0,44}}[:：;=][ \t]*)?"
     rf"(?:[^\n@<>]{{0,80}}\bSMTP(?:[=:]|[ \t]+))?[<\"'“(\[]{{0,2}}(?:mailto:)?({ADDRESS})[>\"'”)\]]{{0,2}}(?P<rest>[^\n]*)$",
     re.M | re.I,
 )
@@ -170,6 +170,18 @@ def inner(mail: Mail) -> Mail | None:
     if found is None or found.start() <= 30:
         return None
     return parse(text[found.start() :].encode("utf-8", "replace"))
+
+
+def transcript_below(mail: Mail) -> str:
+    """A session transcript inside the returned message: a gateway returned another gateway's notice. "" if there is none."""
+    for part in mail.leaves:
+        if part.inside == 1 and part.content_type == "text/plain":
+            text = part.text[:ENOUGH]
+            return text if _TRANSCRIPT.search(text) else ""
+    return ""
+
+
+_TRANSCRIPT = re.compile(r"transcript of (?:the )?session|permanent fatal errors", re.I)
 
 
 def about(mail: Mail, who: str) -> str:

@@ -42,7 +42,7 @@ def verdict(mail: Mail, entries: list[Entry], detector: str) -> Verdict:
             text=entry.text,
             status=status_in(entry.text) or status_in(whole),
             delayed=delayed,
-            notice=lambda: whole,
+            notice=lambda: f"{whole}\n{notice.transcript_below(mail)}",
         )
         for entry in entries
     ]
