@@ -244,21 +244,19 @@ class OutboxStore:
             lambda c: handover.settle_and_mark(c, *common, outcomes, marks, quota, mailbox_values, also)
         )
 
-    async def recover_all(self, now: datetime) -> int:
-        """Settle what workers left behind whose lease has run out; return how many mailboxes. A worker's tick."""
-        expired = select(mailbox.c.id).where(mailbox.c.lease_holder.is_not(None), mailbox.c.lease_until <= now)
+    async def recover_all(self, now: datetime, is_dead: Callable[[str], bool] = lambda holder: False) -> int:
+        """Settle what workers left behind that are gone; return how many mailboxes. A worker's tick calls it.
+
+        Gone is whose lease has run out, and a process of this machine that has ended (sending/holder).
+        """
 
         def work(conn: Connection) -> int:
-            ids = list(conn.scalars(expired.with_for_update(skip_locked=True)))
-            for mailbox_id in ids:
-                gone: dict[str, Any] = {
-                    "lease_holder": None,
-                    "lease_until": None,
-                    "lease_fence": mailbox.c.lease_fence + 1,
-                }
-                conn.execute(update(mailbox).where(mailbox.c.id == mailbox_id).values(gone))
-                claims.recover(conn, mailbox_id, now)
-            return len(ids)
+            leased = select(mailbox.c.id, mailbox.c.lease_holder, mailbox.c.lease_until)
+            rows = conn.execute(leased.where(mailbox.c.lease_holder.is_not(None)).with_for_update(skip_locked=True))
+            gone = [row.id for row in rows if row.lease_until <= now or is_dead(row.lease_holder)]
+            for mailbox_id in gone:
+                claims.take_back(conn, mailbox_id, now)
+            return len(gone)
 
         return await self._write(work)
 

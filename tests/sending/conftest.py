@@ -14,11 +14,23 @@ MakeWorld = Callable[..., Awaitable[World]]
 
 @pytest.fixture
 async def new_world(database_url: str) -> AsyncIterator[MakeWorld]:
-    """`await new_world(addresses, url=…)`: a database with a running campaign, on SQLite and on PostgreSQL."""
+    """`await new_world(addresses)`: a database with a running campaign, on SQLite and on PostgreSQL."""
+    async for make in _worlds(database_url):
+        yield make
+
+
+@pytest.fixture
+async def new_sqlite_world(sqlite_url: str) -> AsyncIterator[MakeWorld]:
+    """The same on SQLite alone, for what does not depend on the database."""
+    async for make in _worlds(sqlite_url):
+        yield make
+
+
+async def _worlds(url: str) -> AsyncIterator[MakeWorld]:
     made: list[World] = []
 
-    async def make(addresses: Any = (), *, url: str | None = None, **more: Any) -> World:
-        made.append(await make_world(url or database_url, addresses, **more))
+    async def make(addresses: Any = (), **more: Any) -> World:
+        made.append(await make_world(url, addresses, **more))
         return made[-1]
 
     yield make

@@ -74,6 +74,13 @@ def release(conn: Connection, mailbox_id: int, fence: int, now: datetime) -> Non
         conn.execute(update(message).where(claimed).values(state=MessageState.QUEUED, fence=None))
 
 
+def take_back(conn: Connection, mailbox_id: int, now: datetime) -> None:
+    """Free a mailbox whose worker is gone, and settle what it left behind."""
+    freed = {"lease_holder": None, "lease_until": None, "lease_fence": mailbox.c.lease_fence + 1}
+    conn.execute(update(mailbox).where(mailbox.c.id == mailbox_id).values(**freed))
+    recover(conn, mailbox_id, now)
+
+
 def recover(conn: Connection, mailbox_id: int, now: datetime) -> None:
     """Settle what a worker left behind that is known to be gone."""
     own = message.c.mailbox_id == mailbox_id
