@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
 from outreach.model import Approval, Campaign, InboundMail, Message, Task
+from outreach.web.data.inbox import JOINED, OWNER, WAITING
 from outreach.web.data.scope import owned
 from outreach.web.i18n import N_
 
@@ -110,10 +111,9 @@ async def _inbox(conn: AsyncConnection, staff: Staff) -> tuple[int, int]:
     """Replies that wait, and how many of them are late."""
     if not staff.may(P.INBOX_VIEW):
         return 0, 0
-    open_replies = and_(INBOUND.c.kind == "reply", INBOUND.c.answered_at.is_(None), INBOUND.c.state == "new")
     late = and_(TASKS.c.inbound_id == INBOUND.c.id, TASKS.c.state == "open", TASKS.c.due_at < staff.now)
     query = select(func.count(), func.count().filter(select(TASKS.c.id).where(late).exists()))
-    query = query.select_from(INBOUND).where(open_replies, owned(staff, P.INBOX_VIEW, INBOUND.c.owner_id))
+    query = query.select_from(JOINED).where(WAITING, owned(staff, P.INBOX_VIEW, OWNER))
     row = (await conn.execute(query)).one()
     return int(row[0]), int(row[1])
 

@@ -66,7 +66,9 @@ async def render_for(
         context = build_context(
             contact=person,
             company={"name": person.get("company_name")} if person.get("company_name") else None,
-            owner={"name": person.get("owner_name"), "email": person.get("owner_email")} if person.get("owner_name") else None,
+            owner={"name": person.get("owner_name"), "email": person.get("owner_email")}
+            if person.get("owner_name")
+            else None,
             sender=sender(staff),
             campaign={"name": campaign},
             today=staff.now.date(),

@@ -17,8 +17,8 @@ from markupsafe import Markup, escape
 from outreach.audience.regions import country_name
 from outreach.web import format as fmt
 from outreach.web.i18n import LANG_ATTRIBUTE, N_, locale, translate, translations
-from outreach.web.work import explain
 from outreach.web.words import INTENT, TASK, word
+from outreach.web.work import explain
 
 HTML = Path(__file__).parent / "html"
 STATIC = Path(__file__).parent / "static"

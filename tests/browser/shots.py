@@ -24,6 +24,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "campaign": ("/campaigns/1", "li.na"),
     "approvals": ("/approvals", "zhao.min"),
     "approval": ("/approvals/3", "zhao.min"),
+    "inbox": ("/inbox", "zhou.yang"),
     "doubt": ("/campaigns/1?stage=in_doubt", "li.na"),
     "contacts": ("/contacts", "sun.qian"),
     "contact": ("/contacts/1", "sun.qian"),

@@ -123,7 +123,9 @@ async def skipped(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-async def listing(conn: AsyncConnection, staff: Staff, state: str, search: str, offset: int) -> tuple[Sequence[Row[Any]], int]:
+async def listing(
+    conn: AsyncConnection, staff: Staff, state: str, search: str, offset: int
+) -> tuple[Sequence[Row[Any]], int]:
     """Campaigns, newest first, with their messages counted."""
     parts: list[ColumnElement[bool]] = [owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id)]
     groups = {"running": ("pilot", "running", "scheduled", "paused"), "waiting": ("review", "approved"), "finished": ("finished", "cancelled"), "draft": ("draft",)}  # fmt: skip
@@ -139,15 +141,24 @@ async def listing(conn: AsyncConnection, staff: Staff, state: str, search: str, 
         select(
             M.campaign_id,
             func.count(case((IN_PLAY, 1))).label("planned"),
-            *(func.count(case((STAGES[key][1], 1))).label(key) for key in ("sent", "opened", "clicked", "replied", "bounced", "in_doubt")),
+            *(
+                func.count(case((STAGES[key][1], 1))).label(key)
+                for key in ("sent", "opened", "clicked", "replied", "bounced", "in_doubt")
+            ),
         )
         .where(M.campaign_id.in_(chosen))
         .group_by(M.campaign_id)
         .subquery()
     )
     query = (
-        select(CAMPAIGN, USER.c.display_name.label("owner"), *(column for column in told.c if column.name != "campaign_id"))
-        .select_from(CAMPAIGN.outerjoin(told, told.c.campaign_id == CAMPAIGN.c.id).outerjoin(USER, USER.c.id == CAMPAIGN.c.owner_id))
+        select(
+            CAMPAIGN, USER.c.display_name.label("owner"), *(column for column in told.c if column.name != "campaign_id")
+        )
+        .select_from(
+            CAMPAIGN.outerjoin(told, told.c.campaign_id == CAMPAIGN.c.id).outerjoin(
+                USER, USER.c.id == CAMPAIGN.c.owner_id
+            )
+        )
         .where(CAMPAIGN.c.id.in_(chosen))
         .order_by(CAMPAIGN.c.id.desc())
     )
@@ -186,8 +197,16 @@ async def ledger(
     if stage == "skipped":
         return await _left_out(conn, campaign_id, search, offset)
     condition = and_(M.campaign_id == campaign_id, STAGES[stage][1], _named(search, M.address))
-    total = (await conn.execute(select(func.count()).select_from(_with_person(MESSAGE, M.contact_id)).where(condition))).scalar_one()
-    order = M.replied_at.desc() if stage == "replied" else M.due_at if stage == "queued" else func.coalesce(M.sent_at, M.due_at).desc()
+    total = (
+        await conn.execute(select(func.count()).select_from(_with_person(MESSAGE, M.contact_id)).where(condition))
+    ).scalar_one()
+    order = (
+        M.replied_at.desc()
+        if stage == "replied"
+        else M.due_at
+        if stage == "queued"
+        else func.coalesce(M.sent_at, M.due_at).desc()
+    )
     query = (
         select(
             MESSAGE.c.id, M.address, M.state, M.reason, M.sent_at, M.due_at, M.tz, M.reply_code, M.reply_text, M.attempts, M.step,
@@ -222,7 +241,9 @@ def _named(search: str, address: Any) -> ColumnElement[bool]:
     )
 
 
-async def _left_out(conn: AsyncConnection, campaign_id: int, search: str, offset: int) -> tuple[Sequence[Row[Any]], int]:
+async def _left_out(
+    conn: AsyncConnection, campaign_id: int, search: str, offset: int
+) -> tuple[Sequence[Row[Any]], int]:
     """Those who were skipped, each with the reason."""
     R = RECIPIENT.c
     condition = and_(R.campaign_id == campaign_id, R.skip_reason.is_not(None), _named(search, R.address))
@@ -275,7 +296,8 @@ async def _overdue(conn: AsyncConnection, campaign_id: int, condition: Any, begi
 async def upcoming(conn: AsyncConnection, staff: Staff) -> Sequence[Row[Any]]:
     """Campaigns with a start, for the calendar that all departments see (A1)."""
     query = select(CAMPAIGN.c.id, CAMPAIGN.c.name, CAMPAIGN.c.state, CAMPAIGN.c.start_at, CAMPAIGN.c.started_at).where(
-        CAMPAIGN.c.state.in_(("review", "approved", "scheduled", "pilot", "running")), owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id)
+        CAMPAIGN.c.state.in_(("review", "approved", "scheduled", "pilot", "running")),
+        owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id),
     )
     return (await conn.execute(query.order_by(CAMPAIGN.c.start_at))).all()
 

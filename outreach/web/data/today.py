@@ -12,6 +12,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
+from outreach.web.data.inbox import JOINED, OWNER, WAITING
 from outreach.web.data.people import PERSON, full_name, zone_of
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import (
@@ -28,14 +29,13 @@ from outreach.web.data.tables import (
     USER,
 )
 from outreach.web.format import zone
+from outreach.web.today_rules import ANSWER_WITHIN
 
 if TYPE_CHECKING:
     from outreach.web.routing import Staff
 
 #: Shown on the page; the rest is one press away.
 REPLIES, TASKS = 8, 20
-#: A reply whose task is not there yet counts a working day of eight hours.
-ANSWER_WITHIN = timedelta(hours=8)
 WORK_FROM, WORK_TO = 9, 17
 LIVE = ("pilot", "running", "paused")
 #: Rates of a mailbox are of its last mails, as its protection counts them (reliability.md).
@@ -129,17 +129,13 @@ def reply_query(staff: Staff) -> Any:
         INBOUND.c.intent, INBOUND.c.received_at, INBOUND.c.answered_at, INBOUND.c.state, INBOUND.c.kind,
         INBOUND.c.owner_id, tasks.c.due_at,
     )  # fmt: skip
-    joined = (
-        INBOUND.outerjoin(CONTACT, CONTACT.c.id == INBOUND.c.contact_id)
-        .outerjoin(COMPANY, COMPANY.c.id == func.coalesce(CONTACT.c.company_id, INBOUND.c.company_id))
-        .outerjoin(tasks, tasks.c.inbound_id == INBOUND.c.id)
-    )
-    return select(*columns, *PERSON).select_from(joined).where(owned(staff, P.INBOX_VIEW, INBOUND.c.owner_id))
+    joined = JOINED.outerjoin(tasks, tasks.c.inbound_id == INBOUND.c.id)
+    return select(*columns, *PERSON).select_from(joined).where(owned(staff, P.INBOX_VIEW, OWNER))
 
 
 def waiting(query: Any) -> Any:
     """Hold a reply query to what nobody has answered or closed."""
-    return query.where(INBOUND.c.kind == "reply", INBOUND.c.answered_at.is_(None), INBOUND.c.state == "new")
+    return query.where(WAITING)
 
 
 def reply_of(row: Row[Any]) -> Reply:
@@ -171,7 +167,7 @@ async def replies(conn: AsyncConnection, staff: Staff, mine: bool) -> list[Reply
     """The replies that wait, the most urgent first."""
     query = waiting(reply_query(staff))
     if mine:
-        query = query.where(or_(INBOUND.c.owner_id == staff.actor.id, INBOUND.c.owner_id.is_(None)))
+        query = query.where(or_(staff.actor.id == OWNER, OWNER.is_(None)))
     rows = (await conn.execute(query.order_by(INBOUND.c.received_at).limit(200))).all()
     return sorted((reply_of(row) for row in rows), key=lambda reply: reply.due)
 

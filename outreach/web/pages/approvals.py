@@ -133,7 +133,9 @@ def _texts(before: TemplateSource, after: TemplateSource) -> list[Change]:
     changes = []
     for language in after.languages:
         if before.subject(language) != after.subject(language):
-            changes.append(Change(f"{after.name} · {language} · subject", words(before.subject(language), after.subject(language))))
+            changes.append(
+                Change(f"{after.name} · {language} · subject", words(before.subject(language), after.subject(language)))
+            )
     for name in sorted(before.files.keys() | after.files.keys()):
         old, new = before.files.get(name, ""), after.files.get(name, "")
         if old != new and name.endswith((".mjml", ".txt")) and not name.startswith("base64:"):
@@ -193,7 +195,9 @@ async def _decide(staff: Staff, campaign_id: int, what: str) -> Response:
     row = await found(staff, campaign_id, Permission.CAMPAIGNS_APPROVE)
     comment = str((await staff.form()).get("comment", "")).strip()[:4000]
     if what == "reject" and not comment:
-        return await _page(staff, row, staff.say(N_("Say what is to be changed, so that the author knows.")), status=422)
+        return await _page(
+            staff, row, staff.say(N_("Say what is to be changed, so that the author knows.")), status=422
+        )
     error = await _verify(staff)
     if error:
         return await _page(staff, row, error, comment, 422)

@@ -143,16 +143,40 @@ def _steps(
         return moment(value, tz, lang, now=now) if value else ""
 
     past_review = row.approved_hash is not None
-    lines = [StepLine("now" if row.state == "draft" else "done", staff.say(N_("Draft")), row.author or "", at(row.created_at))]
-    size = staff.say(N_("%(people)s people, %(skipped)s skipped"), people=f"{figures['planned']:,}", skipped=f"{figures['skipped']:,}")
+    lines = [
+        StepLine(
+            "now" if row.state == "draft" else "done", staff.say(N_("Draft")), row.author or "", at(row.created_at)
+        )
+    ]
+    size = staff.say(
+        N_("%(people)s people, %(skipped)s skipped"),
+        people=f"{figures['planned']:,}",
+        skipped=f"{figures['skipped']:,}",
+    )
     checked = row.submitted_at is not None and row.state != "draft"
-    lines.append(StepLine("done" if checked else "", staff.say(N_("Preflight")), size if checked else "", at(row.submitted_at) if checked else ""))
-    given = {a.role: a for a in approvals if a.decision == "approve" and a.voided_at is None and a.hash == row.submitted_hash}
+    lines.append(
+        StepLine(
+            "done" if checked else "",
+            staff.say(N_("Preflight")),
+            size if checked else "",
+            at(row.submitted_at) if checked else "",
+        )
+    )
+    given = {
+        a.role: a for a in approvals if a.decision == "approve" and a.voided_at is None and a.hash == row.submitted_hash
+    }
     waiting = row.state == "review"
     for role in staff.app.settings.approval.roles:
         approval = given.get(str(role))
         cls = "done" if approval or past_review else "now" if waiting else ""
-        lines.append(StepLine(cls, staff.word("role", str(role)), approval.who if approval else "", at(approval.at) if approval else ""))
+        lines.append(
+            StepLine(
+                cls,
+                staff.word("role", str(role)),
+                approval.who if approval else "",
+                at(approval.at) if approval else "",
+            )
+        )
     if row.definition.get("pilot"):
         cls = "now" if row.state == "pilot" else "done" if row.pilot_released and row.started_at else ""
         lines.append(StepLine(cls, staff.say(N_("Pilot"))))
@@ -162,7 +186,14 @@ def _steps(
     end = at(row.finished_at)
     if not end and last_due and row.state in ("running", "pilot"):
         end = staff.moment(last_due, last_tz)
-    lines.append(StepLine("done" if row.state in ("finished", "cancelled") else "", staff.word("campaign", "cancelled" if row.state == "cancelled" else "finished"), "", end))
+    lines.append(
+        StepLine(
+            "done" if row.state in ("finished", "cancelled") else "",
+            staff.word("campaign", "cancelled" if row.state == "cancelled" else "finished"),
+            "",
+            end,
+        )
+    )
     return lines
 
 

@@ -229,6 +229,11 @@ async def _undo(staff: Staff, told: dict[str, Any]) -> None:
         staff.need(Permission.CONTACTS_ASSIGN)
         for owner in {was for _, was in told["owners"]}:
             await audience.assign([number for number, was in told["owners"] if was == owner], owner, staff.now)
+    elif told["do"] == "inbound.reopen":
+        staff.need(Permission.INBOX_ANSWER)
+        from outreach.web.pages.inbox import answers
+
+        await answers().reopen(staff.app, told["id"], staff.actor, staff.now)
     elif told["do"] == "task.reopen":
         staff.need(Permission.TASKS_EDIT, Held(told["owner"]))
         await staff.app.crm.reopen(told["id"])

@@ -1,0 +1,182 @@
+"""What people do with received mail: answer it in its thread, close it, hand it over, take a wish to leave."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.access.roles import Actor
+from outreach.access.store import append_audit
+from outreach.app.build import App
+from outreach.app.post import Posted, post
+from outreach.content.envelope import Identity
+from outreach.content.plain import plain_message
+from outreach.events.kinds import EventKind, NewEvent
+from outreach.model import Activity, ArchivedMail, Company, Contact, InboundMail, Mailbox, Task, User
+from outreach.model.base import table
+
+INBOUND: Table = table(InboundMail)
+TASKS: Table = table(Task)
+MAILBOXES: Table = table(Mailbox)
+ARCHIVE: Table = table(ArchivedMail)
+ACTIVITIES: Table = table(Activity)
+CONTACTS: Table = table(Contact)
+COMPANIES: Table = table(Company)
+USERS: Table = table(User)
+
+
+class AnswerError(Exception):
+    """It cannot be done now; the text says why and what to do."""
+
+
+async def load(conn: AsyncConnection, inbound_id: int) -> Row[Any]:
+    """Return the mail with its owner and mailbox. Raises LookupError."""
+    owner = func.coalesce(INBOUND.c.owner_id, CONTACTS.c.owner_id, COMPANIES.c.owner_id).label("held_by")
+    query = (
+        select(INBOUND, owner, USERS.c.team, MAILBOXES.c.name.label("mailbox"))
+        .outerjoin(CONTACTS, CONTACTS.c.id == INBOUND.c.contact_id)
+        .outerjoin(COMPANIES, COMPANIES.c.id == func.coalesce(INBOUND.c.company_id, CONTACTS.c.company_id))
+        .outerjoin(USERS, USERS.c.id == owner)
+        .outerjoin(MAILBOXES, MAILBOXES.c.id == INBOUND.c.mailbox_id)
+        .where(INBOUND.c.id == inbound_id)
+    )
+    row = (await conn.execute(query)).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no mail {inbound_id}")
+    return row
+
+
+async def answer(app: App, inbound_id: int, text: str, actor: Actor, now: datetime, *, sender_name: str = "") -> Posted:
+    """Answer a mail from the mailbox that it came to, in its thread.
+
+    Claimed first, so that two people (or two presses) never answer twice; archived before it leaves. Refused: the
+    mail waits again. In doubt: it stays closed and the timeline says so. Raises AnswerError.
+    """
+    async with app.db.read() as conn:
+        row = await load(conn, inbound_id)
+    if not row.from_address:
+        raise AnswerError("the mail names no sender: answer it from the mailbox itself")
+    box = app.settings.mailbox_named(row.mailbox)
+    data = _compose(app, row, box, text, now, sender_name)
+    async with app.db.write() as conn:
+        await _claim(conn, inbound_id, now)
+    posted = await post(app.server(box), box.address, [row.from_address], data)
+    async with app.db.write() as conn:
+        if posted.outcome == "refused":
+            await _set(conn, inbound_id, state="new", answered_at=None)
+        else:
+            await _record(conn, row, data, text, posted, actor, now)
+    return posted
+
+
+def _compose(app: App, row: Row[Any], box: Any, text: str, now: datetime, sender_name: str) -> bytes:
+    uid = uuid.uuid4().hex
+    references = tuple(value for value in (row.rfc_message_id,) if value)
+    subject = row.subject or ""
+    if not subject.lower().startswith(("re:", "aw:", "回复", "答复")):
+        subject = f"Re: {subject}".strip()
+    identity = Identity(
+        uid=uid,
+        message_id=f"{uid}@{box.domain}",
+        from_name=sender_name or box.from_name or app.settings.sender.company,
+        from_address=box.address,
+        to_name=row.from_name or "",
+        to_address=row.from_address,
+        date=now,
+        in_reply_to=row.rfc_message_id,
+        references=references,
+    )
+    return plain_message(identity, subject, text)
+
+
+async def _claim(conn: AsyncConnection, inbound_id: int, now: datetime) -> None:
+    open_one = (INBOUND.c.id == inbound_id) & INBOUND.c.answered_at.is_(None)
+    result = await conn.execute(update(INBOUND).where(open_one).values(answered_at=now))
+    if result.rowcount != 1:
+        raise AnswerError("somebody has answered this mail already: look at the thread")
+
+
+async def _record(
+    conn: AsyncConnection, row: Row[Any], data: bytes, text: str, posted: Posted, actor: Actor, now: datetime
+) -> None:
+    await _set(conn, row.id, state="closed", owner_id=row.held_by or actor.id)
+    await conn.execute(
+        insert(ARCHIVE).values(
+            sha256=hashlib.sha256(data).hexdigest(), direction="out", inbound_id=row.id, subject=row.subject, text=text,
+            raw=data, at=now,
+        )
+    )  # fmt: skip
+    doubt = " (in doubt)" if posted.outcome == "in_doubt" else ""
+    await _activity(conn, row, "answer", text[:300] + doubt, actor, now)
+    await _finish_tasks(conn, row.id, now, "answered")
+    after = {"outcome": posted.outcome, "reply": posted.text[:200]}
+    await append_audit(conn, actor, "inbound.answered", "inbound_mail", row.id, now=now, after=after)
+
+
+async def _activity(conn: AsyncConnection, row: Row[Any], kind: str, text: str, actor: Actor, now: datetime) -> None:
+    values = {"kind": kind, "at": now, "contact_id": row.contact_id, "company_id": row.company_id, "text": text}
+    await conn.execute(insert(ACTIVITIES).values(user_id=actor.id, data={"inbound_id": row.id}, **values))
+
+
+async def _finish_tasks(conn: AsyncConnection, inbound_id: int, now: datetime, outcome: str) -> None:
+    ours = (TASKS.c.inbound_id == inbound_id) & (TASKS.c.state == "open")
+    await conn.execute(update(TASKS).where(ours).values(state="done", done_at=now, outcome=outcome))
+
+
+async def _set(conn: AsyncConnection, inbound_id: int, **values: Any) -> None:
+    await conn.execute(update(INBOUND).where(INBOUND.c.id == inbound_id).values(**values))
+
+
+async def close(app: App, inbound_id: int, actor: Actor, now: datetime) -> None:
+    """Say that nothing more is to be done with a mail; its tasks are done."""
+    async with app.db.write() as conn:
+        await _set(conn, inbound_id, state="closed")
+        await _finish_tasks(conn, inbound_id, now, "closed")
+        await append_audit(conn, actor, "inbound.closed", "inbound_mail", inbound_id, now=now)
+
+
+async def reopen(app: App, inbound_id: int, actor: Actor, now: datetime) -> None:
+    """Undo the closing."""
+    async with app.db.write() as conn:
+        await _set(conn, inbound_id, state="new")
+        ours = (TASKS.c.inbound_id == inbound_id) & (TASKS.c.outcome == "closed")
+        await conn.execute(update(TASKS).where(ours).values(state="open", done_at=None, outcome=None))
+        await append_audit(conn, actor, "inbound.reopened", "inbound_mail", inbound_id, now=now)
+
+
+async def hand_over(app: App, inbound_id: int, owner_id: int, actor: Actor, now: datetime, note: str = "") -> None:
+    """Give a mail and its tasks to a colleague."""
+    async with app.db.write() as conn:
+        row = await load(conn, inbound_id)
+        await _set(conn, inbound_id, owner_id=owner_id)
+        ours = (TASKS.c.inbound_id == inbound_id) & (TASKS.c.state == "open")
+        await conn.execute(update(TASKS).where(ours).values(owner_id=owner_id))
+        if note:
+            await _activity(conn, row, "note", note[:2000], actor, now)
+        change = {"before": {"owner_id": row.owner_id}, "after": {"owner_id": owner_id}}
+        await append_audit(conn, actor, "inbound.handed_over", "inbound_mail", inbound_id, now=now, **change)
+
+
+async def unsubscribe(app: App, inbound_id: int, actor: Actor, now: datetime) -> None:
+    """Take the sender's wish to get no more mail: it holds at once and for every list (F3)."""
+    async with app.db.write() as conn:
+        row = await load(conn, inbound_id)
+        event = NewEvent(
+            EventKind.UNSUBSCRIBE,
+            key=f"unsubscribe:staff:{inbound_id}",
+            at=now,
+            message_id=row.message_id,
+            contact_id=row.contact_id,
+            inbound_id=inbound_id,
+            data={"address": row.from_address, "via": "staff"},
+        )
+        await app.events.record(conn, event, now)
+        await _set(conn, inbound_id, state="closed")
+        await _finish_tasks(conn, inbound_id, now, "unsubscribed")
+        await append_audit(conn, actor, "inbound.unsubscribed", "inbound_mail", inbound_id, now=now)

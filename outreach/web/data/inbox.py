@@ -1,0 +1,162 @@
+"""Received mail by person: the list, the thread, the customer's card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.access.roles import Permission as P
+from outreach.web.data.contacts import like
+from outreach.web.data.people import PERSON
+from outreach.web.data.scope import owned
+from outreach.web.data.tables import (
+    ARCHIVE,
+    CAMPAIGN,
+    COMPANY,
+    CONTACT,
+    INBOUND,
+    MAILBOX,
+    MESSAGE,
+    TASK,
+    USER,
+)
+
+if TYPE_CHECKING:
+    from outreach.web.routing import Staff
+
+PAGE = 60
+#: Who is responsible for a mail: whom it was handed to, else the customer's owner.
+OWNER = func.coalesce(INBOUND.c.owner_id, CONTACT.c.owner_id, COMPANY.c.owner_id)
+JOINED = INBOUND.outerjoin(CONTACT, CONTACT.c.id == INBOUND.c.contact_id).outerjoin(
+    COMPANY, COMPANY.c.id == func.coalesce(INBOUND.c.company_id, CONTACT.c.company_id)
+)
+WAITING: ColumnElement[bool] = and_(
+    INBOUND.c.kind == "reply", INBOUND.c.answered_at.is_(None), INBOUND.c.state == "new"
+)
+#: The views of the list: which mails.
+VIEWS: dict[str, ColumnElement[bool]] = {
+    "waiting": WAITING,
+    "mine": WAITING,
+    "done": and_(INBOUND.c.kind == "reply", or_(INBOUND.c.answered_at.is_not(None), INBOUND.c.state == "closed")),
+    "auto": INBOUND.c.kind.in_(("autoreply", "challenge")),
+    "bounces": INBOUND.c.kind.in_(("bounce", "complaint")),
+    "leaving": INBOUND.c.kind == "unsubscribe",
+    "other": and_(INBOUND.c.kind == "other", INBOUND.c.state != "own"),
+}
+
+
+async def mails(conn: AsyncConnection, staff: Staff, view: str, intent: str, search: str) -> Sequence[Row[Any]]:
+    """The mails of a view; what waits is ordered by when it is due, the rest newest first."""
+    due = select(TASK.c.inbound_id, func.min(TASK.c.due_at).label("due_at")).where(TASK.c.state == "open")
+    due = due.group_by(TASK.c.inbound_id).subquery()
+    parts = [VIEWS[view], owned(staff, P.INBOX_VIEW, OWNER)]
+    if view == "mine":
+        parts.append(or_(staff.actor.id == OWNER, OWNER.is_(None)))
+    if intent:
+        parts.append(INBOUND.c.intent == intent)
+    if search:
+        pattern = like(search)
+        parts.append(
+            or_(
+                INBOUND.c.subject.ilike(pattern, escape="\\"),
+                INBOUND.c.reply_text.ilike(pattern, escape="\\"),
+                INBOUND.c.from_address.ilike(pattern, escape="\\"),
+                COMPANY.c.name.ilike(pattern, escape="\\"),
+            )
+        )
+    query = (
+        select(
+            INBOUND.c.id, INBOUND.c.from_name, INBOUND.c.from_address, INBOUND.c.subject, INBOUND.c.reply_text, INBOUND.c.intent,
+            INBOUND.c.kind, INBOUND.c.received_at, INBOUND.c.answered_at, INBOUND.c.state, INBOUND.c.reason, INBOUND.c.hard,
+            INBOUND.c.return_date, INBOUND.c.recipients, due.c.due_at, *PERSON,
+        )
+        .select_from(JOINED.outerjoin(due, due.c.inbound_id == INBOUND.c.id))
+        .where(*parts)
+    )  # fmt: skip
+    if view in ("waiting", "mine"):
+        query = query.order_by(due.c.due_at.asc().nulls_last(), INBOUND.c.received_at)
+    else:
+        query = query.order_by(INBOUND.c.received_at.desc())
+    return (await conn.execute(query.limit(PAGE))).all()
+
+
+async def view_counts(conn: AsyncConnection, staff: Staff) -> dict[str, int]:
+    """How many wait, and how many of them are this person's."""
+    columns = (
+        func.count().label("waiting"),
+        func.count().filter(or_(staff.actor.id == OWNER, OWNER.is_(None))).label("mine"),
+    )
+    query = select(*columns).select_from(JOINED).where(WAITING, owned(staff, P.INBOX_VIEW, OWNER))
+    return dict((await conn.execute(query)).one()._mapping)
+
+
+async def one(conn: AsyncConnection, inbound_id: int) -> Row[Any] | None:
+    """A mail with person, owner, mailbox and the campaign that it answers."""
+    due = select(func.min(TASK.c.due_at)).where(TASK.c.inbound_id == INBOUND.c.id, TASK.c.state == "open")
+    base = (
+        JOINED.outerjoin(USER, USER.c.id == OWNER)
+        .outerjoin(MAILBOX, MAILBOX.c.id == INBOUND.c.mailbox_id)
+        .outerjoin(MESSAGE, MESSAGE.c.id == INBOUND.c.message_id)
+        .outerjoin(CAMPAIGN, CAMPAIGN.c.id == MESSAGE.c.campaign_id)
+    )
+    query = (
+        select(
+            INBOUND, OWNER.label("held_by"), USER.c.team.label("held_team"), USER.c.display_name.label("owner"),
+            MAILBOX.c.address.label("mailbox"), MAILBOX.c.name.label("mailbox_name"),
+            CAMPAIGN.c.id.label("campaign_id"), CAMPAIGN.c.name.label("campaign"), due.scalar_subquery().label("due_at"), *PERSON,
+        )
+        .select_from(base)
+        .where(INBOUND.c.id == inbound_id)
+    )  # fmt: skip
+    return (await conn.execute(query)).one_or_none()
+
+
+async def thread(conn: AsyncConnection, row: Row[Any]) -> list[dict[str, Any]]:
+    """What went to and fro with this person lately, oldest first: campaign mails, their replies, our answers."""
+    items: list[dict[str, Any]] = []
+    whom = INBOUND.c.contact_id == row.person_id if row.person_id else INBOUND.c.id == row.id
+    received = select(
+        INBOUND.c.id, INBOUND.c.received_at, INBOUND.c.from_name, INBOUND.c.from_address, INBOUND.c.subject, INBOUND.c.reply_text,
+        INBOUND.c.kind, INBOUND.c.intent,
+    ).where(whom, INBOUND.c.state != "own")  # fmt: skip
+    for mail in await conn.execute(received.order_by(INBOUND.c.received_at.desc()).limit(12)):
+        items.append({"kind": "in", "at": mail.received_at, "mail": mail})
+    ids = [item["mail"].id for item in items]
+    answered = select(ARCHIVE.c.id, ARCHIVE.c.at, ARCHIVE.c.text, ARCHIVE.c.subject, ARCHIVE.c.inbound_id).where(
+        ARCHIVE.c.inbound_id.in_(ids), ARCHIVE.c.direction == "out"
+    )
+    for mail in await conn.execute(answered):
+        items.append({"kind": "out", "at": mail.at, "mail": mail})
+    if row.person_id:
+        sent = (
+            select(
+                MESSAGE.c.sent_at,
+                MESSAGE.c.tz,
+                MESSAGE.c.first_open_at,
+                MESSAGE.c.first_click_at,
+                CAMPAIGN.c.name,
+                CAMPAIGN.c.id,
+            )
+            .join(CAMPAIGN, CAMPAIGN.c.id == MESSAGE.c.campaign_id)
+            .where(MESSAGE.c.contact_id == row.person_id, MESSAGE.c.sent_at.is_not(None))
+        )
+        for mail in await conn.execute(sent.order_by(MESSAGE.c.sent_at.desc()).limit(4)):
+            items.append({"kind": "campaign", "at": mail.sent_at, "mail": mail})
+    return sorted(items, key=lambda item: item["at"])
+
+
+async def raw(conn: AsyncConnection, inbound_id: int) -> bytes | None:
+    """The bytes of a received mail."""
+    query = select(ARCHIVE.c.raw).where(ARCHIVE.c.inbound_id == inbound_id, ARCHIVE.c.direction == "in").limit(1)
+    found: bytes | None = (await conn.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def sent_lately(conn: AsyncConnection, contact_id: int, since: Any) -> int:
+    """How many mails a contact got since a moment."""
+    query = select(func.count()).where(MESSAGE.c.contact_id == contact_id, MESSAGE.c.sent_at > since)
+    return int((await conn.execute(query)).scalar_one())

@@ -1,0 +1,181 @@
+"""The inbox: replies by person with their clock, the thread, the customer's card; answer, close, hand over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+from fastapi import HTTPException
+from fastapi.responses import Response
+from sqlalchemy.engine import Row
+
+from outreach.access.roles import Held, Permission
+from outreach.inbox.parse import parse
+from outreach.web import mail as mails
+from outreach.web.data import contacts as contact_data
+from outreach.web.data import inbox as data
+from outreach.web.data.people import full_name, zone_of
+from outreach.web.i18n import N_
+from outreach.web.received import page as received_page
+from outreach.web.routing import Pages, Staff
+from outreach.web.today_rules import ANSWER_WITHIN
+
+router = Pages()
+
+VIEWS = {
+    "waiting": N_("Waiting"),
+    "mine": N_("Mine"),
+    "done": N_("Done"),
+    "auto": N_("Auto-replies"),
+    "bounces": N_("Bounces"),
+    "leaving": N_("Unsubscribes"),
+    "other": N_("Other"),
+}
+
+
+def answers() -> Any:
+    """outreach.app.answers, imported when first used (see work.py)."""
+    return import_module("outreach.app.answers")
+
+
+@router.page("/inbox", Permission.INBOX_VIEW)
+async def listing(staff: Staff) -> Response:
+    """The list with the most urgent mail opened."""
+    return await _page(staff, None)
+
+
+@router.page("/inbox/{inbound_id:int}", Permission.INBOX_VIEW)
+async def show(staff: Staff, inbound_id: int) -> Response:
+    """The list with one mail opened."""
+    return await _page(staff, inbound_id)
+
+
+async def _page(staff: Staff, inbound_id: int | None, error: str = "", text: str = "", status: int = 200) -> Response:
+    params = staff.request.query_params
+    view = params.get("show", "waiting")
+    view = view if view in data.VIEWS else "waiting"
+    intent, search = params.get("intent", "")[:40], params.get("q", "").strip()[:200]
+    async with staff.app.db.read() as conn:
+        rows = await data.mails(conn, staff, view, intent, search)
+        counts = await data.view_counts(conn, staff)
+        chosen = inbound_id if inbound_id is not None else rows[0].id if rows else None
+        row = await data.one(conn, chosen) if chosen is not None else None
+    if inbound_id is not None and row is None:
+        raise HTTPException(404)
+    context: dict[str, Any] = {"row": row}
+    if row is not None:
+        staff.need(Permission.INBOX_VIEW, Held(row.held_by, row.held_team))
+        context |= await _opened(staff, row)
+    return await staff.render(
+        "inbox.html", status=status, rows=rows, counts=counts, view=view, views=VIEWS, intent=intent, search=search,
+        full_name=full_name, error=error, text=text, answer_within=ANSWER_WITHIN, opened=inbound_id is not None, **context,
+    )  # fmt: skip
+
+
+async def _opened(staff: Staff, row: Row[Any]) -> dict[str, Any]:
+    """Thread and card of the opened mail."""
+    async with staff.app.db.read() as conn:
+        thread = await data.thread(conn, row)
+        contact = await contact_data.contact(conn, row.person_id) if row.person_id else None
+        timeline = await contact_data.timeline(conn, contact_id=row.person_id) if row.person_id else []
+        days = staff.app.settings.limits.per_contact
+        lately = 0
+        if row.person_id:
+            lately = await data.sent_lately(conn, row.person_id, staff.now - timedelta(days=days.days))
+        assignees = await contact_data.assignees(conn)
+    held = Held(row.held_by, row.held_team)
+    return {
+        "thread": thread,
+        "contact": contact,
+        "timeline": timeline[:12],
+        "lately": lately,
+        "cap": days,
+        "assignees": assignees,
+        "tz_there": zone_of(row.country, row.city),
+        "name": full_name(row.first_name, row.last_name, row.from_name or row.from_address or "?"),
+        "may_answer": staff.may(Permission.INBOX_ANSWER, held),
+        "unauthorised": not staff.actor.authorised,
+    }
+
+
+async def _found(staff: Staff, inbound_id: int, permission: Permission) -> Row[Any]:
+    async with staff.app.db.read() as conn:
+        row = await data.one(conn, inbound_id)
+    if row is None:
+        raise HTTPException(404)
+    staff.need(permission, Held(row.held_by, row.held_team))
+    return row
+
+
+@router.page("/inbox/{inbound_id:int}/original", Permission.INBOX_VIEW)
+async def original(staff: Staff, inbound_id: int) -> Response:
+    """The mail itself, cleaned, for a frame that can do nothing; images stay off."""
+    await _found(staff, inbound_id, Permission.INBOX_VIEW)
+    async with staff.app.db.read() as conn:
+        raw = await data.raw(conn, inbound_id)
+    if raw is None:
+        return mails.framed_text(staff.say(N_("The original is not kept any more.")))
+    parsed = parse(raw)
+    return mails.framed(received_page(parsed.html or "", parsed.text or ""))
+
+
+@router.action("/inbox/{inbound_id:int}/answer", Permission.INBOX_ANSWER)
+async def answer(staff: Staff, inbound_id: int) -> Response:
+    """Send an answer from the mailbox that the mail came to, in its thread."""
+    await _found(staff, inbound_id, Permission.INBOX_ANSWER)
+    text = str((await staff.form()).get("text", "")).strip()[:100_000]
+    if not text:
+        return await _page(staff, inbound_id, staff.say(N_("Write something first.")), status=422)
+    work = answers()
+    try:
+        posted = await work.answer(
+            staff.app, inbound_id, text, staff.actor, staff.now, sender_name=staff.visit.user.display_name
+        )
+    except (work.AnswerError, ValueError, LookupError) as error:
+        return await _page(staff, inbound_id, str(error), text, 409)
+    if posted.outcome == "refused":
+        told = staff.say(
+            N_("The mail server refused it: %(reply)s. Nothing was sent; your text is below."), reply=posted.text
+        )
+        return await _page(staff, inbound_id, told, text, 502)
+    if posted.outcome == "in_doubt":
+        return staff.done("/inbox", N_("The server hung up: nobody knows whether the answer arrived. Look into Sent."))
+    return staff.done("/inbox", N_("Answer sent."))
+
+
+@router.action("/inbox/{inbound_id:int}/close", Permission.INBOX_ANSWER)
+async def close(staff: Staff, inbound_id: int) -> Response:
+    """Nothing more is to be done."""
+    await _found(staff, inbound_id, Permission.INBOX_ANSWER)
+    await answers().close(staff.app, inbound_id, staff.actor, staff.now)
+    return staff.done("/inbox", N_("Done, and out of the inbox."), undo={"do": "inbound.reopen", "id": inbound_id})
+
+
+@router.action("/inbox/{inbound_id:int}/reopen", Permission.INBOX_ANSWER)
+async def reopen(staff: Staff, inbound_id: int) -> Response:
+    """It waits again."""
+    await _found(staff, inbound_id, Permission.INBOX_ANSWER)
+    await answers().reopen(staff.app, inbound_id, staff.actor, staff.now)
+    return staff.done(f"/inbox/{inbound_id}", N_("It waits again."))
+
+
+@router.action("/inbox/{inbound_id:int}/hand-over", Permission.INBOX_ANSWER)
+async def hand_over(staff: Staff, inbound_id: int) -> Response:
+    """Give it to a colleague."""
+    await _found(staff, inbound_id, Permission.INBOX_ANSWER)
+    form = await staff.form()
+    owner = str(form.get("owner", ""))
+    if not owner.isdecimal():
+        raise HTTPException(404)
+    note = str(form.get("note", "")).strip()
+    await answers().hand_over(staff.app, inbound_id, int(owner), staff.actor, staff.now, note)
+    return staff.done("/inbox", N_("Handed over."))
+
+
+@router.action("/inbox/{inbound_id:int}/unsubscribe", Permission.SUPPRESSION_ADD)
+async def unsubscribe(staff: Staff, inbound_id: int) -> Response:
+    """The sender wants no more mail."""
+    await _found(staff, inbound_id, Permission.INBOX_VIEW)
+    await answers().unsubscribe(staff.app, inbound_id, staff.actor, staff.now)
+    return staff.done("/inbox", N_("Unsubscribed: no campaign writes to this person any more."))
