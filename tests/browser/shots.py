@@ -24,12 +24,24 @@ PAGES: dict[str, tuple[str, str]] = {
     "campaign": ("/campaigns/1", "li.na"),
     "approvals": ("/approvals", "zhao.min"),
     "approval": ("/approvals/3", "zhao.min"),
+    "follow-ups": ("/follow-ups?scope=all", "sun.qian"),
+    "settings": ("/settings", "admin"),
+    "mailboxes": ("/settings/mailboxes", "tang.ke"),
+    "users": ("/settings/users", "admin"),
+    "user": ("/settings/users/5", "admin"),
+    "roles": ("/settings/roles", "ma.jun"),
+    "suppression": ("/settings/suppression", "sun.qian"),
+    "audit": ("/settings/audit", "ma.jun"),
+    "account": ("/account", "li.na"),
+    "violation": ("/violations/new", "li.na"),
     "inbox": ("/inbox", "zhou.yang"),
     "doubt": ("/campaigns/1?stage=in_doubt", "li.na"),
     "contacts": ("/contacts", "sun.qian"),
     "contact": ("/contacts/1", "sun.qian"),
     "company": ("/customers/1", "sun.qian"),
 }
+#: Pages with columns that scroll by themselves are shown as a window shows them.
+VIEWPORT_ONLY = {"inbox"}
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
@@ -52,11 +64,15 @@ def shoot(browser: Any, base: str, name: str, lang: str, size: str, out: Path, t
     mark = "&" if "?" in path else "?"
     page.goto(f"{base}{path}{mark}theme={theme}", wait_until="load")
     page.wait_for_timeout(150)
+    tall = page.evaluate("document.documentElement.scrollHeight")
+    if name not in VIEWPORT_ONLY:
+        page.set_viewport_size({"width": width, "height": max(height, min(tall, 4000))})
+        page.wait_for_timeout(100)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if wide > 0:
         said.append(f"{name} {lang} {size}: {wide}px wider than the window")
     suffix = "" if theme == "light" else f"-{theme}"
-    page.screenshot(path=str(out / f"{name}-{lang}-{size}{suffix}.png"), full_page=True)
+    page.screenshot(path=str(out / f"{name}-{lang}-{size}{suffix}.png"), full_page=name not in VIEWPORT_ONLY)
     context.close()
     return said
 

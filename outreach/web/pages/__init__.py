@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from outreach.web.pages import approvals, campaigns, customers, inbox, login, today
+from outreach.web.pages import account, approvals, campaigns, customers, follow_ups, inbox, login, settings, today
 
 
 def routers() -> list[APIRouter]:
     """Every router of the staff's pages."""
-    return [login.router, today.router, customers.router, campaigns.router, approvals.router, inbox.router]
+    modules = (login, today, customers, campaigns, approvals, inbox, follow_ups, settings, account)
+    return [module.router for module in modules]

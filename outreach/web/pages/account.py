@@ -1,0 +1,182 @@
+"""The own account: password, second factor, language and time zone, tokens for scripts; reports of violations."""
+
+from __future__ import annotations
+
+import secrets
+
+from fastapi import HTTPException
+from fastapi.responses import Response
+from sqlalchemy import insert, select, update
+
+from outreach.access.login import LoginRefused
+from outreach.access.roles import Permission
+from outreach.access.secrets import token_hash
+from outreach.access.store import append_audit, change_user
+from outreach.web.data.tables import VIOLATION
+from outreach.web.i18n import CATALOGUES, N_
+from outreach.web.pages.settings import ZONES, tabs
+from outreach.web.routing import LANGUAGE_COOKIE, SESSION_COOKIE, Pages, Staff
+
+router = Pages()
+
+PASSWORD_FAULTS = {
+    "short": N_("Use at least 10 characters; a sentence is good."),
+    "long": N_("Use at most 256 characters."),
+    "common": N_("This password is guessed first. Choose another."),
+    "name": N_("Do not build the password from your name."),
+}
+#: What a script can be given; it never gets more than its owner has.
+API_SCOPES = (
+    Permission.CONTACTS_VIEW, Permission.CONTACTS_EDIT, Permission.SEGMENTS_VIEW, Permission.CAMPAIGNS_VIEW,
+    Permission.SUPPRESSION_VIEW, Permission.SUPPRESSION_ADD, Permission.REPORTS_VIEW,
+)  # fmt: skip
+
+
+@router.page("/account", Permission.ACCOUNT)
+async def show(staff: Staff) -> Response:
+    """The own account."""
+    return await _page(staff)
+
+
+async def _page(staff: Staff, error: str = "", status: int = 200, **more: object) -> Response:
+    user_id = staff.visit.user.id
+    tokens = await staff.login.tokens(user_id)
+    proposal = None
+    if not staff.visit.user.totp_secret and staff.request.query_params.get("second") == "1":
+        proposal = staff.login.propose_totp(staff.actor.name, staff.app.settings.sender.company or "outreach")
+    context = {"codes": None, "token": None} | more
+    return await staff.render(
+        "account.html", status=status, error=error, tokens=tokens, proposal=proposal, zones=ZONES,
+        scopes=[scope for scope in API_SCOPES if staff.may(scope)], **context,
+    )  # fmt: skip
+
+
+@router.action("/account/password", Permission.ACCOUNT)
+async def password(staff: Staff) -> Response:
+    """Change the own password; every session ends, this one too."""
+    form = await staff.form()
+    try:
+        await staff.login.check_password(staff.visit.user, str(form.get("old", ""))[:300], now=staff.now)
+    except LoginRefused:
+        return await _page(staff, staff.say(N_("The present password is wrong.")), 422)
+    if form.get("new") != form.get("again"):
+        return await _page(staff, staff.say(N_("The two new passwords differ.")), 422)
+    try:
+        await staff.login.set_password(staff.visit.user.id, str(form.get("new", "")), actor=staff.actor, now=staff.now)
+    except ValueError as fault:
+        text = PASSWORD_FAULTS[str(fault)]
+        return await _page(staff, staff.say(text), 422)
+    answer = staff.done("/login")
+    answer.delete_cookie(SESSION_COOKIE, path="/")
+    return answer
+
+
+@router.action("/account/settings", Permission.ACCOUNT)
+async def settings(staff: Staff) -> Response:
+    """Language and time zone."""
+    form = await staff.form()
+    lang, tz = str(form.get("language", "")), str(form.get("timezone", ""))
+    if lang not in CATALOGUES or tz not in ZONES:
+        raise HTTPException(404)
+    changes = {"language": lang, "timezone": tz}
+    async with staff.app.db.write() as conn:
+        await change_user(conn, staff.visit.user.id, changes, actor=staff.actor, now=staff.now, action="user.changed")
+    answer = staff.done("/account", N_("Changed."))
+    answer.set_cookie(LANGUAGE_COOKIE, lang, max_age=31_536_000, samesite="lax", httponly=True, path="/")
+    return answer
+
+
+@router.action("/account/second-factor", Permission.ACCOUNT)
+async def second_factor(staff: Staff) -> Response:
+    """Switch the second factor on with its first code; the recovery codes are shown once."""
+    form = await staff.form()
+    key, code = str(form.get("key", ""))[:64], str(form.get("code", ""))[:12]
+    codes = await staff.login.enable_totp(staff.visit.user.id, key, code, actor=staff.actor, now=staff.now)
+    if codes is None:
+        return await _page(staff, staff.say(N_("The code does not fit. Look at the clock of your telephone.")), 422)
+    return await staff.render("recovery.html", codes=codes)
+
+
+@router.action("/account/second-factor/off", Permission.ACCOUNT)
+async def second_factor_off(staff: Staff) -> Response:
+    """Switch it off; the password is asked for."""
+    form = await staff.form()
+    try:
+        await staff.login.check_password(staff.visit.user, str(form.get("password", ""))[:300], now=staff.now)
+    except LoginRefused:
+        return await _page(staff, staff.say(N_("The password is wrong.")), 422)
+    await staff.login.disable_totp(staff.visit.user.id, actor=staff.actor, now=staff.now)
+    return staff.done("/login")
+
+
+@router.action("/account/tokens", Permission.ACCOUNT)
+async def add_token(staff: Staff) -> Response:
+    """Make a token for a script; it is shown once."""
+    form = await staff.form()
+    name = str(form.get("name", "")).strip()[:80]
+    scopes = [Permission(str(s)) for s in form.getlist("scope") if str(s) in set(API_SCOPES)]
+    if not name or not scopes:
+        return await _page(staff, staff.say(N_("Give the token a name and at least one right.")), 422)
+    token = await staff.login.add_token(staff.visit.user.id, name, scopes, actor=staff.actor, now=staff.now)
+    return await _page(staff, token=token)
+
+
+@router.action("/account/tokens/{token_id:int}/revoke", Permission.ACCOUNT)
+async def revoke_token(staff: Staff, token_id: int) -> Response:
+    """Revoke one of the own tokens."""
+    if not await staff.login.revoke_token(token_id, staff.visit.user.id, actor=staff.actor, now=staff.now):
+        raise HTTPException(404)
+    return staff.done("/account", N_("Revoked: it does not work any more."))
+
+
+@router.page("/violations/new", Permission.VIOLATIONS_REPORT)
+async def violation_form(staff: Staff) -> Response:
+    """Report a violation in confidence."""
+    receipt = staff.request.query_params.get("receipt", "")
+    found = None
+    if receipt:
+        async with staff.app.db.read() as conn:
+            query = select(VIOLATION).where(VIOLATION.c.receipt_hash == token_hash(receipt))
+            found = (await conn.execute(query)).one_or_none()
+    return await staff.render("violation_new.html", receipt=None, found=found, asked=bool(receipt))
+
+
+@router.action("/violations/new", Permission.VIOLATIONS_REPORT)
+async def report_violation(staff: Staff) -> Response:
+    """Store the report without its reporter. Only the receipt, which is shown once, leads back to it."""
+    form = await staff.form()
+    text = str(form.get("text", "")).strip()[:20_000]
+    if not text:
+        raise HTTPException(422)
+    receipt = secrets.token_hex(8)
+    values = {"at": staff.now, "about": str(form.get("about", "other"))[:40], "text": text, "state": "new"}
+    async with staff.app.db.write() as conn:
+        added = insert(VIOLATION).values(receipt_hash=token_hash(receipt), **values).returning(VIOLATION.c.id)
+        number = (await conn.execute(added)).scalar_one()
+        # the trail says that there is a report; who made it stands nowhere
+        await append_audit(conn, None, "violation.reported", "violation", number, now=staff.now)
+    return await staff.render("violation_new.html", receipt=receipt, found=None, asked=False)
+
+
+@router.page("/settings/violations", Permission.VIOLATIONS_READ)
+async def violations(staff: Staff) -> Response:
+    """Every report, for the auditors."""
+    async with staff.app.db.read() as conn:
+        rows = (await conn.execute(select(VIOLATION).order_by(VIOLATION.c.id.desc()).limit(200))).all()
+    return await staff.render("violations.html", tabs=tabs(staff), rows=rows)
+
+
+@router.action("/settings/violations/{number:int}", Permission.VIOLATIONS_READ)
+async def answer_violation(staff: Staff, number: int) -> Response:
+    """Answer a report: its reporter reads it with the receipt."""
+    form = await staff.form()
+    values = {
+        "answer": str(form.get("answer", "")).strip()[:20_000],
+        "state": "closed" if form.get("close") else "open",
+    }
+    async with staff.app.db.write() as conn:
+        done = await conn.execute(update(VIOLATION).where(VIOLATION.c.id == number).values(**values))
+        if done.rowcount != 1:
+            raise HTTPException(404)
+        await append_audit(conn, staff.actor, "violation.answered", "violation", number, now=staff.now)
+    return staff.done("/settings/violations", N_("Recorded."))
