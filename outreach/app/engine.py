@@ -22,7 +22,7 @@ from outreach.config import ConfigError, MailboxSettings
 from outreach.model import Campaign, Mailbox, Message, MessageState
 from outreach.model.base import table
 from outreach.outbox.message import Claimed
-from outreach.sending.holder.worker import make_holder
+from outreach.sending.holder.worker import is_dead, make_holder
 from outreach.sending.setup import RunResult
 from outreach.sending.worker import MailboxRun
 
@@ -145,7 +145,7 @@ class Engine:
     async def tick(self) -> bool:
         """Recover what dead workers left, then do what the clock asks for."""
         now = self.clock()
-        await self.app.outbox.recover_all(now)
+        await self.app.outbox.recover_all(now, is_dead)
         done = await tick(self.app, now)
         self.totals.started += done.started + done.released
         self.totals.follow_ups += done.follow_ups
