@@ -7,6 +7,7 @@ lines, its first line is reported, and reading goes on with the second.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from io import TextIOWrapper
 from itertools import chain, islice
@@ -43,7 +44,7 @@ def _text(file: BinaryIO, encoding: str) -> TextIOWrapper:
 
 
 def _header(path: Path, encoding: str) -> tuple[int, str, tuple[str, ...]]:
-    """Return the header's line, the delimiter and the column names. Blank lines and Excel's ``sep=;`` come before it."""
+    """Return the header's line, the delimiter and the column names; blank lines and ``sep=;`` may come before it."""
     with path.open("rb") as raw, _text(raw, encoding) as file:
         lines = list(islice(file, 60))
     skipped, fixed = 0, ""
@@ -62,7 +63,7 @@ def _header(path: Path, encoding: str) -> tuple[int, str, tuple[str, ...]]:
 
 def _before_header(line: str) -> str | None:
     """Return "" for a blank line, the delimiter for Excel's ``sep=;``, None for the header itself."""
-    plain = line.strip('\ufeff " \r\n')
+    plain = re.sub(r'[\ufeff" \r\n]', "", line)
     if plain.lower().startswith("sep=") and len(plain) <= 5:
         return plain[4:]
     return "" if not plain.strip("\t,;") else None

@@ -17,9 +17,13 @@ _SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 #: Legal forms say nothing about which company it is.
 _FORMS = frozenset(
-    "gmbh ag kg ohg ug se mbh co ltd limited llc llp lp inc incorporated corp corporation company sa sas sarl spa srl "
-    "sl slu bv nv ab as asa aps oy oyj kft zrt doo sro spzoo zoo pty plc pvt private bhd sdn ltda eireli me jsc ojsc "
-    "pjsc ooo zao fze fzco fzc wll est the and und et y e".split()
+    word
+    for line in (
+        "gmbh ag kg ohg ug se mbh co ltd limited llc llp lp inc incorporated corp corporation company",
+        "sa sas sarl spa srl sl slu bv nv ab as asa aps oy oyj kft zrt doo sro spzoo zoo pty plc pvt private bhd sdn",
+        "ltda eireli me jsc ojsc pjsc ooo zao fze fzco fzc wll est the and und et y e",
+    )
+    for word in line.split()
 )
 _FORMS_ZH = re.compile(r"(?:有限责任公司|股份有限公司|集团有限公司|有限公司|股份公司|集团公司|集团|公司)$")
 

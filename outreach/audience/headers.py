@@ -81,13 +81,14 @@ def guess(headers: Sequence[str], mapping: Mapping[str, str] | None = None) -> t
 def _checked(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
     present = {simple(header) for header in headers}
     wanted: dict[str, str] = {}
+    listed, fields = ", ".join(headers), ", ".join(FIELDS)
     for column, field in mapping.items():
         if simple(column) not in present:
-            raise HeaderError(f"--map {column}={field}: the file has no column “{column}”; it has: {', '.join(headers)}.",
+            raise HeaderError(f"--map {column}={field}: the file has no column “{column}”; it has: {listed}.",
                               f"--map {column}={field}：文件里没有“{column}”这一列；现有：{'、'.join(headers)}。")  # fmt: skip
         own = field.startswith(ATTRIBUTE) and attribute_name(field.removeprefix(ATTRIBUTE))
         if field not in FIELDS and field != IGNORE and not own:
-            raise HeaderError(f"--map {column}={field}: there is no field “{field}”; there are: {', '.join(FIELDS)}, attr.NAME, -.",
+            raise HeaderError(f"--map {column}={field}: there is no field “{field}”; there are: {fields}, attr.NAME, -.",
                               f"--map {column}={field}：没有“{field}”这个字段；可用：{', '.join(FIELDS)}、attr.名称、-。")  # fmt: skip
         wanted[simple(column)] = ATTRIBUTE + own if own else field
     return wanted
@@ -96,7 +97,7 @@ def _checked(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, st
 def _require(result: Sequence[str | None], headers: Sequence[str]) -> None:
     if "email" not in result:
         raise HeaderError(
-            f"no column holds e-mail addresses; say which one does with --map COLUMN=email. Columns: {', '.join(headers)}.",
+            f"no column holds e-mail addresses; say which with --map COLUMN=email. Columns: {', '.join(headers)}.",
             f"没有找到邮箱列；请用 --map 列名=email 指明。现有列：{'、'.join(headers)}。",
         )
     doubled = {field for field in result if field and result.count(field) > 1}

@@ -117,7 +117,7 @@ def _reason(text: str, problem: EmailNotValidError) -> str:
 def split_addresses(text: str) -> list[str]:
     """Return the addresses of a cell; several stand apart by ``;``, comma or space. `Name <a@b.example>` is one."""
     if "<" in text:
-        return [found for found in re.findall(r"<\s*([^<>\s]+)\s*>", text)] or [text]
+        return re.findall(r"<\s*([^<>\s]+)\s*>", text) or [text]
     folded = unicodedata.normalize("NFKC", text).strip()
     parts = [part for part in _SPLIT.split(folded) if part]
     # a space inside one address is a typing error to report, not a list

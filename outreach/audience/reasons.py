@@ -44,6 +44,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "未知的发信依据；可用：consent、customer、inquiry、public-business、none",
     ),
     "unclosed_quote": ("a quotation mark in this line is never closed", "这一行有引号没有配对"),
+    "no_name": ("a customer needs a name", "客户必须有名称"),
     # left out, the row is kept
     "unknown_country": ("no country of this name; left empty", "没有这个国家，已留空"),
     "unknown_region": ("no region of this name; left empty", "没有这个地区，已留空"),

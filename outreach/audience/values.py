@@ -140,4 +140,22 @@ def split_name(full: str) -> tuple[str, str]:
 
 
 #: Family names of two characters.
-_DOUBLE = frozenset("欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 司徒 令狐 端木 南宫 夏侯 轩辕".split())
+_DOUBLE = frozenset(
+    [
+        "欧阳",
+        "司马",
+        "上官",
+        "诸葛",
+        "东方",
+        "皇甫",
+        "尉迟",
+        "公孙",
+        "慕容",
+        "司徒",
+        "令狐",
+        "端木",
+        "南宫",
+        "夏侯",
+        "轩辕",
+    ]
+)

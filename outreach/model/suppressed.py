@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from outreach.model.inbound import Suppression
-from outreach.model.tables import table_of
+from outreach.model.base import table
 
 #: How many domains above an address's own are looked up: mail.sales.acme.example is covered by acme.example.
 PARENTS = 2
@@ -37,7 +37,7 @@ def _with_strpos(element: parent_domain, compiler: SQLCompiler, **options: Any) 
 
 def is_suppressed(key: ColumnElement[str], domain: ColumnElement[str]) -> ColumnElement[bool]:
     """Return the test whether an address (its key and domain columns) or its domain stands in the list."""
-    listed = table_of(Suppression).c.key
+    listed = table(Suppression).c.key
     tests = []
     for _ in range(PARENTS + 1):
         tests.append((literal("d:") + domain).in_(select(listed)))

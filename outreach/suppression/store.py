@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.db.session import Database
 from outreach.model import Suppression, SuppressionReason
+from outreach.model.base import table
 from outreach.model.keys import normalise_address
-from outreach.model.tables import table_of
 from outreach.suppression.match import FOR_EVER, key_of, keys_for, weaker_than
 
-TABLE = table_of(Suppression)
+TABLE = table(Suppression)
 
 
 class Held(ValueError):
@@ -77,7 +77,7 @@ async def suppress(
 async def is_suppressed(conn: AsyncConnection, keys: Iterable[str]) -> dict[str, str]:
     """Return key → reason of those keys that stand on the list."""
     found = await conn.execute(select(TABLE.c.key, TABLE.c.reason).where(TABLE.c.key.in_(list(keys))))
-    return {key: reason for key, reason in found}
+    return {row.key: row.reason for row in found}
 
 
 class SuppressionStore:

@@ -10,13 +10,13 @@ from sqlalchemy import insert, literal, select
 from outreach.db.session import Database
 from outreach.model import Contact, EmailAddress
 from outreach.model.keys import address_key
-from outreach.model.tables import table_of
+from outreach.model.base import table
 from outreach.suppression.match import keys_for, suppressed_clause
 from outreach.suppression.store import Held, SuppressionStore, is_suppressed, suppress
 from tests.audience.hostile import payloads
 
 SECRET = b"s" * 32
-ADDRESS = table_of(EmailAddress)
+ADDRESS = table(EmailAddress)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from typing import Any
 from outreach.audience.row import Draft
 from outreach.model.enums import Basis
 
-_FIELDS = ("first_name", "last_name", "city", "industry", "language", "grade", "intent", "phone", "birthday", "basis_date",
-           "last_order", "orders_total", "note")  # fmt: skip
+_FIELDS = ("first_name", "last_name", "city", "industry", "language", "grade", "intent", "phone", "birthday",
+           "basis_date", "last_order", "orders_total", "note")  # fmt: skip
 #: How good a basis is for writing to somebody, the best last.
 _RANK = (Basis.NONE, Basis.PUBLIC_BUSINESS, Basis.INQUIRY, Basis.CUSTOMER, Basis.CONSENT)
 
@@ -30,7 +30,7 @@ def changes(stored: Mapping[str, Any], draft: Draft, *, fill_only: bool) -> dict
     values = draft.values
     found = {name: values[name] for name in _FIELDS if _differs(stored[name], values.get(name, ""), fill_only)}
     found |= _place(stored, values, fill_only)
-    if "attributes" in values and values["attributes"]:
+    if values.get("attributes"):
         merged = _attributes(stored["attributes"] or {}, json.loads(values["attributes"]), fill_only)
         if merged != stored["attributes"]:
             found["attributes"] = merged

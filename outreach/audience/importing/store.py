@@ -31,11 +31,11 @@ from outreach.audience.table import ReadError
 from outreach.db.bulk import chunks, insert_rows, moment_text, reserve_ids
 from outreach.db.session import Database
 from outreach.model import Company, Consent, Contact, ContactTag, EmailAddress, Suppression, Tag, User
-from outreach.model.tables import table_of
+from outreach.model.base import table
 
-CONTACT, COMPANY, ADDRESS = table_of(Contact), table_of(Company), table_of(EmailAddress)
-TAG, CONTACT_TAG, CONSENT, USER = table_of(Tag), table_of(ContactTag), table_of(Consent), table_of(User)
-SUPPRESSION = table_of(Suppression)
+CONTACT, COMPANY, ADDRESS = table(Contact), table(Company), table(EmailAddress)
+TAG, CONTACT_TAG, CONSENT, USER = table(Tag), table(ContactTag), table(Consent), table(User)
+SUPPRESSION = table(Suppression)
 
 #: Rows in one transaction: about a quarter of a second, so that a hand-over never waits long for the one writer.
 BATCH = 10_000
@@ -75,7 +75,8 @@ class Importer:
         """Read the whole list. Raises nothing for a bad row: those go into the rejects file."""
         cleaner = RowCleaner(source.columns, source.fields, source=self.options.source, basis=self.options.basis)
         self.result.warnings = cleaner.warnings
-        await self._prepare()
+        async with self.db.read() as conn:
+            await self.prepare(conn)
         file = RejectsFile(rejects)
         rows = source.rows()
         try:
@@ -87,24 +88,27 @@ class Importer:
             self.result.rejects_file = file.close()
         return self.result
 
-    async def _prepare(self) -> None:
+    async def prepare(self, conn: AsyncConnection) -> None:
         """Look up who may own contacts, and which contacts are older than this import."""
-        async with self.db.read() as conn:
-            for row in await conn.execute(select(USER.c.id, USER.c.name, USER.c.display_name)):
-                self.users |= {name.lower(): row.id for name in (row.display_name, row.name) if name}
-            last = await conn.scalar(select(CONTACT.c.id).order_by(CONTACT.c.id.desc()).limit(1)) or 0
+        for row in await conn.execute(select(USER.c.id, USER.c.name, USER.c.display_name)):
+            self.users |= {name.lower(): row.id for name in (row.display_name, row.name) if name}
+        last = await conn.scalar(select(CONTACT.c.id).order_by(CONTACT.c.id.desc()).limit(1)) or 0
         self.first_new, self.met = last + 1, bytearray(last // 8 + 1)
 
     async def add(self, batch: Sequence[Draft | Reject]) -> list[Reject]:
         """Write one batch in one transaction and count it. Return the refused rows, in the order of the file."""
+        async with self.db.write() as conn:
+            return await self.write(conn, batch)
+
+    async def write(self, conn: AsyncConnection, batch: Sequence[Draft | Reject]) -> list[Reject]:
+        """Do the same in the caller's transaction."""
         rejects = [item for item in batch if isinstance(item, Reject)]
         drafts = [item for item in batch if isinstance(item, Draft)]
-        async with self.db.write() as conn:
-            keys, allowed, refused = await self._allowed(conn, drafts)
-            stored = await self._stored(conn, allowed)
-            new, later = _share_out(allowed, stored)
-            stored |= await self._insert(conn, new, keys)
-            updated = await self._update(conn, later, stored, keys) if later else 0
+        keys, allowed, refused = await self._allowed(conn, drafts)
+        stored = await self._stored(conn, allowed)
+        new, later = _share_out(allowed, stored)
+        stored |= await self._insert(conn, new, keys)
+        updated = await self._update(conn, later, stored, keys) if later else 0
         rejects += refused
         result = self.result
         result.read += len(batch)
@@ -147,7 +151,7 @@ class Importer:
         found: dict[str, int] = {}
         for part in chunks(normals):
             rows = await conn.execute(select(ADDRESS.c.normal, ADDRESS.c.contact_id).where(ADDRESS.c.normal.in_(part)))
-            found |= {normal: contact_id for normal, contact_id in rows}
+            found |= {row.normal: row.contact_id for row in rows}
         return found
 
     # ---- new contacts
@@ -244,6 +248,22 @@ class Importer:
             rows.append((number, values["basis"], values.get("basis_date", ""), values["source"], evidence, moment))
         await insert_rows(conn, CONSENT, columns, rows)
 
+    async def _unrecorded(self, conn: AsyncConnection, pairs: Sequence[tuple[int, Draft]]) -> list[tuple[int, Draft]]:
+        """Return the rows whose legal basis, date and source are not on record for their contact yet."""
+        c = CONSENT.c
+        known: set[tuple[Any, ...]] = set()
+        for part in chunks(list({number for number, _ in pairs})):
+            rows = await conn.execute(select(c.contact_id, c.basis, c.given_on, c.source).where(c.contact_id.in_(part)))
+            known |= {tuple(row) for row in rows}
+        fresh = []
+        for number, draft in pairs:
+            values = draft.values
+            this = (number, values["basis"], values.get("basis_date", "") or None, values["source"])
+            if this not in known:
+                known.add(this)
+                fresh.append((number, draft))
+        return fresh
+
     # ---- companies
 
     async def _companies(self, conn: AsyncConnection, drafts: list[Draft]) -> list[Known | None]:
@@ -270,7 +290,7 @@ class Importer:
                     merged[row.key] = row.merged_into
             if merged:
                 owners = await conn.execute(select(c.id, c.owner_id).where(c.id.in_(set(merged.values()))))
-                owner_of: dict[int, int | None] = {number: owner for number, owner in owners}
+                owner_of: dict[int, int | None] = {row.id: row.owner_id for row in owners}
                 self.companies |= {key: Known(kept, owner_of.get(kept)) for key, kept in merged.items()}
 
     async def _make_companies(self, conn: AsyncConnection, missing: dict[str, Draft]) -> None:
@@ -313,7 +333,7 @@ class Importer:
             again = self._meet(number)
             row = current[number]
             found = changes(row, draft, fill_only=again)
-            if _consents_anew(draft, row):
+            if draft.values["basis"] != "none" and not stronger(row["basis"], draft.values["basis"]):
                 fresh_consents.append((number, draft))
             owner = self._owner(draft, None)
             if owner and row["owner_id"] is None:
@@ -328,7 +348,7 @@ class Importer:
                 counted.add(number)
         await self._write_changes(conn, changed)
         await self._addresses(conn, extra, keys)
-        await self._consent(conn, fresh_consents)
+        await self._consent(conn, await self._unrecorded(conn, fresh_consents))
         counted |= await self._new_tags(conn, list(zip(numbers, drafts, strict=True)))
         return len({number for number in counted if number < self.first_new})
 
@@ -384,15 +404,6 @@ def _clean_batch(rows: Iterator[Any], cleaner: RowCleaner) -> list[Draft | Rejec
         else:
             batch.append(cleaner.clean(*item))
     return batch
-
-
-def _consents_anew(draft: Draft, stored: Mapping[str, Any]) -> bool:
-    """Return whether a row brings a legal basis, or a date of one, that is not on record yet."""
-    values = draft.values
-    if stronger(values["basis"], stored["basis"]):
-        return True
-    given = values.get("basis_date", "")
-    return values["basis"] != "none" and values["basis"] == stored["basis"] and given not in ("", stored["basis_date"])
 
 
 def _share_out(drafts: list[Draft], stored: Mapping[str, int]) -> tuple[list[Draft], list[Draft]]:

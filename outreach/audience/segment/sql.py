@@ -18,13 +18,13 @@ from outreach.audience.segment.days import COMPARE, asks_day
 from outreach.audience.segment.fields import ATTRIBUTE_PREFIX
 from outreach.audience.segment.semi import Subset, outside
 from outreach.audience.segment.tree import OPPOSITES, And, Condition, Everyone, Node, Not, Op, Or, Value
+from outreach.model.base import table
 from outreach.model.customer import Company, Contact, ContactTag, EmailAddress, Tag
 from outreach.model.staff import User
 from outreach.model.suppressed import is_suppressed
-from outreach.model.tables import table_of
 
-CONTACT, COMPANY, ADDRESS, USER = table_of(Contact), table_of(Company), table_of(EmailAddress), table_of(User)
-TAG, CONTACT_TAG = table_of(Tag), table_of(ContactTag)
+CONTACT, COMPANY, ADDRESS, USER = table(Contact), table(Company), table(EmailAddress), table(User)
+TAG, CONTACT_TAG = table(Tag), table(ContactTag)
 
 Expression = ColumnElement[bool]
 
@@ -153,9 +153,9 @@ def _subset(subset: Subset) -> Test:
     return Test(subset.inside(), outside(subset))
 
 
-def _of_contact(*where: Expression, table: Table = ADDRESS) -> Test:
+def _of_contact(*where: Expression, rows: Table = ADDRESS) -> Test:
     """Ask for contacts that have a row of theirs in another table."""
-    return _subset(Subset(_column("id"), table.c.contact_id, where))
+    return _subset(Subset(_column("id"), rows.c.contact_id, where))
 
 
 def _email(column_name: str) -> Callable[[Condition, datetime], Test]:
@@ -181,7 +181,7 @@ def _labels(kind: str) -> Callable[[Condition, datetime], Test]:
             names = names.where(TAG.c.name.contains(str(node.values[0]), autoescape=True))
         elif node.op is not Op.EMPTY:
             names = names.where(TAG.c.name.in_([str(value) for value in node.values]))
-        test = _of_contact(CONTACT_TAG.c.tag_id.in_(names), table=CONTACT_TAG)
+        test = _of_contact(CONTACT_TAG.c.tag_id.in_(names), rows=CONTACT_TAG)
         return _swap(test) if node.op is Op.EMPTY else test
 
     return ask

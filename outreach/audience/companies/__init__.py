@@ -1,0 +1,1 @@
+"""Customers that turn out to be one: found, merged, taken apart again."""

@@ -1,0 +1,85 @@
+"""Merge two companies into one, with everything that hangs on them, so that it can be undone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Table, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.audience.dedupe import Similar, similar_companies
+from outreach.db.bulk import chunks
+from outreach.model import Activity, Company, Contact, Deal, InboundMail, Message, Order, Task
+from outreach.model.base import table
+
+COMPANY = table(Company)
+#: What belongs to a company. Everything follows in a merge: no customer's history is lost (C3).
+BELONGS: tuple[Table, ...] = (
+    table(Contact), table(Deal), table(Order), table(Activity), table(Task), table(Message), table(InboundMail),
+)  # fmt: skip
+#: What the kept company takes over where it has nothing itself.
+_FILLED = ("country", "city", "industry", "grade", "intent", "source", "phone", "owner_id", "note")
+
+
+async def merge(conn: AsyncConnection, keep: int, drop: int, now: datetime) -> dict[str, Any]:
+    """Make `drop` a part of `keep`; return what undoes it (JSON). Raises LookupError, ValueError.
+
+    The dropped row stays and points to the kept one, so that a later import of its domain finds the right company.
+    """
+    if keep == drop:
+        raise ValueError("a company cannot be merged with itself")
+    kept, dropped = await _row(conn, keep), await _row(conn, drop)
+    if kept["merged_into"] or dropped["merged_into"]:
+        raise ValueError("one of the companies is already part of another")
+    moved = {source.name: await _move(conn, source, drop, keep) for source in BELONGS}
+    filled = {name: dropped[name] for name in _FILLED if kept[name] in (None, "") and dropped[name] not in (None, "")}
+    if "country" in filled:
+        filled["region"] = dropped["region"]
+    before = {name: kept[name] for name in filled}
+    await conn.execute(update(COMPANY).where(COMPANY.c.id == keep).values(filled | {"updated_at": now}))
+    parts = select(COMPANY.c.id).where(COMPANY.c.merged_into == drop)
+    earlier = list((await conn.execute(parts)).scalars())
+    pointing = [drop, *earlier]
+    await conn.execute(update(COMPANY).where(COMPANY.c.id.in_(pointing)).values(merged_into=keep, updated_at=now))
+    return {"keep": keep, "drop": drop, "moved": moved, "before": _plain(before), "earlier": earlier}
+
+
+async def unmerge(conn: AsyncConnection, undo: dict[str, Any], now: datetime) -> None:
+    """Take a merge back. Rows that came or moved on since stay where they are. Raises ValueError on foreign data."""
+    keep, drop = int(undo["keep"]), int(undo["drop"])
+    dropped = await _row(conn, drop)
+    if dropped["merged_into"] != keep:
+        raise ValueError("this merge has been undone already")
+    for source in BELONGS:
+        for part in chunks([int(number) for number in undo["moved"].get(source.name, [])]):
+            back = update(source).where(source.c.id.in_(part), source.c.company_id == keep)
+            await conn.execute(back.values(company_id=drop))
+    before = {name: value for name, value in undo["before"].items() if name in (*_FILLED, "region")}
+    await conn.execute(update(COMPANY).where(COMPANY.c.id == keep).values(before | {"updated_at": now}))
+    await conn.execute(update(COMPANY).where(COMPANY.c.id == drop).values(merged_into=None, updated_at=now))
+    earlier = COMPANY.c.id.in_([int(number) for number in undo["earlier"]])
+    await conn.execute(update(COMPANY).where(earlier, COMPANY.c.merged_into == keep).values(merged_into=drop))
+
+
+async def similar(conn: AsyncConnection, limit: int = 100) -> list[Similar]:
+    """Return pairs of companies whose names are nearly the same."""
+    rows = await conn.execute(select(COMPANY.c.id, COMPANY.c.name).where(COMPANY.c.merged_into.is_(None)))
+    return similar_companies(((number, name) for number, name in rows), limit=limit)
+
+
+async def _row(conn: AsyncConnection, number: int) -> dict[str, Any]:
+    row = (await conn.execute(select(COMPANY).where(COMPANY.c.id == number))).first()
+    if row is None:
+        raise LookupError(f"there is no company {number}")
+    return dict(row._mapping)
+
+
+async def _move(conn: AsyncConnection, source: Table, old: int, new: int) -> list[int]:
+    ids = list((await conn.execute(select(source.c.id).where(source.c.company_id == old))).scalars())
+    await conn.execute(update(source).where(source.c.company_id == old).values(company_id=new))
+    return ids
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

@@ -1,0 +1,1 @@
+"""Single contacts and pages of them."""

@@ -1,0 +1,1 @@
+"""A person's rights (H4): see everything that is stored, and be forgotten."""

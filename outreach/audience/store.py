@@ -1,0 +1,323 @@
+"""Contacts, companies and segments: what the rest of the house asks of this stage. Each method is one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.audience import segment
+from outreach.audience.companies import store as companies
+from outreach.audience.dedupe import Similar
+from outreach.audience.importing.result import ImportResult
+from outreach.audience.importing.store import Importer, ImportOptions, Progress
+from outreach.audience.people import store as people
+from outreach.audience.people.query import CompanyQuery, ContactQuery, ContactRow, Page
+from outreach.audience.people.store import ContactView, TimelineItem
+from outreach.audience.privacy import store as privacy
+from outreach.audience.privacy.store import Erasure, Suppress
+from outreach.audience.read import Source, open_source
+from outreach.audience.row import Draft, Reject, RowCleaner, RowRefused
+from outreach.audience.table import ReadError
+from outreach.db.session import Database
+from outreach.model import Contact, EmailAddress, Segment
+from outreach.model.base import table
+from outreach.model.suppressed import is_suppressed
+
+CONTACT, ADDRESS, SEGMENT = table(Contact), table(EmailAddress), table(Segment)
+
+#: Ids fetched at once by `members`.
+PAGE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do with the first rows, for the wizard."""
+
+    columns: tuple[str, ...]
+    fields: tuple[str | None, ...]
+    encoding: str
+    delimiter: str
+    rows: list[tuple[int, list[str]]]
+    problems: list[Reject]
+    warnings: list[dict[str, Any]]
+
+
+class AudienceStore:
+    """`secret` keys the hashes of addresses, `roles` are local parts of functions (suppression/roles.txt), `suppress`
+    puts a key on the suppression list in a given transaction (suppression/store.py); erasure needs it.
+    """
+
+    def __init__(
+        self, db: Database, secret: bytes, *, roles: frozenset[str] = frozenset(), suppress: Suppress | None = None
+    ) -> None:
+        self.db, self.secret, self.roles, self._suppress = db, secret, roles, suppress
+
+    # ---- lists
+
+    async def import_file(
+        self,
+        path: Path,
+        options: ImportOptions,
+        *,
+        now: datetime,
+        rejects: Path | None = None,
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Import a list; refused rows go to `rejects`, by default beside the file. Raises ReadError, HeaderError."""
+        source = await asyncio.to_thread(open_source, path, options.columns)
+        return await self.import_source(
+            source, options, now=now, rejects=rejects or path.with_name(path.name + ".rejects.csv"), progress=progress
+        )
+
+    async def import_source(
+        self,
+        source: Source,
+        options: ImportOptions,
+        *,
+        now: datetime,
+        rejects: Path | None,
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Import a list that is open already."""
+        importer = Importer(self.db, self.secret, options, now, self.roles)
+        return await importer.run(source, rejects, progress)
+
+    async def preview(
+        self, path: Path, columns: Mapping[str, str] | None = None, *, source: str = "preview", rows: int = 200
+    ) -> Preview:
+        """Return how a list would be understood; nothing is stored. Raises ReadError, HeaderError."""
+        return await asyncio.to_thread(_preview, path, columns, source, rows)
+
+    async def add_contact(
+        self, values: Mapping[str, str], *, source: str, basis: str = "none", now: datetime, owner_id: int | None = None
+    ) -> int:
+        """Add or complete one contact; `values` has the import's fields. Raises RowRefused."""
+        async with self.db.write() as conn:
+            return await self.add_contact_in(conn, values, source=source, basis=basis, now=now, owner_id=owner_id)
+
+    async def add_contact_in(
+        self,
+        conn: AsyncConnection,
+        values: Mapping[str, str],
+        *,
+        source: str,
+        basis: str = "none",
+        now: datetime,
+        owner_id: int | None = None,
+    ) -> int:
+        """Do the same in the caller's transaction (a lead that the inbox finds). Raises RowRefused."""
+        importer = Importer(self.db, self.secret, ImportOptions(source, basis, owner_id=owner_id), now, self.roles)
+        await importer.prepare(conn)
+        draft = RowCleaner(tuple(values), tuple(values), source=source, basis=basis).clean(1, list(values.values()))
+        if isinstance(draft, Reject):
+            raise RowRefused(draft)
+        for refused in await importer.write(conn, [draft]):
+            raise RowRefused(refused)
+        found = await people.find(conn, draft.addresses[0].normal)
+        if found is None:
+            raise LookupError("the contact was not stored")
+        return found
+
+    # ---- single contacts and pages of them
+
+    async def find(self, address: str) -> int | None:
+        """Return the contact of an address."""
+        async with self.db.read() as conn:
+            return await people.find(conn, address)
+
+    async def get(self, contact_id: int) -> ContactView | None:
+        """Return a contact with addresses, tags, company, consents."""
+        async with self.db.read() as conn:
+            return await people.get(conn, contact_id)
+
+    async def timeline(self, contact_id: int, limit: int = 200) -> list[TimelineItem]:
+        """Return what happened with a contact, newest first."""
+        async with self.db.read() as conn:
+            return await people.timeline(conn, contact_id, limit)
+
+    async def page(self, query: ContactQuery, now: datetime) -> Page:
+        """Return a page of contacts. Raises SegmentError, QueryError."""
+        async with self.db.read() as conn:
+            return await people.page(conn, query, now)
+
+    async def company_page(self, query: CompanyQuery) -> Page:
+        """Return a page of companies. Raises QueryError."""
+        async with self.db.read() as conn:
+            return await people.companies(conn, query)
+
+    async def edit(self, contact_id: int, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """Change a contact; return the values of before, which undo it. Raises EditRefused, LookupError."""
+        async with self.db.write() as conn:
+            return await people.edit(conn, contact_id, changes, now)
+
+    async def edit_company(self, company_id: int, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """Change a company; return the values of before, which undo it. Raises EditRefused, LookupError."""
+        async with self.db.write() as conn:
+            return await people.edit_company(conn, company_id, changes, now)
+
+    async def tag(self, ids: Iterable[int], names: Iterable[str], kind: str = "tag") -> int:
+        """Give contacts tags (or interests); return how many are new."""
+        async with self.db.write() as conn:
+            return await people.tag(conn, ids, names, kind)
+
+    async def untag(self, ids: Iterable[int], names: Iterable[str], kind: str = "tag") -> int:
+        """Take tags from contacts; return how many were there."""
+        async with self.db.write() as conn:
+            return await people.untag(conn, ids, names, kind)
+
+    async def assign(self, ids: Iterable[int], owner_id: int | None, now: datetime) -> int:
+        """Give contacts an owner; return how many changed."""
+        async with self.db.write() as conn:
+            return await people.assign(conn, CONTACT, ids, owner_id, now)
+
+    async def assign_companies(self, ids: Iterable[int], owner_id: int | None, now: datetime) -> int:
+        """Give companies and all their contacts an owner; return how many companies changed."""
+        async with self.db.write() as conn:
+            return await people.assign_companies(conn, ids, owner_id, now)
+
+    # ---- companies that are one
+
+    async def merge(self, keep: int, drop: int, now: datetime) -> dict[str, Any]:
+        """Merge two companies; return what `unmerge` takes. Raises LookupError, ValueError."""
+        async with self.db.write() as conn:
+            return await companies.merge(conn, keep, drop, now)
+
+    async def unmerge(self, undo: dict[str, Any], now: datetime) -> None:
+        """Take a merge back. Raises ValueError where it was taken back already."""
+        async with self.db.write() as conn:
+            await companies.unmerge(conn, undo, now)
+
+    async def similar_companies(self, limit: int = 100) -> list[Similar]:
+        """Return pairs of companies with nearly the same name, the most alike first."""
+        async with self.db.read() as conn:
+            return await companies.similar(conn, limit)
+
+    # ---- a person's rights
+
+    async def export_person(self, address: str) -> dict[str, Any] | None:
+        """Return everything that is stored on the person of an address; None where there is nobody."""
+        async with self.db.read() as conn:
+            contact_id = await people.find(conn, address)
+            return None if contact_id is None else await privacy.export_person(conn, contact_id)
+
+    async def erase(self, address: str, *, now: datetime, by_user: int | None = None) -> Erasure:
+        """Erase the person of an address for good; a keyed hash keeps them from coming back."""
+        if self._suppress is None:
+            raise RuntimeError("this store was built without the suppression list: nobody can be erased through it")
+        async with self.db.write() as conn:
+            return await privacy.erase(conn, address, self.secret, self._suppress, now=now, by_user=by_user)
+
+    # ---- segments
+
+    async def count(self, text: str, now: datetime) -> int:
+        """Return how many contacts a segment has. Raises SegmentError."""
+        async with self.db.read() as conn:
+            return await _count(conn, segment.parse(text), now)
+
+    async def members(self, text: str, now: datetime) -> AsyncIterator[int]:
+        """Yield the ids of a segment's contacts in order. Raises SegmentError."""
+        statement = segment.select_ids(segment.parse(text), now).order_by(CONTACT.c.id).limit(PAGE)
+        last = 0
+        while True:
+            async with self.db.read() as conn:
+                ids = list((await conn.execute(statement.where(CONTACT.c.id > last))).scalars())
+            for contact_id in ids:
+                yield contact_id
+            if len(ids) < PAGE:
+                return
+            last = ids[-1]
+
+    async def explain(self, text: str, now: datetime) -> list[dict[str, Any]]:
+        """Return what each line of a segment costs in people. Raises SegmentError.
+
+        In "all of" `left` people remain after the line and `removed` went; in "any of" `added` came.
+        """
+        lines = []
+        async with self.db.read() as conn:
+            for step in segment.explain(segment.parse(text)):
+                before, after = await _count(conn, step.before, now), await _count(conn, step.after, now)
+                line: dict[str, Any] = {"path": step.path, "depth": step.depth, "group": step.group, "text": step.text}
+                line |= {"en": step.en, "zh": step.zh, "alone": await _count(conn, step.alone, now), "left": after}
+                lines.append(line | ({"removed": before - after} if step.group == "and" else {"added": after - before}))
+        return lines
+
+    async def reach(self, text: str, now: datetime) -> dict[str, int]:
+        """Return how many of a segment could be mailed, and why others not: each person counts once, in this order."""
+        chosen = segment.condition(segment.parse(text), now)
+        why = case(
+            (ADDRESS.c.id.is_(None), "no_address"),
+            (is_suppressed(ADDRESS.c.key, ADDRESS.c.domain), "suppressed"),
+            (ADDRESS.c.bounced_at.is_not(None), "bounced"),
+            (ADDRESS.c.mx == "none", "no_mail_server"),
+            else_="reachable",
+        ).label("why")
+        joined = CONTACT.outerjoin(ADDRESS, (ADDRESS.c.contact_id == CONTACT.c.id) & ADDRESS.c.is_primary)
+        each = select(why).select_from(joined).where(CONTACT.c.erased_at.is_(None), chosen).subquery()
+        async with self.db.read() as conn:
+            rows = await conn.execute(select(each.c.why, func.count()).group_by(each.c.why))
+            return {"reachable": 0} | {str(reason): count for reason, count in rows}
+
+    async def sample(self, text: str, now: datetime, limit: int = 12, after: int = 0) -> list[ContactRow]:
+        """Return some people of a segment; `after` an id gives others. Raises SegmentError."""
+        statement = segment.select_ids(segment.parse(text), now).where(CONTACT.c.id > after)
+        async with self.db.read() as conn:
+            ids = list((await conn.execute(statement.order_by(CONTACT.c.id).limit(limit))).scalars())
+            return await people.rows_of(conn, ids)
+
+    async def save_segment(self, name: str, text: str, owner_id: int | None, now: datetime) -> int:
+        """Store a segment under a name, in its canonical spelling; the same name replaces. Raises SegmentError."""
+        expression = segment.to_text(segment.parse(text))
+        values = {"expression": expression, "owner_id": owner_id, "updated_at": now}
+        async with self.db.write() as conn:
+            known = await conn.scalar(select(SEGMENT.c.id).where(SEGMENT.c.name == name))
+            if known is not None:
+                await conn.execute(update(SEGMENT).where(SEGMENT.c.id == known).values(values))
+                return int(known)
+            made = await conn.execute(insert(SEGMENT).values(name=name, created_at=now, **values))
+            return int((made.inserted_primary_key or (0,))[0])
+
+    async def segments(self) -> list[dict[str, Any]]:
+        """Return all stored segments by name."""
+        async with self.db.read() as conn:
+            return [dict(row._mapping) for row in await conn.execute(select(SEGMENT).order_by(SEGMENT.c.name))]
+
+    async def segment_named(self, name: str) -> dict[str, Any] | None:
+        """Return a stored segment."""
+        async with self.db.read() as conn:
+            row = (await conn.execute(select(SEGMENT).where(SEGMENT.c.name == name))).first()
+            return dict(row._mapping) if row else None
+
+    async def delete_segment(self, name: str) -> bool:
+        """Delete a stored segment; return whether it was there. Campaigns keep the text that they were made with."""
+        async with self.db.write() as conn:
+            return bool((await conn.execute(delete(SEGMENT).where(SEGMENT.c.name == name))).rowcount)
+
+
+async def _count(conn: AsyncConnection, node: segment.Node, now: datetime) -> int:
+    chosen = (CONTACT.c.erased_at.is_(None), segment.condition(node, now))
+    return await conn.scalar(select(func.count()).select_from(CONTACT).where(*chosen)) or 0
+
+
+def _preview(path: Path, columns: Mapping[str, str] | None, origin: str, rows: int) -> Preview:
+    source = open_source(path, columns)
+    cleaner = RowCleaner(source.columns, source.fields, source=origin)
+    shown: list[tuple[int, list[str]]] = []
+    problems: list[Reject] = []
+    for item in islice(source.rows(), rows):
+        if isinstance(item, ReadError):
+            problems.append(Reject(item.line, "", item.cell, "unclosed_quote"))
+            continue
+        shown.append((item[0], list(item[1])))
+        cleaned: Draft | Reject = cleaner.clean(*item)
+        if isinstance(cleaned, Reject):
+            problems.append(cleaned)
+    warnings = cleaner.warnings.as_list()
+    return Preview(source.columns, source.fields, source.encoding, source.delimiter, shown, problems, warnings)
