@@ -114,7 +114,9 @@ def _word_bytes(encoding: str, payload: str) -> bytes:
 
 
 def un_base64(data: bytes) -> bytes:
-    """Lenient base64: foreign bytes are skipped, a broken end is dropped."""
+    """Lenient base64: foreign bytes are skipped, a broken end is dropped; prose that only claims to be base64 stays."""
+    if data.count(b" ") > len(data) // 50:
+        return data
     clean = _NOT_BASE64.sub(b"", data)
     clean = clean[: len(clean) - 1] if len(clean) % 4 == 1 else clean
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4)) if clean else b""
