@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ from outreach.sending.client import Server
 from outreach.sending.setup import MailboxSetup
 from outreach.suppression.lists import load_policy
 from outreach.suppression.match import Policy
-from outreach.suppression.store import SuppressionStore
+from outreach.suppression.store import SuppressionStore, suppress
 from outreach.tracking.pages import Sender
 from outreach.tracking.tokens import Signer, UrlBuilder
 from outreach.tracking.views import PublicServices
@@ -53,7 +54,8 @@ class App:
 
     def __post_init__(self) -> None:
         db, secret = self.db, self.secret
-        self.audience = AudienceStore(db, secret)
+        roles = self.policy.flagged_roles | self.policy.never_roles
+        self.audience = AudienceStore(db, secret, roles=roles, suppress=suppress)
         self.suppression = SuppressionStore(db, secret)
         self.campaigns = CampaignStore(db)
         self.outbox = OutboxStore(db)
@@ -86,7 +88,7 @@ class App:
         row = await self.outbox.mailbox(self.mailbox_ids[box.name])
         return setup_of(box, self.mailbox_ids, self.settings, row.created_at)
 
-    def public_services(self) -> PublicServices:
+    def public_services(self, clock: Callable[[], datetime] = utc_now) -> PublicServices:
         """What the public endpoints need."""
         sender = self.settings.sender
         return PublicServices(
@@ -95,6 +97,7 @@ class App:
             self.signer,
             Sender(sender.company, sender.postal_address),
             trusted_proxies=self.settings.tracking.trusted_proxies,
+            clock=clock,
         )
 
     def template_folders(self) -> list[Path]:

@@ -210,10 +210,16 @@ class AudienceStore:
 
     async def erase(self, address: str, *, now: datetime, by_user: int | None = None) -> Erasure:
         """Erase the person of an address for good; a keyed hash keeps them from coming back."""
+        async with self.db.write() as conn:
+            return await self.erase_in(conn, address, now=now, by_user=by_user)
+
+    async def erase_in(
+        self, conn: AsyncConnection, address: str, *, now: datetime, by_user: int | None = None
+    ) -> Erasure:
+        """Do the same in the caller's transaction, so that the trail's entry is part of it."""
         if self._suppress is None:
             raise RuntimeError("this store was built without the suppression list: nobody can be erased through it")
-        async with self.db.write() as conn:
-            return await privacy.erase(conn, address, self.secret, self._suppress, now=now, by_user=by_user)
+        return await privacy.erase(conn, address, self.secret, self._suppress, now=now, by_user=by_user)
 
     # ---- segments
 
