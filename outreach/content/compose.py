@@ -20,7 +20,7 @@ from markupsafe import escape
 from outreach.content.context import KNOWN
 from outreach.content.envelope import PREVIEW_URLS, Identity, Rendered, Urls, head
 from outreach.content.footer import PIXEL, before_body_end, html_footer, missing, text_footer
-from outreach.content.images import Images, embed
+from outreach.content.images import Images, place
 from outreach.content.links import Link, Links, allowed, counted, mark_html, mark_text
 from outreach.content.manifest import Variable
 from outreach.content.mjml import Layout, lay_out
@@ -151,8 +151,11 @@ def compile_content(
     subject: str | None = None,
     preview: str | None = None,
     values: Mapping[str, Any] | None = None,
+    media_url: str | None = None,
 ) -> Compiled:
     """Prepare one language of a template (about 50 ms); subject, preview and values may be a variant's.
+
+    `media_url`: where the template's own images are served; without it they travel inside each message.
 
     Raises ContentProblem with file, line and column.
     """
@@ -161,7 +164,7 @@ def compile_content(
     constants = stand_ins(source.values, language, source.fallback_language) | dict(values or {})
     links = Links(layout.protected, constants)
     html = mark_html(layout.html, links)
-    html, images = embed(html, source.files, BOUNDARY)
+    html, images = place(html, source.files, BOUNDARY, media_url)
     builder = _Builder(source, language, constants)
     html_program, html_text = builder.html(_with_preview(html), layout)
     text_program, text_text = builder.text(source, layout, links)

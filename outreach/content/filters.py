@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import Any
-from zlib import crc32
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 from jinja2 import filters as builtin
+from jinja2 import pass_context
 from jinja2.runtime import Undefined
 from jinja2.tests import TESTS
 from jinja2.utils import Cycler, Joiner, Namespace
@@ -88,11 +89,14 @@ def _bound(arguments: Iterable[Any], limit: int) -> None:
 def _own(sandbox: Sandbox, language: str) -> dict[str, Callable[..., Any]]:
     locale = babel_locale(language)
 
-    def spin(value: Any) -> Any:
+    @pass_context  # so that Jinja does not choose once for all when it compiles
+    def spin(_context: Any, value: Any) -> Any:
         """One of a list, or of `a|b|c`; always the same one for the same message."""
         choices = value.split("|") if isinstance(value, str) else list(value)
-        place = sandbox.left if not choices else crc32("|".join(map(str, choices)).encode())
-        return choices[crc32(f"{sandbox.seed}:{place}".encode()) % len(choices)] if choices else ""
+        if not choices:
+            return ""
+        key = "|".join([sandbox.seed, *map(str, choices)]).encode("utf-8", "replace")
+        return choices[int.from_bytes(blake2b(key, digest_size=8).digest(), "big") % len(choices)]
 
     return {
         "date": lambda value, style="long": _date(value, style, locale),
@@ -111,7 +115,7 @@ def _own(sandbox: Sandbox, language: str) -> dict[str, Callable[..., Any]]:
 
 def _functions(sandbox: Sandbox) -> dict[str, Any]:
     def spin(*choices: str) -> Any:
-        return sandbox.filters["spin"](choices[0] if len(choices) == 1 else list(choices))
+        return sandbox.filters["spin"](None, choices[0] if len(choices) == 1 else list(choices))
 
     def bounded_range(*args: int) -> range:
         numbers = range(*args)
