@@ -151,10 +151,10 @@ def _what_works(advice: Advice, data: Data) -> None:
     advice.add("；".join(parts) + "。不像是偶然。", "; ".join(parts) + ". Chance is an unlikely cause.")
     if best is not None:
         name = group_name(best.dimension, best.key, data, advice.lang)
-        advice.do(f"把“{name}”的做法用到其余邮件", f"use what works for “{name}” elsewhere")
+        advice.do(f"把“{name}”的做法用到其余邮件", f"use what works for '{name}' elsewhere")
     if worst is not None and worst.dimension == "content":
         name = group_name(worst.dimension, worst.key, data, advice.lang)
-        advice.do(f"改写或停用“{name}”", f"rewrite or drop “{name}”")
+        advice.do(f"改写或停用“{name}”", f"rewrite or drop '{name}'")
 
 
 def _contrast(c: Contrast, data: Data, lang: Lang) -> str:
@@ -164,7 +164,7 @@ def _contrast(c: Contrast, data: Data, lang: Lang) -> str:
         what = "回复率" if c.figure == "replied" else "点击率"
         return f"“{name}”{what} {own}，其余 {rest}"
     what = "reply rate" if c.figure == "replied" else "click rate"
-    return f"“{name}” has a {what} of {own}, the rest {rest}"
+    return f"'{name}' has a {what} of {own}, the rest {rest}"
 
 
 def in_time(answers: Iterable[Answer]) -> tuple[int, int]:
@@ -252,11 +252,11 @@ def _bounces(advice: Advice, data: Data, sums: Figures) -> bool:
     name = group_name("mailbox", key, data, advice.lang)
     source, hard = _worst_source(data)
     zh = f"，{number(hard)} 个硬退信来自“{source}”名单，已进禁发名单" if hard else ""
-    en = f"; {number(hard)} hard bounces come from the list “{source}” and are suppressed now" if hard else ""
+    en = f"; {number(hard)} hard bounces come from the list '{source}' and are suppressed now" if hard else ""
     rate = percent(own.rate("bounced"))
     advice.add(f"{name} 退信率 {rate}{zh}。", f"{name} has a bounce rate of {rate}{en}.")
     if hard:
-        advice.do(f"验证“{source}”名单余下的地址", f"verify the rest of the list “{source}”")
+        advice.do(f"验证“{source}”名单余下的地址", f"verify the rest of the list '{source}'")
     return True
 
 

@@ -76,7 +76,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "率以“对方已收”为底，退信率以“已发出”为底。少于 100 封不算率，少于 500 封标“样本小”。"
         "打开不等于阅读，已收不等于送到收件箱。",
         "Rates are of what was accepted, bounce rates of what was sent. Under 100 mails no rate, under 500 "
-        "“small sample”. An open is not a reading, accepted is not delivered.",
+        "'small sample'. An open is not a reading, accepted is not delivered.",
     ),
     "nobody": ("无负责人", "nobody"),
     "unknown": ("未填", "not given"),
