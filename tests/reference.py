@@ -28,8 +28,8 @@ the file. In the environment `OUTREACH_SECTION__KEY` overrides a key.
 CLI_INTRO = """\
 # Command line
 
-Configuration comes from `--config`, `$OUTREACH_CONFIG` or `./config.toml`. With `--json` a command prints one JSON
-document on stdout and everything else on stderr. Exit codes: 0 done, 1 refused or failed (the message says why and what
+Configuration comes from `--config`, `$OUTREACH_CONFIG` or `./config.toml`. Every command has `--json`: one JSON document
+on stdout and everything else on stderr. Exit codes: 0 done, 1 refused or failed (the message says why and what
 to do), 2 wrong usage.
 """
 NOTE = "<!-- Written by `make docs` from the code. Change it there. -->\n\n"
@@ -51,7 +51,7 @@ def type_name(annotation: Any) -> str:
         return f"list of {type_name(inner[0])}"
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
         return " \\| ".join(f"`{member.value}`" for member in annotation)
-    plain = {str: "text", int: "whole number", float: "number", bool: "true or false", dict: "table"}
+    plain = {str: "text", int: "whole number", float: "number", bool: "true or false", dict: "table", Path: "path"}
     return plain.get(annotation, "table" if model_in(annotation) else str(getattr(annotation, "__name__", annotation)))
 
 
@@ -131,16 +131,14 @@ def plain(text: str | None) -> str:
 
 
 def parameter_row(parameter: Any) -> str:
-    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
-    if parameter.param_type_name == "argument":
-        names = parameter.name.upper()
-    kind = "" if getattr(parameter, "is_flag", False) else parameter.type.name
+    is_argument = parameter.param_type_name == "argument"
+    names = parameter.name.upper() if is_argument else ", ".join([*parameter.opts, *parameter.secondary_opts])
+    is_flag = getattr(parameter, "is_flag", False)
+    kind = "" if is_flag else parameter.metavar or type_name(parameter.type_descriptor.annotation)
     default = parameter.default
-    shown = "" if default in (None, False, ()) or callable(default) else f"`{getattr(default, 'value', default)}`"
-    choices = getattr(parameter.type, "choices", None)
-    kind = ", ".join(str(getattr(choice, "value", choice)) for choice in choices) if choices else kind
-    help_text = plain(getattr(parameter, "help", None))
-    return f"| `{names}` | {kind} | {shown} | {help_text}{' (required)' if parameter.required else ''} |\n"
+    shown = "" if default in (None, False, (), []) or callable(default) else f"`{getattr(default, 'value', default)}`"
+    required = " (required)" if parameter.required else ""
+    return f"| `{names}` | {kind} | {shown} | {plain(parameter.help)}{required} |\n"
 
 
 def command_section(path: str, command: Any) -> Iterator[str]:
@@ -150,7 +148,7 @@ def command_section(path: str, command: Any) -> Iterator[str]:
     children = getattr(command, "commands", None)
     if not children or path == "outreach":
         yield f"\n## {path}\n\n{plain(command.help)}\n"
-        shown = [p for p in command.params if not getattr(p, "hidden", False) and p.name != "help"]
+        shown = [p for p in command.params if not getattr(p, "hidden", False) and p.name not in {"help", "as_json"}]
         if shown:
             yield "\n| parameter | value | default | meaning |\n| --- | --- | --- | --- |\n"
             yield from map(parameter_row, shown)
@@ -161,7 +159,7 @@ def command_section(path: str, command: Any) -> Iterator[str]:
 def cli_page() -> str:
     import typer.main
 
-    app = importlib.import_module("outreach.cli.main").app
+    app = importlib.import_module("outreach.main").app
     return NOTE + CLI_INTRO + "".join(command_section("outreach", typer.main.get_command(app)))
 
 

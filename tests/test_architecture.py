@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "outreach"
 
 #: Folders that touch the world as a whole.
-WORLD_FOLDERS = {"app", "config", "db", "jobs", "web", "cli"}
+WORLD_FOLDERS = {"app", "config", "db", "demo", "jobs", "web", "cli"}
 #: Files that touch the world in any stage.
 WORLD_FILES = {"store.py", "client.py", "worker.py", "views.py"}
 #: And those that stand right of the bar in the house's plan, by stage.
