@@ -28,8 +28,8 @@ the file. In the environment `OUTREACH_SECTION__KEY` overrides a key.
 CLI_INTRO = """\
 # Command line
 
-Configuration comes from `--config`, `$OUTREACH_CONFIG` or `./config.toml`. Every command has `--json`: one JSON document
-on stdout and everything else on stderr. Exit codes: 0 done, 1 refused or failed (the message says why and what
+Configuration comes from `--config`, `$OUTREACH_CONFIG` or `./config.toml`. Every command has `--json`: one JSON
+document on stdout and everything else on stderr. Exit codes: 0 done, 1 refused or failed (the message says why and what
 to do), 2 wrong usage.
 """
 NOTE = "<!-- Written by `make docs` from the code. Change it there. -->\n\n"

@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-#: Absolute paths of machines on which this was written, and package mirrors' file addresses.
-PLACES = re.compile(r"(^|[^\w./-])/(work|root|farm)/|file:///|pip\.conf|/opt/(wheels|pypi)")
+#: Absolute paths of machines on which this was written, and of its package mirrors.
+PLACES = re.compile(r"(^|[^\w./-])/(work|root|farm)/|/opt/(wheels|pypi)")
 
 
 def committed() -> list[Path]:
