@@ -30,7 +30,7 @@ def find_all(text: str) -> list[str]:
 
 def clean(address: str) -> str:
     """Without <>, quotes around the whole, `smtp:` in front and punctuation behind."""
-    bare = address.strip().strip("<>").rstrip(".,;:!?)'\"").lstrip("('=")
+    bare = address.strip().rstrip(".,;:!?)'\"<> ").lstrip("('=<\" " if address.count('"') == 1 else "('=< ")
     local, at, domain = bare.rpartition("@")
     if local.startswith('"') and local.endswith('"') and re.fullmatch(r'"[\w.+-]+"', local):
         local = local[1:-1]

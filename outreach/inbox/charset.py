@@ -37,18 +37,7 @@ SUPERSETS = {
     "utf-8": "utf-8-sig",
 }
 # Python codecs that are no charsets; punycode and idna also take quadratic time on long input.
-FORBIDDEN = frozenset(
-    {
-        "punycode",
-        "idna",
-        "unicode_escape",
-        "raw-unicode-escape",
-        "raw_unicode_escape",
-        "undefined",
-        "mbcs",
-        "oem",
-    }
-)
+FORBIDDEN = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
 # 7-bit encodings: when they fail, utf-8 would "succeed" and show escape sequences to people.
 SEVEN_BIT = ("iso2022", "iso-2022", "hz", "utf-7", "utf7")
 _WORD = re.compile(r"=\?([^?*\s]{1,60})(?:\*[^?\s]{0,40})?\?([bBqQ])\?([^?\n]*)\?=")
@@ -65,7 +54,7 @@ def codec_for(name: str) -> str | None:
         found = codecs.lookup(wanted)
     except (LookupError, ValueError, TypeError, ImportError):
         return None
-    if found.name in FORBIDDEN or not getattr(found, "_is_text_encoding", True):
+    if found.name.replace("-", "_") in FORBIDDEN or not getattr(found, "_is_text_encoding", True):
         return None
     return found.name
 

@@ -18,7 +18,7 @@ READ = 40_000  # characters of a notice that are read; what comes later is the r
 # Where the returned message begins. Everything below belongs to it and says nothing about the failure.
 _CUT = re.compile(
     r"[ \t>*=_|-]*(?:"
-    r"(?:-{2,}|={2,}|\*{2,}|_{2,})[ \t]*(?:begin |start |the |this is (?:a|the) |below this line is a |here is (?:a|the) |beginning of )?"
+    r"(?:-{2,}|={2,}|\*{2,}|_{2,})[ \t]*(?:begin |start |of |the |this is (?:a|the) |below this line is a |here is (?:a|the) |beginning ){0,3}"
     r"(?:copy of|header of|headers of|original|returned|undelivered message|unsent|forwarded|message (?:header|text|body|follows|copy)|your (?:original )?message|first \d+ lines|begin message|message contents|truncated)"
     r"[^\n]{0,100}"
     r"|(?:the )?original (?:message|mail)(?: headers?| details)?(?: follows| is (?:included|attached|below)[^\n]{0,40})?[.:]?"

@@ -13,7 +13,7 @@ _SAID = re.compile(
     r"|smtp command (?P<mfilter>data|rcpt|mail|ehlo|helo|\.)"
     r"|smtp:(?P<x3>rcpt|mail|data)\b"
     r"|(?P<qmail>does not like recipient|failed after i sent the message|failed on data command|does not like sender"
-    r"|my name was rejected|greeting failed|connected to \S{1,100} but)"
+    r"|but my name was rejected|but greeting failed|but sender was rejected)"
     r"|while (?P<greeting>receiving the initial server greeting|sending (?:rcpt to|mail from|end of data|data|ehlo|helo))"
     r"|refused to (?P<talk>talk) to me"
     r"|\b(?P<chinese>rcpt) (?:to: ?[45]\d\d|error)"
@@ -24,9 +24,9 @@ _SAID = re.compile(
 )
 _SENDMAIL = re.compile(r"^>>> (?P<command>DATA|RCPT|MAIL|EHLO|HELO|\.)[^\n]*\n<<< [45]", re.M | re.I)
 _MEANING = (
-    ("end of data", "end"), ("final data", "end"), ("sent the message", "end"), ("rcpt", "rcpt"), ("recipient", "rcpt"), ("mail", "mail"), ("sender", "mail"), ("initial", "connect"),
+    ("my name", "ehlo"), ("end of data", "end"), ("final data", "end"), ("sent the message", "end"), ("rcpt", "rcpt"), ("recipient", "rcpt"), ("mail", "mail"), ("sender", "mail"), ("initial", "connect"),
     ("talk", "connect"), ("connect", "connect"), ("greeting", "connect"), ("ehlo", "ehlo"), ("helo", "ehlo"),
-    ("my name", "ehlo"), ("data", "data"), (".", "end"),
+     ("data", "data"), (".", "end"),
 )  # fmt: skip
 
 

@@ -1,0 +1,32 @@
+"""Any bytes have a verdict."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outreach.inbox.classify import classify
+from outreach.inbox.verdict import Kind
+from tests.inbox.corpora import own_cases, raw, shared_cases
+from tests.inbox.mutate import mutate
+
+SEEDS = [raw(case) for case in [*own_cases(), *shared_cases()[::20]] if len(raw(case)) < 20_000]
+
+
+@given(st.binary(max_size=2000))
+def test_random_bytes(data: bytes):
+    assert classify(data).kind in Kind
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, len(SEEDS) - 1), st.integers(0, 2**32))
+def test_mutated_mails(seed: int, chance: int):
+    verdict = classify(mutate(SEEDS[seed], random.Random(chance)))
+    assert verdict.kind in Kind
+    assert verdict.kind is not Kind.BOUNCE or all("\n" not in who and len(who) < 400 for who in verdict.recipients)
+
+
+def test_the_verdict_tells_who_decided():
+    assert classify(SEEDS[0]).detector

@@ -1,0 +1,66 @@
+"""From a server's words to what becomes of an address."""
+
+from __future__ import annotations
+
+import pytest
+
+from outreach.inbox.outcome import Outcome, judge, summarise
+
+
+def finding(text: str = "", status: str | None = None, **more: object):
+    return judge(Outcome("a@b.example", text, status, **more))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "stage", "reason", "hard"),
+    [
+        ("550 5.1.1 user unknown", "5.1.1", "", "userunknown", True),
+        ("550 user unknown", "5.0.0", "rcpt", "userunknown", True),
+        ("550 user unknown", "5.0.0", "data", "filtered", False),
+        ("550 user unknown", None, "", "filtered", False),
+        ("450 4.1.1 user unknown", "4.1.1", "", "userunknown", True),
+        ("550 Host unknown", "5.1.2", "", "hostunknown", True),
+        ("DNS Error: NXDOMAIN", "4.0.0", "", "networkerror", False),
+        ("does not accept mail (nullMX)", "5.1.0", "", "notaccept", True),
+        ("does not accept mail (nullMX)", "4.0.0", "", "notaccept", False),
+        ("552 mailbox full", "5.2.2", "", "mailboxfull", False),
+        ("552 Too much mail data", "5.2.2", "", "mailboxfull", False),
+        ("501 Invalid domain name", "5.0.0", "ehlo", "blocked", False),
+        ("550 no", "5.7.1", "mail", "rejected", False),
+        ("550 no", "5.7.26", "", "authfailure", False),
+        ("", "5.0.0", "", None, None),
+    ],
+)
+def test_judge(text: str, status: str | None, stage: str, reason: str | None, hard: bool | None):
+    found = finding(text, status, stage=stage)
+    assert (found.reason, found.hard) == (reason, hard)
+
+
+def test_a_delay_is_never_hard():
+    found = finding("450 4.1.1 user unknown", "4.1.1", delayed=True)
+    assert (found.reason, found.hard, found.delayed) == ("userunknown", False, True)
+
+
+def test_the_notice_is_asked_only_when_needed():
+    asked: list[str] = []
+
+    def notice() -> str:
+        asked.append("asked")
+        return "The mailbox is full."
+
+    assert finding("550 5.1.1 user unknown", "5.1.1", notice=notice).reason == "userunknown"
+    assert not asked
+    assert finding("550 5.0.0 failed", "5.0.0", notice=notice).reason == "mailboxfull"
+    assert asked
+
+
+def test_recipients_that_differ_are_told_apart():
+    dead = Outcome("dead@b.example", "550 5.1.1 user unknown", "5.1.1")
+    full = Outcome("full@b.example", "552 5.2.2 mailbox full", "5.2.2")
+    verdict = summarise([full, dead], "dsn")
+    assert verdict.recipients == ("full@b.example", "dead@b.example")
+    assert [(f.recipient, f.reason, f.hard) for f in verdict.findings] == [
+        ("full@b.example", "mailboxfull", False),
+        ("dead@b.example", "userunknown", True),
+    ]
+    assert verdict.hard is None  # neither true nor false of both
