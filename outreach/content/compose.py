@@ -35,7 +35,13 @@ from outreach.content.textpart import from_mjml, join_statements
 from outreach.content.tokens import protect
 
 __all__ = [
-    *("PREVIEW_URLS", "Compiled", "Composed", "Identity", "Rendered", "Urls", "compile_content"),
+    "PREVIEW_URLS",
+    "Compiled",
+    "Composed",
+    "Identity",
+    "Rendered",
+    "Urls",
+    "compile_content",
     "plain_message",
 ]
 

@@ -12,7 +12,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP, compat32
 from email.utils import parseaddr
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -136,7 +136,7 @@ def random_context(rng: random.Random) -> dict[str, Any]:
 
 
 def parsed(data: bytes) -> EmailMessage:
-    return cast(EmailMessage, message_from_bytes(data, policy=SMTP))
+    return message_from_bytes(data, policy=SMTP)
 
 
 def parts(message: EmailMessage) -> tuple[str, str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import struct
 from base64 import b64encode
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any, cast
+from typing import Any
 from zlib import compress, crc32
 
 import pytest
@@ -49,7 +48,7 @@ def compiled(media_url: str | None = None) -> Compiled:
 
 def test_embedded_once_and_shown_twice() -> None:
     data = compiled().compose(identity(), RECIPIENT, URLS).data
-    message = cast(EmailMessage, message_from_bytes(data, policy=SMTP))
+    message = message_from_bytes(data, policy=SMTP)
     assert not message.defects
     assert [part.get_content_type() for part in message.walk()] == [
         "multipart/alternative",

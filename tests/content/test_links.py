@@ -72,9 +72,12 @@ def test_untouched(href: str) -> None:
 def test_destinations_known_at_run_time(href: str, destination: str) -> None:
     one = compiled(f'<mj-button href="{href}">x</mj-button>')
     asked: list[tuple[int, str]] = []
-    urls = Urls(
-        "https://t.example/u/1", "https://t.example/p/1", click=lambda n, url: asked.append((n, url)) or "https://t/x"
-    )
+
+    def click(number: int, url: str) -> str:
+        asked.append((number, url))
+        return "https://t/x"
+
+    urls = Urls("https://t.example/u/1", "https://t.example/p/1", click=click)
     page = one.render(RECIPIENT, urls)
     assert set(asked) == {(1, destination)}
     assert 'href="https://t/x"' in page.html

@@ -115,7 +115,7 @@ def test_the_footer_is_named_when_it_is_added() -> None:
 
 
 def test_languages_without_their_other_half() -> None:
-    with_german = source().files | {"body.de.mjml": source().files["body.mjml"]}
+    with_german = dict(source().files) | {"body.de.mjml": source().files["body.mjml"]}
     manifest = with_german["template.toml"].replace("[preview]", 'fr = "Bonjour"\n[preview]')
     found = check(TemplateSource.from_files("t", with_german | {"template.toml": manifest}))
     assert {"template.no_subject", "language.subject_only"} <= codes(found)
@@ -161,7 +161,7 @@ def test_who_lacks_what_is_counted() -> None:
 
 
 def test_a_fallback_ends_the_counting() -> None:
-    files = source("<mj-text>{{ first_name }}</mj-text>" + TEXT).files
+    files = dict(source("<mj-text>{{ first_name }}</mj-text>" + TEXT).files)
     manifest = files["template.toml"] + '[variables]\nfirst_name = { en = "there" }\n'
     given = TemplateSource.from_files("t", files | {"template.toml": manifest})
     assert lacking(given, "en", [recipient(first_name="")]) == {}
