@@ -18,6 +18,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from tests.inbox import precision
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG_INTRO = """\
 # config.toml
@@ -181,7 +183,7 @@ def states_page() -> str:
     return "".join(parts)
 
 
-PAGES = {"cli.md": cli_page, "config.md": config_page, "states.md": states_page}
+PAGES = {"cli.md": cli_page, "config.md": config_page, "inbox.md": precision.page, "states.md": states_page}
 
 
 if __name__ == "__main__":

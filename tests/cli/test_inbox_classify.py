@@ -21,7 +21,11 @@ def test_a_line_of_json_for_each_file(capsys: pytest.CaptureFixture[str]):
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [set(line) for line in lines] == [CONTRACT, CONTRACT]
     assert [line["file"] for line in lines] == [str(file) for file in files]
-    assert (lines[0]["kind"], lines[0]["recipients"], lines[0]["hard"]) == ("bounce", ["anna.berg@buyer.example"], False)
+    assert (lines[0]["kind"], lines[0]["recipients"], lines[0]["hard"]) == (
+        "bounce",
+        ["anna.berg@buyer.example"],
+        False,
+    )
 
 
 def test_for_people(capsys: pytest.CaptureFixture[str]):

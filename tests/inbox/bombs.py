@@ -6,7 +6,9 @@ import base64
 from collections.abc import Callable
 
 HEAD = b"From: a@b.example\nTo: c@d.example\nSubject: x\nMIME-Version: 1.0\n"
-DAEMON = b"From: MAILER-DAEMON@x.example\nTo: c@d.example\nSubject: Undelivered Mail Returned to Sender\nReturn-Path: <>\n"
+DAEMON = (
+    b"From: MAILER-DAEMON@x.example\nTo: c@d.example\nSubject: Undelivered Mail Returned to Sender\nReturn-Path: <>\n"
+)
 REPORT = (
     b"From: MAILER-DAEMON@x.example\nSubject: Undelivered\nMIME-Version: 1.0\n"
     b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n--b\n\nx\n--b\n'

@@ -26,7 +26,10 @@ def test_of_field(value: str, address: str | None):
 
 
 def test_chinese_prose_around_an_address_is_not_part_of_it():
-    assert find_all("您的邮件未能送达anna@buyer.example，因为收件人（bo@buyer.example）不存在") == ["anna@buyer.example", "bo@buyer.example"]
+    assert find_all("您的邮件未能送达anna@buyer.example，因为收件人（bo@buyer.example）不存在") == [
+        "anna@buyer.example",
+        "bo@buyer.example",
+    ]
 
 
 @pytest.mark.parametrize(

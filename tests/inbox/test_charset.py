@@ -33,7 +33,12 @@ def test_decode(data: bytes, declared: str, text: str):
     assert decode(data, declared) == text
 
 
-@given(st.binary(max_size=200), st.one_of(st.text(max_size=20), st.sampled_from(["utf-7", "hz", "idna", "utf-16", "iso-2022-kr", "big5", "undefined"])))
+@given(
+    st.binary(max_size=200),
+    st.one_of(
+        st.text(max_size=20), st.sampled_from(["utf-7", "hz", "idna", "utf-16", "iso-2022-kr", "big5", "undefined"])
+    ),
+)
 def test_decode_never_raises(data: bytes, declared: str):
     assert isinstance(decode(data, declared), str)
 
@@ -67,4 +72,7 @@ def test_headers_and_transfer_encodings_never_raise(data: bytes):
 
 
 def test_prose_that_claims_to_be_base64_stays():
-    assert un_base64(b"This is no base64 at all, whatever the header says.") == b"This is no base64 at all, whatever the header says."
+    assert (
+        un_base64(b"This is no base64 at all, whatever the header says.")
+        == b"This is no base64 at all, whatever the header says."
+    )

@@ -82,7 +82,12 @@ def test_what_is_not_standard_is_left_to_the_slow_path(change: bytes, to: bytes)
 
 
 def test_a_report_that_needs_its_prose_is_declined():
-    assert classify_fast(STANDARD.replace(b"550 5.1.1 <anna@buyer.example>: User unknown", b"failed").replace(b"5.1.1", b"5.0.0")) is None
+    assert (
+        classify_fast(
+            STANDARD.replace(b"550 5.1.1 <anna@buyer.example>: User unknown", b"failed").replace(b"5.1.1", b"5.0.0")
+        )
+        is None
+    )
 
 
 def test_a_notice_is_no_report():

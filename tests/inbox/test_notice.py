@@ -66,7 +66,10 @@ def test_the_sender_of_the_mail_is_not_its_recipient():
         ("From: Anna <anna@b.example>\nSubject: Fwd: failure notice\n\n", False),
         ("From: Anna <anna@b.example>\nSubject: the parcel\n\n", False),
         ("From: Gate <gate@b.example>\nSubject: Undeliverable mail\n\n", True),
-        ("Return-Path: <>\nFrom: Anna <anna@b.example>\nSubject: Out of office\nX-Auto-Response-Suppress: All\n\n", False),
+        (
+            "Return-Path: <>\nFrom: Anna <anna@b.example>\nSubject: Out of office\nX-Auto-Response-Suppress: All\n\n",
+            False,
+        ),
     ],
 )
 def test_a_notice_needs_sender_or_subject_and_words(head: str, failure: bool):

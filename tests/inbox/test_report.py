@@ -6,7 +6,9 @@ from outreach.inbox.report import MAX_GROUPS, fields, groups
 
 
 def test_folded_and_encoded_values():
-    found = fields("Diagnostic-Code: smtp; 550\n\tno such\n user\nX-Note: =?utf-8?B?5rua?=\nStatus: 5.1.1\nStatus: 4.0.0\n")
+    found = fields(
+        "Diagnostic-Code: smtp; 550\n\tno such\n user\nX-Note: =?utf-8?B?5rua?=\nStatus: 5.1.1\nStatus: 4.0.0\n"
+    )
     assert found == {"diagnostic-code": "smtp; 550 no such user", "x-note": "滚", "status": "5.1.1"}
 
 
@@ -15,7 +17,10 @@ def test_a_group_for_each_recipient():
         "Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@b.example\nAction: failed\n\nFinal-Recipient: rfc822; c@d.example\nAction: delayed\n"
     )
     assert message == {"reporting-mta": "dns; x"}
-    assert [(r["final-recipient"], r["action"]) for r in recipients] == [("rfc822; a@b.example", "failed"), ("rfc822; c@d.example", "delayed")]
+    assert [(r["final-recipient"], r["action"]) for r in recipients] == [
+        ("rfc822; a@b.example", "failed"),
+        ("rfc822; c@d.example", "delayed"),
+    ]
 
 
 def test_no_blank_lines_at_all():
