@@ -8,11 +8,12 @@ one thread of its own on SQLite, in one hop instead of one a statement.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import BindParameter, Connection, CursorResult, Engine, bindparam, create_engine, event, make_url
+from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event, make_url
 from sqlalchemy.engine import Dialect
 
 from outreach.db.engine import _prepare_sqlite
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from outreach.db.session import Database
 
 T = TypeVar("T")
-#: For each place in the text: the value's name and how it is turned into what the driver takes; no name: a constant.
-Order = list[tuple[str | None, Callable[[Any], Any] | None]]
+#: For each place in the text: the value's name (None: a constant), and what makes it what the driver takes.
+Order = list[tuple[str | None, Any]]
+Row = tuple[Any, ...]
 
 
 class HotStatement:
@@ -35,15 +37,26 @@ class HotStatement:
         self._statement = statement
         self._compiled: dict[str, tuple[str, Order]] = {}
 
-    def execute(self, conn: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
-        """Execute once."""
+    def execute(self, conn: Connection, values: Mapping[str, Any]) -> list[Row]:
+        """Execute once and return the rows."""
         text, order = self._for(conn.dialect)
-        return conn.exec_driver_sql(text, _row(order, values))
+        row = _row(order, values, {})
+        raw = conn.connection.driver_connection
+        if isinstance(raw, sqlite3.Connection):
+            return raw.execute(text, row).fetchall()
+        result = conn.exec_driver_sql(text, row)
+        return [tuple(found) for found in result] if result.returns_rows else []
 
     def execute_many(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once for each row."""
         text, order = self._for(conn.dialect)
-        conn.exec_driver_sql(text, [_row(order, values) for values in rows])
+        made: dict[Any, Any] = {}
+        given = [_row(order, values, made) for values in rows]
+        raw = conn.connection.driver_connection
+        if isinstance(raw, sqlite3.Connection):
+            raw.executemany(text, given)
+        else:
+            conn.exec_driver_sql(text, given)
 
     def _for(self, dialect: Dialect) -> tuple[str, Order]:
         known = self._compiled.get(dialect.name)
@@ -62,7 +75,7 @@ class HotList:
         self._make = make
         self._by_length: dict[int, HotStatement] = {}
 
-    def execute(self, conn: Connection, ids: Sequence[int], values: Mapping[str, Any]) -> CursorResult[Any]:
+    def execute(self, conn: Connection, ids: Sequence[int], values: Mapping[str, Any]) -> list[Row]:
         """Execute for these ids (not empty, and of few different lengths)."""
         statement = self._by_length.get(len(ids))
         if statement is None:
@@ -77,22 +90,29 @@ def _compile(statement: Any, dialect: Dialect) -> tuple[str, Order]:
     return str(compiled), [_place(compiled.binds.get(name), name, dialect) for name in compiled.positiontup or ()]
 
 
-def _row(order: Order, values: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(_value(values.get(name or ""), make) for name, make in order)
+def _row(order: Order, values: Mapping[str, Any], made: dict[Any, Any]) -> Row:
+    """Put the values in order (one that is not given is NULL); `made` remembers conversions within a batch."""
+    row = []
+    for name, make in order:
+        if name is None:
+            row.append(make)
+        elif make is None:
+            row.append(values.get(name))
+        else:
+            value = values.get(name)
+            if (make, value) not in made:
+                made[make, value] = make(value)
+            row.append(made[make, value])
+    return tuple(row)
 
 
-def _value(given: Any, make: Callable[[Any], Any] | None) -> Any:
-    return given if make is None else make(given)
-
-
-def _place(bind: Any, name: str, dialect: Dialect) -> tuple[str | None, Callable[[Any], Any] | None]:
+def _place(bind: Any, name: str, dialect: Dialect) -> tuple[str | None, Any]:
     if bind is None:
         return name, None
     process = bind.type.dialect_impl(dialect).bind_processor(dialect)
     if bind.value is None:
         return name, process
-    constant = process(bind.value) if process else bind.value
-    return None, lambda ignored: constant
+    return None, process(bind.value) if process else bind.value
 
 
 class HotPath:
@@ -120,12 +140,14 @@ class HotPath:
         if self._connection is None:
             self._connection = self._connect()
         conn = self._connection
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        raw: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
+        raw.execute("BEGIN IMMEDIATE")
         try:
             result = work(conn)
-            conn.exec_driver_sql("COMMIT")
+            raw.execute("COMMIT")
         except BaseException:
-            conn.exec_driver_sql("ROLLBACK")
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
             raise
         return result
 

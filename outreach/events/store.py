@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.db import stops
+from outreach.db.hot import HotStatement
 from outreach.events.changes.store import DEFAULT_APPLIERS, STOPS, Applier, contact, message, upsert
 from outreach.events.effects.table import effects_of
 from outreach.events.facts import Facts
@@ -162,11 +165,18 @@ def bump_now(conn: Connection, counts: Iterable[Count]) -> None:
     # sorted: two processes that add to the same rows take their locks in one order
     names = ("campaign_id", "hour", "kind", "machine", "count")
     rows = [dict(zip(names, (*key, number), strict=True)) for key, number in sorted(sums.items()) if number]
-    if not rows:
-        return
-    statement = upsert(conn, rollup)
-    added = rollup.c.count + statement.excluded.count
-    statement = statement.on_conflict_do_update(
-        index_elements=["campaign_id", "hour", "kind", "machine"], set_={"count": added}
+    if rows:
+        _adding(conn.dialect.name).execute_many(conn, rows)
+
+
+@lru_cache
+def _adding(dialect: str) -> HotStatement:
+    """The statement that adds to a roll-up, made once: every committed hand-over executes it."""
+    new = (postgresql if dialect == "postgresql" else sqlite).insert(rollup)
+    new = new.values({name: bindparam(name, None) for name in ("campaign_id", "hour", "kind", "machine", "count")})
+    return HotStatement(
+        new.on_conflict_do_update(
+            index_elements=["campaign_id", "hour", "kind", "machine"],
+            set_={"count": rollup.c.count + new.excluded.count},
+        )
     )
-    conn.execute(statement, rows)

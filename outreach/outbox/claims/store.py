@@ -94,7 +94,7 @@ def recover(conn: Connection, mailbox_id: int, now: datetime) -> None:
 
 def holds(conn: Connection, mailbox_id: int, fence: int, now: datetime) -> bool:
     """Whether this worker has the mailbox, it may send, and the installation is not on hold."""
-    return HOLDS.execute(conn, {"box": mailbox_id, "held": fence, "now": now}).first() is not None
+    return bool(HOLDS.execute(conn, {"box": mailbox_id, "held": fence, "now": now}))
 
 
 HOLDS = HotStatement(
