@@ -8,6 +8,7 @@ address must be public, the connection goes to exactly that address, no redirect
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -252,3 +253,39 @@ class _Asker:
                     inner = await self.texts(name)
                     count += (await self.spf_lookups(inner or (), seen)) or 0
         return count
+
+
+@dataclass(frozen=True)
+class SpamScore:
+    """What a SpamAssassin says: its score, where it calls a mail spam, the rules that matched."""
+
+    score: float
+    limit: float
+    rules: tuple[str, ...]
+
+
+async def spam_score(raw: bytes, *, host: str = "127.0.0.1", port: int = 783, timeout: float = 10) -> SpamScore | None:
+    """Ask a spamd (SYMBOLS of its protocol 1.5); None where none runs or its answer is not one."""
+    try:
+        async with asyncio.timeout(timeout):
+            reader, writer = await asyncio.open_connection(host, port, limit=LINE)
+            try:
+                writer.write(f"SYMBOLS SPAMC/1.5\r\nContent-length: {len(raw)}\r\n\r\n".encode() + raw)
+                await writer.drain()
+                answer = await reader.read(64 * LINE)
+            finally:
+                writer.transport.abort()
+                with suppress(OSError):
+                    await writer.wait_closed()
+    except (OSError, TimeoutError):
+        return None
+    return _spamd(answer.decode("latin-1"))
+
+
+def _spamd(answer: str) -> SpamScore | None:
+    """`Spam: True ; 6.4 / 5.0`, then the rules' names by commas."""
+    found = re.search(r"^Spam: \w+ ; (-?[\d.]+) / (-?[\d.]+)\r?$", answer, re.MULTILINE)
+    if found is None or not answer.startswith("SPAMD/"):
+        return None
+    rules = answer.partition("\r\n\r\n")[2].strip().split(",")
+    return SpamScore(float(found[1]), float(found[2]), tuple(rule.strip() for rule in rules if rule.strip()))

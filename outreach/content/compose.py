@@ -5,7 +5,8 @@ text. `Compiled.compose` fills in one recipient and puts the header in front: ab
 microseconds for a mail of 30 kB with 16 links. The stdlib's EmailMessage takes 50 to 60 times as long;
 tests/content/test_compose.py proves that it reads the same content back.
 
-A Compiled is not for several threads at once.
+`compose` of one Compiled is not for several threads at once. `render` may be: where two meet, no more than
+the wordings that `spin` chooses for a preview can change.
 """
 
 from __future__ import annotations

@@ -158,6 +158,16 @@ def too_similar(one: Rendered | str, other: Rendered | str) -> float:
     return fuzz.ratio("\n".join(first), "\n".join(second)) / 100
 
 
+def check_sequence(mails: Sequence[Rendered], lang: str = "en") -> list[Problem]:
+    """Findings about a campaign's steps, rendered for the same person in order: none repeats an earlier one."""
+    found = []
+    for index, mail in enumerate(mails):
+        alike = max((too_similar(earlier, mail) for earlier in mails[:index]), default=0.0)
+        if alike >= ALIKE:
+            found.append(ContentProblem("wording.same", percent=round(100 * alike)))
+    return [Problem.of(problem, lang) for problem in found]
+
+
 def _own_words(mail: Rendered | str) -> list[str]:
     text = mail if isinstance(mail, str) else mail.text
     lines = (re.sub(r"https?://\S+|\d+", "", line).strip().lower() for line in text.splitlines())

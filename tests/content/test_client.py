@@ -15,7 +15,16 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from outreach.content.client import LinkVerdict, Streams, check_links, domain_report, link_problems, public
+from outreach.content.client import (
+    LinkVerdict,
+    SpamScore,
+    Streams,
+    check_links,
+    domain_report,
+    link_problems,
+    public,
+    spam_score,
+)
 from outreach.content.deliverability import judge
 
 PUBLIC = "93.184.215.14"
@@ -220,3 +229,30 @@ async def test_a_silent_resolver_says_nothing() -> None:
     assert facts.spf is None
     assert facts.mx is None
     assert judge(facts) == []
+
+
+@asynccontextmanager
+async def spamd(answer: bytes) -> AsyncIterator[int]:
+    """A server that speaks spamd's protocol."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = int(head.partition("Content-length: ")[2].split()[0])
+        assert head.startswith("SYMBOLS SPAMC/")
+        assert len(await reader.readexactly(length)) == length
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_the_score_of_a_spam_filter_where_one_runs() -> None:
+    answer = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 25\r\nSpam: True ; 6.4 / 5.0\r\n\r\nHTML_MESSAGE,URG_BIZ\r\n"
+    async with spamd(answer) as port:
+        assert await spam_score(b"mail\r\n", port=port) == SpamScore(6.4, 5.0, ("HTML_MESSAGE", "URG_BIZ"))
+    async with spamd(b"nonsense\r\n") as port:
+        assert await spam_score(b"mail\r\n", port=port) is None
+    assert await spam_score(b"mail\r\n", port=port) is None  # nobody listens there any more

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from outreach.content.compose import compile_content
-from outreach.content.lint import ALIKE, check, lacking, too_similar, variables_used
+from outreach.content.lint import ALIKE, check, check_sequence, lacking, too_similar, variables_used
 from outreach.content.lint_html import check_link, same_site
 from outreach.content.lint_words import check_subject, width
 from outreach.content.problem import NOWHERE, Problem
@@ -176,6 +176,8 @@ def test_a_second_mail_must_say_something_else() -> None:
     assert too_similar(first, first) == 1
     assert too_similar(first, same) >= ALIKE
     assert too_similar(first, different) < 0.6
+    assert check_sequence([first, different]) == []
+    assert codes(check_sequence([first, different, same], lang="zh")) == {"wording.same"}
     assert too_similar("新品上市，样品一周内寄出", "新品上市，样品一周内寄出！") >= ALIKE
     assert too_similar("新品上市，样品一周内寄出", "上次的资料您看到了吗？") < 0.5
 
