@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -113,3 +114,23 @@ def framed_text(text: str) -> HTMLResponse:
 
     page = f'<!doctype html><meta charset="utf-8"><title>text</title><pre style="font:14px/1.55 monospace;white-space:pre-wrap;margin:20px;color:#222">{escape(text)}</pre>'
     return framed(page)
+
+
+class Kept:
+    """Previews of unsaved texts, for a frame of their own: a srcdoc would inherit the page's policy and lose its looks."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, str] = {}
+
+    def keep(self, owner: int, html: str) -> str:
+        """Keep a page for its owner and return its key; the oldest goes when there are many."""
+        key = f"{owner}-{hashlib.sha256(html.encode()).hexdigest()[:32]}"
+        self._pages.pop(key, None)
+        self._pages[key] = html
+        while len(self._pages) > KEPT:
+            self._pages.pop(next(iter(self._pages)))
+        return key
+
+    def page(self, owner: int, key: str) -> str | None:
+        """The page, for its owner alone."""
+        return self._pages.get(key) if key.startswith(f"{owner}-") else None

@@ -116,6 +116,7 @@ def _filters(lang: str) -> dict[str, Any]:
         "pause_reason": lambda value: pause_text(value, lang),
         "with": lambda values, more: {**values, **more},
         "language_name": lambda code: language_name(code, lang),
+        "as_problem": lambda problem: problem.as_dict(),
         "sorter": sorter,
         "leafer": leafer,
         "as_moment": _as_moment,

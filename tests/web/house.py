@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from fastapi import FastAPI
 from sqlmodel import SQLModel
 
 import outreach.model  # noqa: F401  (fills SQLModel.metadata)
+from outreach.app.build import App, policy_of
 from outreach.config.settings import Settings
 from outreach.db.ddl import extras
 from outreach.db.session import Database
@@ -78,11 +78,10 @@ class Visitor:
         return await self.client.post(path, data={"form_token": self.token, **(data or {})}, **options)
 
 
-def build(db: Database) -> Any:
-    """The App as app.py builds it, without workers."""
-    from outreach.access.store import AccessStore
-
-    return SimpleNamespace(db=db, secret=SECRET, settings=settings(), access=AccessStore(db))
+def build(db: Database) -> App:
+    """The App as app/build.py builds it, without workers."""
+    chosen = settings()
+    return App(chosen, db, SECRET, policy_of(chosen))
 
 
 async def open_house(url: str, *, contacts: int = 120, seeded: bool = True) -> House:

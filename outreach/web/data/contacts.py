@@ -101,7 +101,7 @@ def _matches(text: str) -> ColumnElement[bool]:
 
 def contact_filter(staff: Staff, wanted: Wanted) -> ColumnElement[bool]:
     """The condition of a list of contacts. Raises segment.SegmentError."""
-    parts: list[ColumnElement[bool]] = [owned(staff, P.CONTACTS_VIEW, CONTACT.c.owner_id)]
+    parts = [owned(staff, P.CONTACTS_VIEW, CONTACT.c.owner_id), CONTACT.c.erased_at.is_(None)]
     if wanted.segment:
         parts.append(segment.condition(segment.parse(wanted.segment), staff.now))
     if wanted.search:

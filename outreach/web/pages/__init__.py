@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from outreach.web.pages import account, approvals, campaigns, customers, follow_ups, inbox, login, settings, today
+from outreach.web.pages import (
+    account,
+    approvals,
+    campaigns,
+    customers,
+    follow_ups,
+    inbox,
+    login,
+    segments,
+    settings,
+    templates,
+    today,
+)
 
 
 def routers() -> list[APIRouter]:
     """Every router of the staff's pages."""
-    modules = (login, today, customers, campaigns, approvals, inbox, follow_ups, settings, account)
+    modules = (login, today, customers, campaigns, approvals, inbox, follow_ups, settings, account, segments, templates)
     return [module.router for module in modules]

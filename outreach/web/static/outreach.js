@@ -119,6 +119,24 @@
     if (el.matches("[data-go]")) location.href = el.value;
   });
 
+  /* The builder's row: only the comparisons and values that fit the field; the text that is saved follows. */
+  function fitField() {
+    var field = $("#add-field"), op = $("#add-op"), list = $("#add-values");
+    if (!field || !op) return;
+    var kind = field.selectedOptions[0].dataset.kind;
+    $$("option", op).forEach(function (o) { o.hidden = o.disabled = o.dataset.kinds.split(" ").indexOf(kind) < 0; });
+    if (op.selectedOptions[0] && op.selectedOptions[0].disabled) op.value = ($$("option", op).find(function (o) { return !o.disabled; }) || {}).value;
+    var choices = $('template[data-choices="' + field.value + '"]');
+    if (list) list.innerHTML = choices ? choices.innerHTML : "";
+  }
+  function keepSegment() {
+    var told = $("[data-segment]"), saved = $("#save-text"), expr = $("#expr");
+    if (saved && expr) saved.value = expr.value; else if (saved && told) saved.value = told.dataset.segment;
+    fitField();
+  }
+  document.addEventListener("change", function (ev) { if (ev.target.id === "add-field") fitField(); });
+  document.addEventListener("input", function (ev) { if (ev.target.id === "expr" && $("#save-text")) $("#save-text").value = ev.target.value; });
+
   document.addEventListener("submit", function (ev) {
     var sure = ev.submitter && ev.submitter.dataset.sure || ev.target.dataset.sure;
     if (sure && !confirm(sure)) ev.preventDefault();
@@ -129,7 +147,7 @@
     var token = document.body.dataset.formToken;
     if (token) ev.detail.ctx.request.headers["X-Form-Token"] = token;
   });
-  document.addEventListener("htmx:after:swap", function () { drawCharts(); });
+  document.addEventListener("htmx:after:swap", function () { drawCharts(); keepSegment(); });
 
   document.addEventListener("keydown", function (ev) {
     var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(ev.target.tagName) || ev.target.isContentEditable;
@@ -156,6 +174,7 @@
   document.addEventListener("DOMContentLoaded", function () {
     hideToastLater();
     drawCharts();
+    keepSegment();
     $$("form[data-bulk]").forEach(countTicks);
     var box = $(".o-inbox"), view = params.get("view");
     if (box && view) box.dataset.view = view;

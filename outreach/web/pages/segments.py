@@ -1,0 +1,216 @@
+"""Segments: the text, the same as lines with what each costs in people, who is in, who would be left out."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from fastapi import HTTPException
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from starlette.datastructures import FormData
+
+from outreach.access.roles import Held, Permission
+from outreach.access.store import append_audit
+from outreach.audience import segment
+from outreach.web import tree
+from outreach.web.data.people import full_name, user_names
+from outreach.web.data.scope import held
+from outreach.web.data.tables import CAMPAIGN, CONTACT, SEGMENT
+from outreach.web.i18n import N_
+from outreach.web.routing import Pages, Staff
+
+router = Pages()
+SAMPLE = 12
+
+#: Operators as people say them; the value that is sent is the language's own.
+OPERATORS = {
+    "=": N_("is"),
+    "!=": N_("is not"),
+    "in": N_("is one of"),
+    "not in": N_("is none of"),
+    "contains": N_("contains"),
+    "not contains": N_("does not contain"),
+    "<": N_("less than"),
+    "<=": N_("at most"),
+    ">": N_("more than"),
+    ">=": N_("at least"),
+    "within": N_("within the last … days"),
+    "not within": N_("longer ago than … days"),
+    "before": N_("before the day"),
+    "after": N_("after the day"),
+    "empty": N_("is empty"),
+    "not empty": N_("is not empty"),
+    "is": N_("yes"),
+}
+
+
+@router.page("/segments", Permission.SEGMENTS_VIEW)
+async def listing(staff: Staff) -> Response:
+    """Stored segments with how many are in each."""
+    rows = await staff.app.audience.segments()
+    sizes: dict[int, int | None] = {}
+    for row in rows[:50]:
+        try:
+            sizes[row["id"]] = await staff.app.audience.count(row["expression"], staff.now)
+        except segment.SegmentError:
+            sizes[row["id"]] = None
+    async with staff.app.db.read() as conn:
+        names = await user_names(conn)
+        used = dict(
+            (await conn.execute(select(CAMPAIGN.c.segment, func.count()).group_by(CAMPAIGN.c.segment))).tuples().all()
+        )
+    return await staff.render("segments.html", rows=rows, sizes=sizes, names=names, used=used)
+
+
+@router.page("/segments/new", Permission.SEGMENTS_EDIT)
+async def new(staff: Staff) -> Response:
+    """An empty segment, or one from a list's filter."""
+    text = staff.request.query_params.get("expression", "")[:4000]
+    return await _editor(staff, None, text)
+
+
+@router.page("/segments/{segment_id:int}", Permission.SEGMENTS_VIEW)
+async def show(staff: Staff, segment_id: int) -> Response:
+    """One stored segment in the builder."""
+    row = await _stored(staff, segment_id)
+    return await _editor(staff, row, row["expression"])
+
+
+async def _stored(staff: Staff, segment_id: int) -> dict[str, Any]:
+    async with staff.app.db.read() as conn:
+        row = (await conn.execute(select(SEGMENT).where(SEGMENT.c.id == segment_id))).one_or_none()
+    if row is None:
+        raise HTTPException(404)
+    return dict(row._mapping)
+
+
+async def _editor(staff: Staff, row: dict[str, Any] | None, text: str, error: str = "", status: int = 200) -> Response:
+    owner = await held(staff, row["owner_id"]) if row else Held(staff.actor.id, staff.actor.team)
+    editable = staff.may(Permission.SEGMENTS_EDIT, owner)
+    return await staff.render(
+        "segment.html", status=status, row=row, error=error, editable=editable, **await examined(staff, text)
+    )
+
+
+async def examined(staff: Staff, text: str) -> dict[str, Any]:
+    """Everything that the builder shows of a text; a fault in it shows its place instead."""
+    base: dict[str, Any] = {
+        "text": text, "fields": segment.FIELDS, "operators": OPERATORS, "full_name": full_name, "fault": "", "lines": [],
+        "ops": {"": "and"}, "count": 0, "reach": {}, "people": [], "took": 0.0, "regions": [],
+    }  # fmt: skip
+    base["total"] = await _everyone(staff)
+    began = perf_counter()
+    try:
+        node = segment.parse(text) if text.strip() else segment.Everyone()
+        chosen = segment.to_text(node) if text.strip() else ""
+        base["count"] = await staff.app.audience.count(chosen, staff.now) if chosen else base["total"]
+    except segment.SegmentError as error:
+        return base | {"fault": f"{error.message(staff.lang)}\n{error.pointer()}"}
+    base["took"] = perf_counter() - began
+    base["ops"] = tree.ops_at(segment.to_json(node))
+    if chosen:
+        base["lines"] = await staff.app.audience.explain(chosen, staff.now)
+        base["reach"] = await staff.app.audience.reach(chosen, staff.now)
+        base["people"] = await staff.app.audience.sample(chosen, staff.now, SAMPLE)
+        base["regions"] = await _regions(staff, node)
+    return base
+
+
+async def _everyone(staff: Staff) -> int:
+    async with staff.app.db.read() as conn:
+        query = select(func.count()).select_from(CONTACT).where(CONTACT.c.erased_at.is_(None))
+        return int((await conn.execute(query)).scalar_one())
+
+
+async def _regions(staff: Staff, node: Any) -> list[tuple[str, int]]:
+    query = select(CONTACT.c.region, func.count().label("n")).where(
+        segment.condition(node, staff.now), CONTACT.c.erased_at.is_(None)
+    )
+    async with staff.app.db.read() as conn:
+        rows = await conn.execute(query.group_by(CONTACT.c.region).order_by(func.count().desc()))
+        return [(row.region, row.n) for row in rows]
+
+
+@router.action("/segments/examine", Permission.SEGMENTS_VIEW)
+async def examine(staff: Staff) -> Response:
+    """The builder after a change: of the text, or of a line."""
+    form = await staff.form()
+    text = str(form.get("expression", ""))[:8000]
+    try:
+        text = _changed(text, form)
+    except (segment.SegmentError, LookupError) as error:
+        told = error.message(staff.lang) if isinstance(error, segment.SegmentError) else str(error)
+        context = await examined(staff, text)
+        return await staff.render("part_segment.html", editable=True, **(context | {"fault": context["fault"] or told}))
+    return await staff.render("part_segment.html", editable=True, **await examined(staff, text))
+
+
+def _changed(text: str, form: FormData) -> str:
+    """The text after the builder's action. Raises SegmentError, LookupError."""
+    action, path = str(form.get("do", "")), str(form.get("path", ""))
+    if not action:
+        return text
+    now = segment.to_json(segment.parse(text)) if text.strip() else {"op": "all"}
+    changes = {"remove": tree.remove, "switch": tree.switch, "negate": tree.negate}
+    if action in changes:
+        now = changes[action](now, path)
+    elif action in ("add", "add_group"):
+        grow = tree.add if action == "add" else tree.add_group
+        now = grow(now, path, _condition(form))
+    node = segment.from_json(now)
+    return "" if isinstance(node, segment.Everyone) else segment.to_text(node)
+
+
+def _condition(form: FormData) -> dict[str, Any]:
+    """The condition of the row "add": words are read by the language itself, so that it means the same."""
+    field, op, value = (str(form.get(key, "")).strip() for key in ("field", "op", "value"))
+    if op in ("empty", "not empty"):
+        text = f"{field} is {op}"
+    elif op == "is":
+        text = field
+    elif op in ("within", "not within"):
+        text = f"{field} {op} {value or '30'} days"
+    elif op in ("in", "not in"):
+        text = f"{field} {op} ({value})"
+    else:
+        text = f"{field} {op} {_quoted(value)}"
+    return segment.to_json(segment.parse(text))
+
+
+def _quoted(value: str) -> str:
+    plain = value.replace(".", "").replace("-", "")
+    return value if plain.isalnum() and plain.isascii() else '"' + value.replace('"', "") + '"'
+
+
+@router.action("/segments/save", Permission.SEGMENTS_EDIT)
+async def save(staff: Staff) -> Response:
+    """Store a segment under a name."""
+    form = await staff.form()
+    name, text = str(form.get("name", "")).strip()[:120], str(form.get("expression", "")).strip()[:8000]
+    known = await staff.app.audience.segment_named(name) if name else None
+    if known:
+        staff.need(Permission.SEGMENTS_EDIT, await held(staff, known["owner_id"]))
+    if not name or not text:
+        return await _editor(staff, known, text, staff.say(N_("Give it a name and at least one condition.")), 422)
+    try:
+        owner = known["owner_id"] if known else staff.actor.id
+        number = await staff.app.audience.save_segment(name, text, owner, staff.now)
+    except segment.SegmentError as error:
+        return await _editor(staff, known, text, error.message(staff.lang), 422)
+    async with staff.app.db.write() as conn:
+        after = {"expression": text}
+        await append_audit(conn, staff.actor, "segment.saved", "segment", number, now=staff.now, after=after)
+    return staff.done(f"/segments/{number}", N_("Saved. Campaigns that were submitted keep their people."))
+
+
+@router.action("/segments/{segment_id:int}/delete", Permission.SEGMENTS_EDIT)
+async def delete(staff: Staff, segment_id: int) -> Response:
+    """Delete a stored segment; campaigns keep the text that they were made with."""
+    row = await _stored(staff, segment_id)
+    staff.need(Permission.SEGMENTS_EDIT, await held(staff, row["owner_id"]))
+    await staff.app.audience.delete_segment(row["name"])
+    async with staff.app.db.write() as conn:
+        before = {"expression": row["expression"]}
+        await append_audit(conn, staff.actor, "segment.deleted", "segment", segment_id, now=staff.now, before=before)
+    return staff.done("/segments", N_("Deleted."))
