@@ -10,8 +10,12 @@ _TEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~"
 _LETTER = r"[^\W_]"
 # RFC 5321 in the wild. An address in other scripts (RFC 6531) must stand free, or every Chinese sentence around an
 # address would be part of it.
-_ASCII = rf'(?:[{_TEXT}-][{_TEXT}.-]{{0,127}}|"[^"\n@]{{1,80}}")@[A-Za-z0-9_][A-Za-z0-9_-]{{0,62}}(?:\.[A-Za-z0-9_-]{{1,63}}){{0,12}}'
-_OTHER = rf"(?<![^\s<\"'(\[:;])(?:{_LETTER}|[._+-]){{1,64}}@(?:{_LETTER}|-){{1,63}}(?:\.(?:{_LETTER}|-){{1,63}}){{1,12}}(?![^\s>\"')\],;.:])"
+_DOMAIN = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(?:\.[A-Za-z0-9_-]{1,63}){0,12}"
+_ASCII = rf'(?:[{_TEXT}-][{_TEXT}.-]{{0,127}}|"[^"\n@]{{1,80}}")@{_DOMAIN}'
+_OTHER = (
+    rf"(?<![^\s<\"'(\[:;])(?:{_LETTER}|[._+-]){{1,64}}@"
+    rf"(?:{_LETTER}|-){{1,63}}(?:\.(?:{_LETTER}|-){{1,63}}){{1,12}}(?![^\s>\"')\],;.:])"
+)
 ADDRESS = rf"(?:{_ASCII}|{_OTHER})"
 _ANY = re.compile(ADDRESS)
 _TYPE = re.compile(r"^\s*(?:rfc[- ]?822|utf-?8|smtp|internet|system|unknown|local|dns|x-[a-z-]+)\s*;\s*", re.I)

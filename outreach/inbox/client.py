@@ -163,6 +163,8 @@ class ImapClient:
         answer = await self._guard(self._imap.examine(folder_name.encode(name)))
         if answer.result != "OK":
             raise ImapTrouble(f"folder {name} cannot be opened: {_words(answer)}")
+        # aioimaplib notes a selected folder after SELECT alone, and refuses UID commands otherwise
+        self._imap.protocol.state = aioimaplib.SELECTED
         text = b"\n".join(bytes(line) for line in answer.lines)
         patterns = (rb"UIDVALIDITY (\d+)", rb"UIDNEXT (\d+)", rb"(\d+) EXISTS")
         return Opened(name, *(_number(pattern, text) for pattern in patterns))

@@ -1,7 +1,7 @@
 """Standard reports (RFC 3464) straight from the bytes, without parsing the mail.
 
-Nine of ten bounces are of this form, and a campaign to a bad list brings them by the ten thousand. What is not standard to
-the letter, or needs the prose around the report to be understood, is left to the slow path: `classify_fast` answers
+Nine of ten bounces are of this form, and a campaign to a bad list brings them by the ten thousand. What is not standard
+to the letter, or needs the prose around the report to be understood, is left to the slow path: `classify_fast` answers
 None, or the very same verdict (tests/inbox/test_fast.py compares the two on every message there is).
 """
 
@@ -27,7 +27,8 @@ _ENCODED = re.compile(rb"\nContent-Transfer-Encoding:(?![ \t]*(?:7bit|8bit))", r
 _ANSWERED = re.compile(rb"^(?:In-Reply-To|References):((?:[^\n]|\n[ \t])*)", re.I | re.M)
 # What other detectors would read differently.
 _OTHERS = re.compile(
-    rb"feedback-report|user\(s\) account|did not receive this message|notificationType|eventType|X-Apple-Unsubscribe|disposition-notification",
+    rb"feedback-report|user\(s\) account|did not receive this message|notificationType|eventType|X-Apple-Unsubscribe"
+    rb"|disposition-notification",
     re.I,
 )
 

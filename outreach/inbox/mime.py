@@ -1,4 +1,4 @@
-"""The grammar of RFC 5322 and MIME as seen in the wild: headers, parameters, boundaries. Works on bytes, never raises."""
+"""The grammar of RFC 5322 and MIME as seen in the wild: headers, parameters, boundaries. Bytes in; never raises."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def normalise(raw: bytes) -> bytes:
 
 
 def split_head(raw: bytes, start: int, end: int, limit: int) -> tuple[list[tuple[bytes, bytes]], int, bool]:
-    """Headers of the entity at raw[start:end] as (name, raw value), where its body begins, and whether `limit` cut them.
+    """Headers of the entity at raw[start:end] as (name, raw value), where its body begins, whether `limit` cut them.
 
     An entity whose first line is no header has no headers: all of it is body.
     """

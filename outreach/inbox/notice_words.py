@@ -25,8 +25,10 @@ SUBJECT = _any(
     r"nicht zugestellt", r"nicht zustellbar", r"zustellung", r"non remis", r"non distribu", r"échec",
     r"no se (?:ha )?(?:pud|entreg)", r"no entregado", r"devuelto", r"não (?:foi )?entreg", r"devolvid",
     r"mancata consegna", r"non recapitabile", r"impossibile recapitare", r"onbestelbaar", r"niet bezorgd", r"odesl",
-    r"niedostarcz", r"не доставлен", r"недоставлен", r"невозможно доставить", r"退信", r"退回", r"无法投递", r"未送达", r"投递失败",
-    r"发送失败", r"無法傳遞", r"無法投遞", r"傳送失敗", r"配信(?:不能|エラー|できません)", r"送信(?:エラー|できません|失敗)", r"未達", r"エラーメール", r"반송",
+    r"niedostarcz", r"не доставлен", r"недоставлен", r"невозможно доставить", r"退信", r"退回", r"无法投递",
+    r"未送达", r"投递失败",
+    r"发送失败", r"無法傳遞", r"無法投遞", r"傳送失敗", r"配信(?:不能|エラー|できません)",
+    r"送信(?:エラー|できません|失敗)", r"未達", r"エラーメール", r"반송",
     r"배달 ?(?:되지|실패)", r"전송 ?실패", r"delivery report", r"not (?:a )?member", r"considered undeliverable",
     r"problem with", r"mail could", r"permanent error", r"not accepted", r"no such user", r"iletilemedi",
     r"teslim edilemedi", r"tidak terkirim", r"không (?:thể )?(?:gửi|chuyển)", r"تعذر", r"undelivered",
@@ -34,10 +36,12 @@ SUBJECT = _any(
 
 # In the text: the statement itself.
 FAILURE = _any(
-    r"(?:could|can|was|were|has|have|did|is|are)(?: ?not|n['’]t)(?: yet)?(?: been| be)? (?:delivered|reach|sent|forwarded|accepted|processed|transmitted)",
+    r"(?:could|can|was|were|has|have|did|is|are)(?: ?not|n['’]t)(?: yet)?(?: been| be)? "
+    r"(?:delivered|reach|sent|forwarded|accepted|processed|transmitted)",
     r"(?:could|can|did|was|am|is|are|were)(?: ?not|n['’]t)(?: able to)? (?:be )?deliver",
     r"unable to (?:be )?(?:deliver|send|relay|forward)", r"undeliver", r"undelivered",
-    r"deliver\w* (?:(?:to|of|for) .{0,80} )?(?:has |have |had |is |was |were |been )*(?:fail|delayed|unsuccessful|impossible|problem|error|suspended|not possible)",
+    r"deliver\w* (?:(?:to|of|for) .{0,80} )?(?:has |have |had |is |was |were |been )*"
+    r"(?:fail|delayed|unsuccessful|impossible|problem|error|suspended|not possible)",
     r"failed to (?:be )?(?:deliver|send|reach)", r"fail\w* (?:permanent|deliver)",
     r"(?:permanent|fatal|transient|delivery|following) (?:fatal )?(?:errors?|failures?|problems?)",
     r"(?:trouble|error|errors|problem|problems|difficult\w*) (?:in |while |when )?(?:deliver|send|transmit)",
@@ -57,7 +61,9 @@ FAILURE = _any(
     r"ei voitu", r"не (?:может быть|было|удалось|доставлен)", r"teslim edilemedi|iletilemedi",
     r"תורסמ|לא ניתן|אינה קיימת", r"मौजूद न", r"تعذر",
     r"退信|退回|无法(?:投递|送达|发送)|未(?:能)?(?:送达|投递|成功)|投递失败|发送失败|無法(?:投遞|傳遞|送達|傳送)|不存在",
-    r"配信(?:できません|に失敗|されません|エラー)|送信(?:できません|に失敗)|お届けできません|届けることができません|届きません", r"(?:전송|전달|배달|발송).{0,12}(?:실패|못|수 없)",
+    r"配信(?:できません|に失敗|されません|エラー)|送信(?:できません|に失敗)"
+    r"|お届けできません|届けることができません|届きません",
+    r"(?:전송|전달|배달|발송).{0,12}(?:실패|못|수 없)",
     r"không (?:thể|gửi|được)", r"tidak (?:dapat|terkirim)", r"address (?:error|invalid|not found)", r"command died",
     r"giving up", r"no valid recipients", r"failed addresses?", r"unknown host", r"error (?:was )?detected",
     r"incorrectly constructed", r"n'a pas pu", r"invalid (?:user )?address", r"delivery status notification",
@@ -67,7 +73,8 @@ FAILURE = _any(
 # A sentence that the list of failed addresses follows.
 INTRO = _any(
     r"incorrectly constructed:",
-    r"following (?:address(?:\(es\)|es)?|recipients?(?:\(s\))?|users?(?:\(s\))?|destinations?|persons?|e-?mail address(?:es)?|mail ?box(?:es)?|recipient\(s\) or groups?)[^:\n<]{0,120}(?:\n[^:\n<@]{0,60})?[:.]?",
+    r"following (?:address(?:\(es\)|es)?|recipients?(?:\(s\))?|users?(?:\(s\))?|destinations?|persons?"
+    r"|e-?mail address(?:es)?|mail ?box(?:es)?|recipient\(s\) or groups?)[^:\n<]{0,120}(?:\n[^:\n<@]{0,60})?[:.]?",
     r"(?:these|this) (?:recipients?|address(?:es)?)(?: or groups?| or distribution lists?)?[^:\n<]{0,80}:",
     r"addresses had (?:permanent|delivery|transient|successful)[^\n]*",
     r"unable to deliver (?:your )?(?:message|mail)[^\n<@]{0,60}to[^\n<@]{0,40}:?",

@@ -65,7 +65,7 @@ def recipients(mail: Mail) -> list[str]:
 def ids(mail: Mail) -> Ids:
     """(Message-IDs, X-Outreach-Message values) that stand in the mail below its own header, for matching.
 
-    In-Reply-To and References of the mail itself count among the Message-IDs: that is how most answers name what they answer.
+    In-Reply-To and References of the mail itself count among the Message-IDs: so most answers name what they answer.
     """
     root = mail.parts[0]
     blocks = [root.source[root.start : root.start + READ_RAW]]

@@ -11,8 +11,8 @@ from outreach.inbox.phase import phase_in
 from outreach.inbox.reasons import reason_in
 from outreach.inbox.verdict import Finding, Kind, Verdict
 
-# The address is dead, whatever the class of the reply. A host that takes no mail at all (RFC 7505) is dead for us too, but
-# only when it says so for good.
+# The address is dead, whatever the class of the reply. A host that takes no mail at all (RFC 7505) is dead for us too,
+# but only when it says so for good.
 DEAD = frozenset({"userunknown", "hostunknown", "hasmoved"})
 # Reasons so general that a telling status code knows better.
 GENERAL = frozenset(
@@ -32,8 +32,8 @@ def _silent() -> str:
 class Outcome:
     """One recipient of a report.
 
-    text: the server's words. notice: gives the prose around them, asked only where the words do not suffice, for finding
-    it costs more than all the rest. stage: the SMTP command that was refused, where the caller knows it.
+    text: the server's words. notice: gives the prose around them, asked only where the words do not suffice, for
+    finding it costs more than all the rest. stage: the SMTP command that was refused, where the caller knows it.
     """
 
     recipient: str
@@ -110,15 +110,17 @@ _STRICT = {"userunknown": _user_unknown, "hostunknown": _host_unknown}
 
 # Said by a mail system that looked the address up itself, not by a server whose stage we do not know.
 LOOKED_UP = (
-    "not listed in", "name is not recognized", "resolver.adr.", "unrouteable", "unroutable", "unknown local", "suppression list",
-    "p=nosuchuser", "不存在", "查无此人", "查無此人", "无此用户", "存在しません", "見つかりません", "не найден", "не существует", "존재하지",
-    "nicht gefunden", "unbekannt", "inconnu", "répertorié", "addresses were unknown", "desconocid", "desconhecid", "sconosciut", "no existe", "onbekend", "nie istnieje",
-    "bulunamadı", "yahoodns.net",  # Yahoo looks recipients up only after DATA
+    "not listed in", "name is not recognized", "resolver.adr.", "unrouteable", "unroutable", "unknown local",
+    "suppression list", "p=nosuchuser", "不存在", "查无此人", "查無此人", "无此用户", "存在しません",
+    "見つかりません", "не найден", "не существует", "존재하지", "nicht gefunden", "unbekannt", "inconnu",
+    "répertorié", "addresses were unknown", "desconocid", "desconhecid", "sconosciut", "no existe", "onbekend",
+    "nie istnieje", "bulunamadı",
+    "yahoodns.net",  # Yahoo looks recipients up only after DATA
 )  # fmt: skip
 
 
 def _confirmed(outcome: Outcome, status: str | None) -> bool:
-    """The words "user unknown" are proof of a dead address only with a second sign, for many filters say them after DATA.
+    """The words "user unknown" prove a dead address only with a second sign, for many filters say them after DATA.
 
     The signs: the server refused at RCPT, the status is about the address (X.1.X), or the mail system that wrote the
     notice looked the address up itself. Notices in other languages than English are such systems' own words.
@@ -162,6 +164,6 @@ def summarise(outcomes: list[Outcome], detector: str) -> Verdict:
 
 
 def _lead(findings: list[Finding]) -> Finding:
-    """The finding that stands for all: a dead address, else the first with a reason. The rest is in `Verdict.findings`."""
+    """The finding that stands for all: a dead address, else the first with a reason. All are in `findings`."""
     explained = [f for f in findings if f.reason and not f.delayed]
     return next((f for f in explained if f.hard), next(iter(explained), findings[0]))

@@ -1,8 +1,8 @@
 """A received mail as a value: tolerant, bounded, pure.
 
 The parser is our own because the library's is not made for enemies: it raises RecursionError on nested messages or
-comments and takes 18 s for 100,000 empty parts. This one walks the bytes once, never recurses deeper than `Limits.depth`
-and never raises; what exceeds a limit is left unread and named in `Mail.exceeded`.
+comments and takes 18 s for 100,000 empty parts. This one walks the bytes once, never recurses deeper than
+`Limits.depth` and never raises; what exceeds a limit is left unread and named in `Mail.exceeded`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from outreach.inbox.charset import decode, decode_header
 from outreach.inbox.limits import DEFAULT, Limits
 from outreach.inbox.mime import boundary_spans, normalise, parameters, split_head, un_transfer
 from outreach.inbox.plain import html_to_text
+from outreach.inbox.returned import cut
 
 ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]{1,64}@(?:[A-Za-z0-9\u0080-\U0010ffff-]{1,63}\.)*"
@@ -171,6 +172,11 @@ class Mail:
     def text(self) -> str:
         """What a person would read: the plain text, or the HTML as text."""
         return self.plain if self.plain.strip() else html_to_text(self.html)
+
+    @cached_property
+    def notice(self) -> str:
+        """The text without a returned message below it."""
+        return cut(self.text)
 
     def of_type(self, *types: str) -> list[Part]:
         return [part for part in self.parts if part.content_type in types]

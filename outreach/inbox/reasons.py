@@ -5,8 +5,8 @@
 2. trouble with the sender stands before trouble with the recipient: "sender ... does not exist" is no dead recipient,
    and calling a living address dead is the worst mistake here;
 3. the address itself before the general words for policy, spam and security, which servers add to everything.
-A needle is lower-case text; "a…b" means a, and b somewhere after it. Addresses and URLs are taken out of the text first, so
-that `mailboxfull@example.com` says nothing; `IN_URLS` is for what only a URL names (block lists, Google's help codes).
+A needle is lower-case text; "a…b" means a, and b soon after it. Addresses and URLs are taken out of the text first, so
+that `mailboxfull@b.example` says nothing; `IN_URLS` is for what only a URL names (block lists, Google's help codes).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ GRAM = 4  # characters of a needle that the index knows it by
 
 # A block list's address in the text outweighs words as general as these, and only these.
 WEAKER_THAN_LINKS = frozenset({
-    "spamdetected", "securityerror", "policyviolation", "rejected", "systemerror", "networkerror", "expired", "filtered",
-    "syntaxerror", "contenterror",
+    "spamdetected", "securityerror", "policyviolation", "rejected", "systemerror", "networkerror", "expired",
+    "filtered", "syntaxerror", "contenterror",
 })  # fmt: skip
 
 

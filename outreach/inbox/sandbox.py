@@ -1,9 +1,9 @@
 """Received mail is parsed in a child process that may be killed: 10 seconds, 512 MB, then it is gone (limits.py).
 
-The parser has limits of its own and needs no sandbox for the bombs that are known. The child is for the unknown ones: a
-hostile mail must not stop the loop. Parent and child speak in frames on the child's stdin and stdout: four bytes of length, then
-a body; a request's body is one byte (b"V" verdict, b"S" verdict and summary) and the raw mail, an answer's is JSON. The
-parent takes nothing from the child but JSON, for a child that read hostile bytes is not to be trusted with pickles.
+The parser has limits of its own and needs no sandbox for the bombs that are known. The child is for the unknown ones:
+a hostile mail must not stop the loop. Parent and child speak in frames on the child's stdin and stdout: four bytes of
+length, then a body; a request's body is one byte (b"V" verdict, b"S" verdict and summary) and the raw mail, an answer's
+is JSON. The parent takes nothing from the child but JSON: a child that read hostile bytes is not trusted with pickles.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Sandbox:
             await self._kill()
 
     async def _batch(self, raws: Sequence[bytes], summary: bool, found: list[Reading | ParserKilled]) -> None:
-        """Append an answer for each of `raws` to `found`. Questions go out while answers come in, or both pipes fill up."""
+        """Append an answer for each of `raws`. Questions go out while answers come in, or both pipes fill up."""
         child = await self._running()
         asking = asyncio.create_task(self._ask(child, raws, summary))
         try:

@@ -18,7 +18,7 @@ _IDS = re.compile(r"<([^<>\s]{1,990})>")
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that hangs on a mail; its bytes stay in the raw mail and are never unpacked. size in bytes, sha256 in hex."""
+    """A file that hangs on a mail; its bytes stay in the raw mail, never unpacked. size in bytes, sha256 in hex."""
 
     name: str
     content_type: str

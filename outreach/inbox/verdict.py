@@ -49,8 +49,8 @@ class Finding:
 class Verdict:
     """One mail's classification.
 
-    recipients: addresses as originally mailed. status: RFC 3463 code. hard: True when the address is dead, False when the
-    trouble is not the address, None for what is no bounce or not known. delayed: the sending host still tries.
+    recipients: addresses as originally mailed. status: RFC 3463 code. hard: True when the address is dead, False when
+    the trouble is not the address, None for what is no bounce or not known. delayed: the sending host still tries.
     return_date: first day back. original_ids: Message-IDs (no <>) of ours found in any part; own_uids: values of
     X-Outreach-Message found in any part. detector: which file decided.
     """

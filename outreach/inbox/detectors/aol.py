@@ -6,7 +6,7 @@ import re
 
 from outreach.inbox import notice
 from outreach.inbox.detectors.notice import verdict
-from outreach.inbox.notice import Entry
+from outreach.inbox.naming import Entry
 from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
 
@@ -19,7 +19,7 @@ _SENDER = re.compile(r"@aol\.[a-z]+", re.I)
 def detect(mail: Mail) -> Verdict | None:
     if not (_SENDER.search(mail.get("From")) and notice.from_machine(mail)):
         return None
-    text = notice.text_of(mail) + "\n"
+    text = mail.notice + "\n"
     found = _NAMES.search(text)
     if found is None:
         return None

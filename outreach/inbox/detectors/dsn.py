@@ -9,9 +9,11 @@ from outreach.inbox import address, notice, original
 from outreach.inbox.outcome import Outcome, summarise
 from outreach.inbox.parse import Mail, Part
 from outreach.inbox.report import Fields, groups
+from outreach.inbox.returned import cut
 from outreach.inbox.verdict import Kind, Verdict
 
-# RFC 3464 2.3.3, and Postfix's word for an address it was asked to probe; what else stands there ("deleted", "transient-failure") counts as failed.
+# RFC 3464 2.3.3, and Postfix's word for an address it was asked to probe; what else stands there ("deleted",
+# "transient-failure") counts as failed.
 GOOD_NEWS = frozenset({"delivered", "relayed", "expanded", "delivered/expanded", "deliverable"})
 _FIELDS_IN_TEXT = re.compile(r"^(?:Final|Original)-Recipient[ \t]*:", re.M | re.I)
 _WORD = re.compile(r"[a-z-]+")
@@ -43,7 +45,7 @@ def _is_report(part: Part) -> bool:
 def _in_text(mail: Mail) -> str | None:
     for part in mail.leaves:
         if part.inside == 0 and part.content_type in ("text/plain", "message/report", "text/x-dsn"):
-            text = notice.cut(part.text)
+            text = cut(part.text)
             if _FIELDS_IN_TEXT.search(text) and "\naction" in text.lower() and notice.from_machine(mail):
                 return text
     return None

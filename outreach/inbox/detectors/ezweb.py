@@ -20,7 +20,7 @@ SENTENCES = (
 def detect(mail: Mail) -> Verdict | None:
     if "user(s)" not in mail.text and "did not receive" not in mail.text:
         return None
-    text = notice.text_of(mail).lower()
+    text = mail.notice.lower()
     said = next((pair for pair in SENTENCES if pair[0] in text), None)
     if said is None or not notice.from_machine(mail):
         return None

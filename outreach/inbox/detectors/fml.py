@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from outreach.inbox import address, notice
+from outreach.inbox import address
 from outreach.inbox.outcome import Outcome, summarise
 from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
 
 _LIST = re.compile(rf"(?:mailing list|list|to|message-id in|from|for)\s+<({address.ADDRESS})>", re.I)
 _SUBJECT = re.compile(
-    r"(?:are not member|not a member|loop alert|security alert|duplicated message-id|rejected|error).{0,60}\(.{1,40} ML\)",
+    r"(?:are not member|not a member|loop alert|security alert|duplicated message-id|rejected|error)"
+    r".{0,60}\(.{1,40} ML\)",
     re.I,
 )
 REASONS = (
@@ -25,7 +26,7 @@ REASONS = (
 def detect(mail: Mail) -> Verdict | None:
     if "fml" not in mail.get("X-MLServer").lower() and not _SUBJECT.search(mail.subject):
         return None
-    text = notice.text_of(mail)
+    text = mail.notice
     words = f"{mail.subject} {text}".lower()
     reason = next((reason for word, reason in REASONS if word in words), None)
     found = _LIST.search(text)

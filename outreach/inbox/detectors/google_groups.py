@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outreach.inbox import address, notice
+from outreach.inbox import address
 from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Finding, Kind, Verdict
 
@@ -19,7 +19,7 @@ def detect(mail: Mail) -> Verdict | None:
     named = address.find_all(mail.get("X-Failed-Recipients"))
     if not named:
         return None
-    text = notice.text_of(mail)
+    text = mail.notice
     if not any(page in text for page in PAGES) and "Google Groups" not in text:
         return None
     # Google does not say which of the two it is, so the address is not called dead.

@@ -10,7 +10,8 @@ from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
 
 _LINE = re.compile(
-    r"^(?P<why>(?:unknown (?:user|host)|user mailbox exceeds allowed size|delivery failed \d+ attempts|undeliverable to|user does not exist"
+    r"^(?P<why>(?:unknown (?:user|host)|user mailbox exceeds allowed size|delivery failed \d+ attempts"
+    r"|undeliverable to|user does not exist"
     rf"|invalid user|unknown local user|mailbox over quota)[^\n:<]{{0,40}}?)[: ]+<?(?P<who>{address.ADDRESS})",
     re.I | re.M,
 )
@@ -19,7 +20,7 @@ _LINE = re.compile(
 def detect(mail: Mail) -> Verdict | None:
     if "SMTP32" not in mail.get("X-Mailer") and not _original_follows(mail):
         return None
-    text = notice.text_of(mail)
+    text = mail.notice
     outcomes = [
         Outcome(address.clean(found["who"]), f"{found['why']}\n{text}", looked_up=True)
         for found in _LINE.finditer(text)

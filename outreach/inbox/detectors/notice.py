@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from outreach.inbox import notice, original
 from outreach.inbox.codes import status_in
-from outreach.inbox.notice import Entry
+from outreach.inbox.naming import Entry
 from outreach.inbox.notice_words import DELAY
 from outreach.inbox.outcome import Outcome, summarise
 from outreach.inbox.parse import Mail
@@ -29,12 +29,12 @@ def _wrapped(mail: Mail) -> list[Entry]:
 def _returned(mail: Mail) -> list[Entry]:
     """The notice names nobody: those to whom the returned message went, if they are few."""
     found = original.recipients(mail)
-    return [Entry(who, notice.text_of(mail)) for who in found] if len(found) <= 3 else []
+    return [Entry(who, mail.notice) for who in found] if len(found) <= 3 else []
 
 
 def verdict(mail: Mail, entries: list[Entry], detector: str) -> Verdict:
     """A bounce of these recipients; each is judged by its own lines, then by the whole notice."""
-    whole = notice.text_of(mail)
+    whole = mail.notice
     delayed = DELAY.search(f"{mail.subject[:300]}\n{whole}".lower()) is not None
     outcomes = [
         Outcome(

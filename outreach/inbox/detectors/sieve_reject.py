@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outreach.inbox import address, notice
+from outreach.inbox import address
 from outreach.inbox.outcome import Outcome, summarise
 from outreach.inbox.parse import Mail
 from outreach.inbox.report import fields
@@ -13,7 +13,7 @@ SENTENCE = "was automatically rejected"
 
 def detect(mail: Mail) -> Verdict | None:
     parts = [part for part in mail.of_type("message/disposition-notification") if part.inside == 0]
-    text = notice.text_of(mail) if parts else ""
+    text = mail.notice if parts else ""
     if SENTENCE not in " ".join(text.split()):
         return None
     found = fields(parts[0].text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from outreach.inbox import address, notice
+from outreach.inbox import address
 from outreach.inbox.outcome import Outcome, summarise
 from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
@@ -15,7 +15,7 @@ _ERROR = re.compile(r"^\s*(?:Error[^\n:]*:[^\n]*|Message could not be delivered[
 
 
 def detect(mail: Mail) -> Verdict | None:
-    text = notice.text_of(mail)
+    text = mail.notice
     if not _SENDER.search(mail.get("From")) or not _ERROR.search(text):
         return None
     said = "\n".join(found[0] for found in _ERROR.finditer(text)).replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from outreach.inbox import address, notice
 from outreach.inbox.detectors.notice import verdict
-from outreach.inbox.notice import Entry
+from outreach.inbox.naming import Entry
 from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
 

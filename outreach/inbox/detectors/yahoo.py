@@ -13,7 +13,7 @@ OPENING = "we were unable to deliver your message to the following address"
 
 
 def detect(mail: Mail) -> Verdict | None:
-    text = notice.text_of(mail)
+    text = mail.notice
     if OPENING not in " ".join(text[:600].split()):
         return None
     outcomes = [
