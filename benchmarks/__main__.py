@@ -41,7 +41,8 @@ def main() -> int:
     if unknown:
         print(f"no benchmark is named {', '.join(unknown)}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
-    return 0 if all([run(name) for name in wanted]) else 1
+    failed = [name for name in wanted if not run(name)]
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
