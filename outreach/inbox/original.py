@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 
 from outreach.inbox import address
+from outreach.inbox.entity import Headers, Part
 from outreach.inbox.mime import split_head
-from outreach.inbox.parse import Headers, Mail, Part
+from outreach.inbox.parse import Mail
 
 _INLINE = re.compile(
     r"^(?:Return-Path|Received|From|To|Subject|Message-ID|Date|DKIM-Signature|X-Received|MIME-Version):[^\n]*\n"

@@ -7,111 +7,16 @@ comments and takes 18 s for 100,000 empty parts. This one walks the bytes once, 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_tz
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
-from outreach.inbox.charset import decode, decode_header
+from outreach.inbox.entity import NESTED, Headers, Part
+from outreach.inbox.header_values import first_address, parse_date
 from outreach.inbox.limits import DEFAULT, Limits
-from outreach.inbox.mime import boundary_spans, normalise, parameters, split_head, un_transfer
+from outreach.inbox.mime import boundary_spans, normalise, parameters, split_head
 from outreach.inbox.plain import html_to_text
 from outreach.inbox.returned import cut
-
-ADDRESS = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]{1,64}@(?:[A-Za-z0-9\u0080-\U0010ffff-]{1,63}\.)*"
-    r"[A-Za-z0-9\u0080-\U0010ffff-]{1,63}"
-)
-_NESTED = ("message/rfc822", "message/global", "message/news")
-
-
-class Headers:
-    """Headers in their order; names are compared without case, values are decoded when asked for."""
-
-    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
-        self.raw = raw
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[bytes]]:
-        out: dict[str, list[bytes]] = {}
-        for name, value in self.raw:
-            out.setdefault(name.decode("ascii").lower(), []).append(value)
-        return out
-
-    @cached_property
-    def items(self) -> list[tuple[str, str]]:
-        return [(name.decode("ascii"), decode_header(value)) for name, value in self.raw]
-
-    def get(self, name: str, default: str = "") -> str:
-        """The first header of that name, decoded and unfolded, or `default`."""
-        found = self._by_name.get(name.lower())
-        return decode_header(found[0]) if found else default
-
-    def get_all(self, name: str) -> list[str]:
-        return [decode_header(value) for value in self._by_name.get(name.lower(), ())]
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._by_name
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One MIME entity: a leaf, a multipart, or an enclosed message. `Mail.parts` lists them in document order."""
-
-    headers: Headers
-    content_type: str
-    params: dict[str, str]
-    depth: int  # 0 for the mail itself
-    inside: int  # how many message/rfc822 enclose it: 0 means that the sender of this mail wrote it
-    parent: int  # index in Mail.parts of the entity around it, -1 for the mail itself
-    source: bytes = field(repr=False)
-    start: int
-    end: int
-
-    @property
-    def is_leaf(self) -> bool:
-        return not self.content_type.startswith("multipart/") and self.content_type not in _NESTED
-
-    @property
-    def charset(self) -> str:
-        return self.params.get("charset", "")
-
-    @cached_property
-    def _disposition(self) -> tuple[str, dict[str, str]]:
-        return parameters(self.headers.get("Content-Disposition"))
-
-    @property
-    def disposition(self) -> str:
-        return self._disposition[0]
-
-    @cached_property
-    def filename(self) -> str:
-        name = self._disposition[1].get("filename") or self.params.get("name") or ""
-        return decode_header(name.encode("utf-8", "replace"))
-
-    @property
-    def raw(self) -> bytes:
-        """The body as it stands in the mail (lines ended by LF), transfer encoding not undone."""
-        return self.source[self.start : self.end]
-
-    @cached_property
-    def encoding(self) -> str:
-        """The Content-Transfer-Encoding in lower case, "" when there is none."""
-        return self.headers.get("Content-Transfer-Encoding").split(";")[0].strip().lower()
-
-    @property
-    def encoded(self) -> bool:
-        return self.encoding not in ("", "7bit", "8bit", "binary")
-
-    @cached_property
-    def data(self) -> bytes:
-        return un_transfer(self.raw, self.encoding) if self.encoded else self.raw
-
-    @cached_property
-    def text(self) -> str:
-        """The body as text with LF lines, whatever its type; never raises."""
-        return decode(self.data, self.charset).replace("\r\n", "\n").replace("\r", "\n")
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +123,7 @@ class _Walk:
             return
         if depth >= self.limits.depth:
             self.exceeded.append("depth")
-        elif kind in _NESTED:
+        elif kind in NESTED:
             self._message(part, index)
         else:
             self._multipart(part, index)
@@ -278,25 +183,3 @@ class _Walk:
             return False
         self.exceeded.append("parts")
         return True
-
-
-def first_address(value: str) -> str:
-    """The first address in a header value, in lower case; the one in <> wins over one in a display name."""
-    angle = re.search(r"<([^<>\s]*@[^<>\s]*)>", value)
-    found = angle[1] if angle else ""
-    if not found:
-        bare = ADDRESS.search(value)
-        found = bare[0] if bare else ""
-    return found.strip("'\"").lower()
-
-
-def parse_date(value: str) -> datetime | None:
-    """An RFC 5322 date in UTC; a date without a zone is taken as UTC. None when it makes no sense."""
-    try:
-        found = parsedate_tz(value[:200])
-        if found is None:
-            return None
-        naive = datetime(*found[:6], tzinfo=UTC)
-        return datetime.fromtimestamp(naive.timestamp() - (found[9] or 0), UTC)
-    except (ValueError, OverflowError, TypeError, IndexError, OSError):
-        return None

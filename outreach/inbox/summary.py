@@ -9,7 +9,9 @@ from datetime import datetime
 from email.utils import unquote
 
 from outreach.inbox import address
-from outreach.inbox.parse import Mail, Part, first_address
+from outreach.inbox.entity import Part
+from outreach.inbox.header_values import first_address
+from outreach.inbox.parse import Mail
 
 LONGEST_TEXT = 200_000  # characters kept for search; a novel is longer, a letter is not
 MOST_ADDRESSES = 500  # of To and Cc each

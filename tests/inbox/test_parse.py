@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import email
 import re
-from datetime import UTC, datetime
 from email.message import Message
 
 import pytest
 
-from outreach.inbox.parse import first_address, parse, parse_date
+from outreach.inbox.parse import parse
 from tests.inbox.corpora import own_cases, raw, shared_cases
 
 REPORT = re.compile(rb"message/(?:delivery-status|disposition-notification|feedback-report)", re.I)
@@ -90,35 +89,6 @@ def test_a_mail_without_headers_is_all_body():
 
 def test_a_multipart_without_parts_is_read_as_text():
     assert "hello" in parse(b"Content-Type: multipart/mixed; boundary=x\n\nhello").text
-
-
-@pytest.mark.parametrize(
-    ("value", "address"),
-    [
-        ("Anna <Anna@Buyer.Example>", "anna@buyer.example"),
-        ('"anna@old.example" <anna@new.example>', "anna@new.example"),
-        ("anna@buyer.example (Anna)", "anna@buyer.example"),
-        ("undisclosed-recipients:;", ""),
-        ("", ""),
-        ("(" * 100_000, ""),
-    ],
-)
-def test_first_address(value: str, address: str):
-    assert first_address(value) == address
-
-
-@pytest.mark.parametrize(
-    ("value", "moment"),
-    [
-        ("Tue, 3 Nov 2026 09:12:40 +0800", datetime(2026, 11, 3, 1, 12, 40, tzinfo=UTC)),
-        ("3 Nov 2026 09:12 GMT", datetime(2026, 11, 3, 9, 12, tzinfo=UTC)),
-        ("Tue, 99 Nov 2026 09:12:40 +0800", None),
-        ("yesterday", None),
-        ("", None),
-    ],
-)
-def test_dates(value: str, moment: datetime | None):
-    assert parse_date(value) == moment
 
 
 def _library_text(message: Message) -> list[bytes]:

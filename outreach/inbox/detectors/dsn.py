@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 
 from outreach.inbox import address, notice, original
+from outreach.inbox.entity import Part
 from outreach.inbox.outcome import Outcome, summarise
-from outreach.inbox.parse import Mail, Part
+from outreach.inbox.parse import Mail
 from outreach.inbox.report import Fields, groups
 from outreach.inbox.returned import cut
 from outreach.inbox.verdict import Kind, Verdict

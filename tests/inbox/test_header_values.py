@@ -1,0 +1,38 @@
+"""From and Date as they come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from outreach.inbox.header_values import first_address, parse_date
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("Anna <Anna@Buyer.Example>", "anna@buyer.example"),
+        ('"anna@old.example" <anna@new.example>', "anna@new.example"),
+        ("anna@buyer.example (Anna)", "anna@buyer.example"),
+        ("undisclosed-recipients:;", ""),
+        ("", ""),
+        ("(" * 100_000, ""),
+    ],
+)
+def test_first_address(value: str, address: str):
+    assert first_address(value) == address
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("Tue, 3 Nov 2026 09:12:40 +0800", datetime(2026, 11, 3, 1, 12, 40, tzinfo=UTC)),
+        ("3 Nov 2026 09:12 GMT", datetime(2026, 11, 3, 9, 12, tzinfo=UTC)),
+        ("Tue, 99 Nov 2026 09:12:40 +0800", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_dates(value: str, moment: datetime | None):
+    assert parse_date(value) == moment
