@@ -189,6 +189,8 @@ SKIP: Words = {
     "replied": (N_("Has replied"), ""),
     "missing_value": (N_("A value of the template is missing"), ""),
     "topic_off": (N_("Does not want this topic"), ""),
+    "bounced": (N_("Bounced"), ""),
+    "no_mail_server": (N_("Domain takes no mail"), ""),
     "country_basis": (N_("Refused by the country's rules"), ""),
 }
 
@@ -203,6 +205,31 @@ FIELD: Words = {
     "grade": (N_("Grade"), ""),
     "intent": (N_("Intent"), ""),
     "phone": (N_("Telephone"), ""),
+    "note": (N_("Note"), ""),
+}
+
+COLUMN: Words = {
+    "email": (N_("E-mail"), ""),
+    "first_name": (N_("First name"), ""),
+    "last_name": (N_("Last name"), ""),
+    "company": (N_("Company"), ""),
+    "country": (N_("Country"), ""),
+    "region": (N_("Region"), ""),
+    "city": (N_("City"), ""),
+    "industry": (N_("Industry"), ""),
+    "tags": (N_("Tags"), ""),
+    "interests": (N_("Interests"), ""),
+    "language": (N_("Language"), ""),
+    "grade": (N_("Grade"), ""),
+    "intent": (N_("Intent"), ""),
+    "phone": (N_("Telephone"), ""),
+    "birthday": (N_("Birthday"), ""),
+    "source": (N_("Source"), ""),
+    "basis": (N_("Legal basis"), ""),
+    "basis_date": (N_("Date of the basis"), ""),
+    "owner": (N_("Owner"), ""),
+    "last_order": (N_("Last order"), ""),
+    "orders_total": (N_("Sum of orders"), ""),
     "note": (N_("Note"), ""),
 }
 
@@ -229,6 +256,7 @@ ACTIVITY: Words = {
 
 LISTS: Mapping[str, Words] = {
     "field": FIELD,
+    "column": COLUMN,
     "activity": ACTIVITY,
     "campaign": CAMPAIGN,
     "message": MESSAGE,

@@ -29,6 +29,12 @@ PAGES: dict[str, tuple[str, str]] = {
     "templates": ("/templates", "li.na"),
     "template": ("/templates/product-launch", "li.na"),
     "template-edit": ("/templates/product-launch/edit", "li.na"),
+    "import": ("/contacts/import", "li.na"),
+    "campaign-new": ("/campaigns/new?template=product-launch&segment=1", "li.na"),
+    "campaign-draft": ("/campaigns/5", "li.na"),
+    "calendar": ("/campaigns/calendar", "li.na"),
+    "search": ("/search?q=lich", "sun.qian"),
+    "report": ("/reports/2026-W47", "sun.qian"),
     "follow-ups": ("/follow-ups?scope=all", "sun.qian"),
     "settings": ("/settings", "admin"),
     "mailboxes": ("/settings/mailboxes", "tang.ke"),
@@ -68,7 +74,7 @@ def shoot(browser: Any, base: str, name: str, lang: str, size: str, out: Path, t
         page.wait_for_url(lambda url: "/login" not in url)
     mark = "&" if "?" in path else "?"
     page.goto(f"{base}{path}{mark}theme={theme}", wait_until="load")
-    page.wait_for_timeout(150)
+    page.wait_for_timeout(900)
     tall = page.evaluate("document.documentElement.scrollHeight")
     if name not in VIEWPORT_ONLY:
         page.set_viewport_size({"width": width, "height": max(height, min(tall, 4000))})

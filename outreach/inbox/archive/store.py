@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, column, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.model import ArchivedMail, InboundMail
@@ -45,7 +45,7 @@ def _fts5(terms: list[str]) -> Any:
     """Each word quoted, so that it is a word and never an operator; the last may be a beginning."""
     quoted = " ".join('"' + term.replace('"', '""') + '"' for term in terms) + "*"
     hits = text("SELECT rowid FROM archive_index WHERE archive_index MATCH :terms")
-    return ARCHIVE.c.id.in_(hits.bindparams(bindparam("terms", quoted)).columns())
+    return ARCHIVE.c.id.in_(hits.bindparams(bindparam("terms", quoted)).columns(column("rowid")))
 
 
 def _tsvector(terms: list[str]) -> Any:

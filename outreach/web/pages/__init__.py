@@ -9,17 +9,36 @@ from outreach.web.pages import (
     approvals,
     campaigns,
     customers,
+    exports,
     follow_ups,
+    imports,
     inbox,
     login,
+    reports,
+    search,
     segments,
     settings,
     templates,
     today,
+    wizard,
 )
 
 
 def routers() -> list[APIRouter]:
     """Every router of the staff's pages."""
-    modules = (login, today, customers, campaigns, approvals, inbox, follow_ups, settings, account, segments, templates)
+    # fixed paths (campaigns/new, contacts/import) stand before those with a name or number in them
+    first = (login, today, imports, wizard, exports, search)
+    modules = (
+        *first,
+        customers,
+        campaigns,
+        approvals,
+        inbox,
+        follow_ups,
+        settings,
+        account,
+        segments,
+        templates,
+        reports,
+    )
     return [module.router for module in modules]

@@ -117,6 +117,7 @@
     if (el.matches("[data-all], input[name=id]") && el.form) countTicks(el.form);
     if (el.matches("[data-submit]")) el.form.requestSubmit();
     if (el.matches("[data-go]")) location.href = el.value;
+    if (el.matches("[data-fill]") && el.value) { var to = document.getElementById(el.dataset.fill); to.value = el.value; to.dispatchEvent(new Event("input", { bubbles: true })); }
   });
 
   /* The builder's row: only the comparisons and values that fit the field; the text that is saved follows. */

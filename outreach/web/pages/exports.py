@@ -1,0 +1,90 @@
+"""Data that leaves the program, each time on record (B4): a person's data, erasure, a campaign's ledger."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import HTTPException
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from outreach.access.roles import Permission
+from outreach.access.store import append_audit
+from outreach.web.data import campaigns as data
+from outreach.web.data import contacts
+from outreach.web.data.people import full_name
+from outreach.web.data.scope import held
+from outreach.web.data.tables import ADDRESS
+from outreach.web.i18n import N_
+from outreach.web.pages.campaigns import found
+from outreach.web.pages.settings import csv_answer
+from outreach.web.routing import Pages, Staff
+
+router = Pages()
+#: Rows of one export; more is the command line's work.
+MOST = 20_000
+
+
+async def _address(staff: Staff, contact_id: int, permission: Permission) -> str:
+    async with staff.app.db.read() as conn:
+        row = await contacts.contact(conn, contact_id)
+        query = (
+            select(ADDRESS.c.address).where(ADDRESS.c.contact_id == contact_id).order_by(ADDRESS.c.is_primary.desc())
+        )
+        address = (await conn.execute(query.limit(1))).scalar_one_or_none()
+    if row is None or address is None:
+        raise HTTPException(404)
+    staff.need(permission, await held(staff, row.owner_id))
+    return str(address)
+
+
+async def _record(staff: Staff, action: str, kind: str, number: object, **after: Any) -> None:
+    async with staff.app.db.write() as conn:
+        await append_audit(conn, staff.actor, action, kind, number, now=staff.now, after=after)
+
+
+@router.action("/contacts/{contact_id:int}/export", Permission.CONTACTS_EXPORT)
+async def export(staff: Staff, contact_id: int) -> Response:
+    """Everything that is stored on a person, as JSON."""
+    address = await _address(staff, contact_id, Permission.CONTACTS_EXPORT)
+    told = await staff.app.audience.export_person(address)
+    await _record(staff, "contact.exported", "contact", contact_id)
+    text = json.dumps(told, ensure_ascii=False, indent=1, default=str)
+    headers = {"content-disposition": f'attachment; filename="contact-{contact_id}.json"'}
+    return Response(text, media_type="application/json", headers=headers)
+
+
+@router.action("/contacts/{contact_id:int}/erase", Permission.CONTACTS_ERASE)
+async def erase(staff: Staff, contact_id: int) -> Response:
+    """Erase a person; a keyed hash keeps them from being mailed or imported again."""
+    address = await _address(staff, contact_id, Permission.CONTACTS_ERASE)
+    await staff.app.audience.erase(address, now=staff.now, by_user=staff.actor.id)
+    await _record(staff, "contact.erased", "contact", contact_id)
+    return staff.done("/contacts", N_("Erased. Nobody can mail or import this person again."))
+
+
+@router.page("/campaigns/{campaign_id:int}/ledger.csv", Permission.CONTACTS_EXPORT)
+async def ledger(staff: Staff, campaign_id: int) -> Response:
+    """The people at a stage of a campaign as CSV."""
+    await found(staff, campaign_id, Permission.CAMPAIGNS_VIEW)
+    stage = staff.request.query_params.get("stage", "sent")
+    if stage not in data.STAGES:
+        raise HTTPException(404)
+    rows: list[Any] = []
+    async with staff.app.db.read() as conn:
+        while len(rows) < MOST:
+            page, total = await data.ledger(conn, campaign_id, stage, "", len(rows))
+            rows += page
+            if not page or len(rows) >= total:
+                break
+    await _record(staff, "campaign.exported", "campaign", campaign_id, stage=stage, rows=len(rows))
+    header = ["address", "name", "company", "country", "state", "reason", "sent_at", "reply_code", "opened", "clicked"]
+    return csv_answer(f"campaign-{campaign_id}-{stage}.csv", header, (_cells(row) for row in rows))
+
+
+def _cells(row: Any) -> list[Any]:
+    told = row._mapping
+    names = ("state", "reason", "sent_at", "reply_code", "first_open_at", "first_click_at")
+    person = [row.address, full_name(row.first_name, row.last_name), row.company, row.country]
+    return person + [told.get(name) for name in names]

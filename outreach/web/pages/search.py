@@ -1,0 +1,48 @@
+"""Search everything: people, companies, campaigns, mails."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from outreach.access.roles import Permission, Scope
+from outreach.inbox.archive.store import search as search_archive
+from outreach.web.data import contacts
+from outreach.web.data.contacts import Wanted, like
+from outreach.web.data.people import full_name
+from outreach.web.data.scope import owned
+from outreach.web.data.tables import CAMPAIGN
+from outreach.web.routing import Pages, Staff
+
+router = Pages()
+EACH = 8
+
+
+@router.page("/search", Permission.ACCOUNT)
+async def show(staff: Staff) -> Response:
+    """The first hits of each kind; what may not be seen is not found."""
+    words = staff.request.query_params.get("q", "").strip()[:200]
+    found: dict[str, Any] = {"people": [], "companies": [], "campaigns": [], "mails": []}
+    if words:
+        await _search(staff, words, found)
+    return await staff.render("search.html", words=words, full_name=full_name, each=EACH, **found)
+
+
+async def _search(staff: Staff, words: str, found: dict[str, Any]) -> None:
+    wanted = Wanted(search=words, sort="-created")
+    async with staff.app.db.read() as conn:
+        if staff.may(Permission.CONTACTS_VIEW):
+            found["people"] = (await contacts.contacts(conn, staff, wanted))[0][:EACH]
+            found["companies"] = (await contacts.companies(conn, staff, Wanted(search=words, sort="name")))[0][:EACH]
+        if staff.may(Permission.CAMPAIGNS_VIEW):
+            query = select(CAMPAIGN.c.id, CAMPAIGN.c.name, CAMPAIGN.c.state).where(
+                CAMPAIGN.c.name.ilike(like(words), escape="\\"),
+                owned(staff, Permission.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id),
+            )
+            found["campaigns"] = (await conn.execute(query.order_by(CAMPAIGN.c.id.desc()).limit(EACH))).all()
+        # the archive holds everybody's mail: only who may read all of it searches it
+        if staff.reach(Permission.INBOX_VIEW) is Scope.ALL and re.search(r"\w", words):
+            found["mails"] = await search_archive(conn, words, limit=EACH)

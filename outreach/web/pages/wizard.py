@@ -1,0 +1,195 @@
+"""Writing a campaign: who, what, from where, when; and the calendar that all departments see."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from fastapi import HTTPException
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+
+from outreach.access.roles import Held, Permission
+from outreach.audience.segment import SegmentError
+from outreach.campaigns.definition import DefinitionError, from_dict, to_dict
+from outreach.campaigns.state import IllegalTransition
+from outreach.campaigns.store import CampaignError
+from outreach.config import ConfigError
+from outreach.content.problem import ContentProblem
+from outreach.web.data import campaigns as data
+from outreach.web.format import zone
+from outreach.web.i18n import N_
+from outreach.web.pages.campaigns import found
+from outreach.web.routing import Pages, Staff
+from outreach.web.work import campaigns as work
+
+router = Pages()
+MOST_STEPS = 3
+CONDITIONS = {
+    "no reply": N_("nobody replied"),
+    "no open": N_("it was not opened"),
+    "no click": N_("nothing was clicked"),
+    "opened": N_("it was opened"),
+    "clicked": N_("something was clicked"),
+    "always": N_("in any case"),
+}
+NUMBER = re.compile(r"^\d{1,9}(\.\d{1,2})?$")
+
+
+@router.page("/campaigns/new", Permission.CAMPAIGNS_EDIT)
+async def new(staff: Staff) -> Response:
+    """An empty campaign."""
+    params = staff.request.query_params
+    text = params.get("expression", "")[:4000]
+    if params.get("segment", "").isdecimal():
+        stored = {row["id"]: row["expression"] for row in await staff.app.audience.segments()}
+        text = stored.get(int(params["segment"]), "")
+    given = {
+        "segment": text,
+        "template": params.get("template", ""),
+        "schedule": {"window": "09:00-17:00"},
+        "pilot": {"share": 0.05, "wait_hours": 24},
+    }
+    return await _form(staff, None, given)
+
+
+@router.page("/campaigns/{campaign_id:int}/edit", Permission.CAMPAIGNS_EDIT)
+async def edit(staff: Staff, campaign_id: int) -> Response:
+    """A campaign's settings; saving makes it a draft again."""
+    row = await found(staff, campaign_id, Permission.CAMPAIGNS_EDIT)
+    return await _form(staff, row, row.definition)
+
+
+async def _form(staff: Staff, row: Any, given: dict[str, Any], error: str = "", status: int = 200) -> Response:
+    titles = []
+    for name in staff.app.template_names():
+        try:
+            source = staff.app.template(name)
+            language = staff.lang if staff.lang in source.languages else source.fallback_language
+            titles.append((name, source.title(language), language))
+        except ContentProblem:
+            continue
+    async with staff.app.db.read() as conn:
+        boxes = await data.mailbox_names(conn)
+    start = (given.get("schedule") or {}).get("start")
+    local = datetime.fromisoformat(str(start)).astimezone(zone(staff.tz)).strftime("%Y-%m-%dT%H:%M") if start else ""
+    return await staff.render(
+        "campaign_form.html", status=status, row=row, given=given, error=error, titles=titles, boxes=boxes, start=local,
+        segments=await staff.app.audience.segments(), conditions=CONDITIONS, most_steps=MOST_STEPS,
+    )  # fmt: skip
+
+
+@router.action("/campaigns/count", Permission.CAMPAIGNS_EDIT)
+async def count(staff: Staff) -> Response:
+    """How many the segment text has, while it is typed."""
+    text = str((await staff.form()).get("segment", "")).strip()[:8000]
+    if not text:
+        return await staff.render("part_count.html", count=None, reach={}, fault="")
+    try:
+        number = await staff.app.audience.count(text, staff.now)
+        reach = await staff.app.audience.reach(text, staff.now)
+    except SegmentError as error:
+        return await staff.render(
+            "part_count.html", count=None, reach={}, fault=f"{error.message(staff.lang)}\n{error.pointer()}"
+        )
+    return await staff.render("part_count.html", count=number, reach=reach, fault="")
+
+
+@router.action("/campaigns/new", Permission.CAMPAIGNS_EDIT)
+async def create(staff: Staff) -> Response:
+    """Store a draft."""
+    return await _save(staff, None)
+
+
+@router.action("/campaigns/{campaign_id:int}/edit", Permission.CAMPAIGNS_EDIT)
+async def change(staff: Staff, campaign_id: int) -> Response:
+    """Store the changes; every approval is void."""
+    return await _save(staff, await found(staff, campaign_id, Permission.CAMPAIGNS_EDIT))
+
+
+async def _save(staff: Staff, row: Any) -> Response:
+    form = await staff.form()
+    raw = _raw(staff, form, row)
+    try:
+        what = from_dict(raw)
+        if row is None:
+            number = await work().create(staff.app, what, staff.actor, staff.now)
+        else:
+            number = row.id
+            await work().edit(staff.app, number, what, staff.actor, staff.now)
+    except (DefinitionError, CampaignError, IllegalTransition, ConfigError, ContentProblem, SegmentError) as error:
+        told = error.message(staff.lang) if hasattr(error, "message") else str(error)
+        return await _form(staff, row, raw, told, 422)
+    return staff.done(f"/campaigns/{number}", N_("Saved as a draft. The preflight below says who gets it."))
+
+
+def _raw(staff: Staff, form: FormData, row: Any) -> dict[str, Any]:
+    """The campaign file that the form describes; what the form does not show is kept from the old one."""
+
+    def text(name: str, most: int = 400) -> str:
+        return str(form.get(name, "")).strip()[:most]
+
+    raw: dict[str, Any] = dict(row.definition) if row is not None else {}
+    raw |= {
+        "name": text("name", 200), "goal": text("goal"), "segment": text("segment", 8000), "template": text("template"),
+        "subject": text("subject") or None, "mailboxes": [str(box)[:100] for box in form.getlist("mailbox")],
+    }  # fmt: skip
+    raw.setdefault("owner", staff.actor.name)
+    amount = text("budget")
+    raw["budget"] = {"amount": float(amount), "currency": text("currency") or "CNY"} if NUMBER.match(amount) else None
+    raw["schedule"] = {
+        "start": _moment(text("start"), staff.tz), "window": text("window") or None, "local_time": form.get("local_time") == "1",
+        "skip_holidays": form.get("skip_holidays") == "1",
+    }  # fmt: skip
+    share = text("pilot_share")
+    raw["pilot"] = (
+        {"share": float(share) / 100, "wait_hours": float(text("pilot_wait") or 24)}
+        if NUMBER.match(share) and float(share)
+        else None
+    )
+    raw["step"] = [step for number in range(1, MOST_STEPS + 1) if (step := _step(form, number))]
+    return raw
+
+
+def _moment(text: str, tz: str) -> str | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=zone(tz)).isoformat() if text else None
+    except ValueError:
+        return None
+
+
+def _step(form: FormData, number: int) -> dict[str, Any] | None:
+    template = str(form.get(f"step_template_{number}", ""))[:100]
+    if not template:
+        return None
+    days = str(form.get(f"step_days_{number}", "4"))
+    condition = str(form.get(f"step_if_{number}", "no reply"))
+    return {"template": template, "after_days": float(days) if NUMBER.match(days) else 4, "only_if": condition}
+
+
+@router.page("/campaigns/calendar", Permission.CAMPAIGNS_VIEW)
+async def calendar(staff: Staff) -> Response:
+    """Five weeks: what goes out when."""
+    given = staff.request.query_params.get("from", "")
+    try:
+        first = date.fromisoformat(given) if given else staff.now.astimezone(zone(staff.tz)).date()
+    except ValueError as error:
+        raise HTTPException(404) from error
+    first -= timedelta(days=first.weekday())
+    async with staff.app.db.read() as conn:
+        rows = await data.upcoming(conn, staff)
+    days: dict[date, list[Any]] = {first + timedelta(days=n): [] for n in range(35)}
+    for row in rows:
+        begin = row.started_at or row.start_at
+        day = begin.astimezone(zone(staff.tz)).date() if begin else None
+        if day in days:
+            days[day].append(row)
+    undated = [row for row in rows if not row.start_at and not row.started_at]
+    today = staff.now.astimezone(zone(staff.tz)).date()
+    return await staff.render(
+        "calendar.html", days=days, first=first, undated=undated, today=today, week=timedelta(days=7)
+    )
+
+
+__all__ = ["Held", "router", "to_dict"]
