@@ -17,6 +17,10 @@ RENEW_AT = 0.8
 TIMEOUT_SECONDS = 20.0
 
 
+class ConsentNeeded(ConfigError, TokenTrouble):
+    """The provider refuses: a person must give consent again. The mailbox pauses, and people are told."""
+
+
 @dataclass
 class TokenSource:
     """The tokens of one mailbox. `token(True)` asks for a fresh one (the server refused the last)."""
@@ -53,8 +57,12 @@ class TokenSource:
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
                 found: dict[str, object] = json.load(response)
+        except urllib.error.HTTPError as error:
+            # RFC 6749 5.2: 400 or 401 is the provider's no; whatever else it says may pass
+            kind = ConsentNeeded if error.code in (400, 401, 403) else ConfigError
+            raise kind(f"{self.settings.token_url} gave no access token: {error}. Log in to it again") from error
         except (urllib.error.URLError, TimeoutError, ValueError) as error:
             raise ConfigError(f"{self.settings.token_url} gave no access token: {error}. Log in to it again") from error
         if "access_token" not in found:
-            raise ConfigError(f"{self.settings.token_url} gave no access token: consent may have been withdrawn")
+            raise ConsentNeeded(f"{self.settings.token_url} gave no access token: consent may have been withdrawn")
         return found

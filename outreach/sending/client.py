@@ -51,6 +51,10 @@ class SessionTrouble(Exception):
         self.reply = reply
 
 
+class TokenTrouble(Exception):
+    """No access token is to be had until a person does something (consent withdrawn, refresh token expired)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Features:
     """What EHLO promised. size: octets, 0 for no limit named."""
@@ -100,8 +104,11 @@ async def _enter(smtp: aiosmtplib.SMTP, server: Server) -> None:
     if server.tls == "starttls":
         await _secure(smtp)
         await _greet(smtp)
-    if server.user is not None and (server.password is not None or server.token is not None):
-        await _login(smtp, server, server.user)
+    if server.user is None or (server.password is None and server.token is None):
+        return
+    if server.tls == "none" and not smtp.supported_auth_methods:
+        return  # a relay on loopback that knows no users: the credentials are for the mailbox's IMAP
+    await _login(smtp, server, server.user)
 
 
 async def _greet(smtp: aiosmtplib.SMTP) -> None:
@@ -147,7 +154,8 @@ class _PlaintextGuard(asyncio.Protocol):
 
 
 async def _login(smtp: aiosmtplib.SMTP, server: Server, user: str) -> None:
-    offered = smtp.supported_auth_methods
+    # not supported_auth_methods: those are only what the library would try by itself, and XOAUTH2 is not among them
+    offered = smtp.server_auth_methods
     if server.token is not None:
         await _login_with_token(smtp, server.token, user, offered)
     elif "plain" in offered:
@@ -166,12 +174,22 @@ async def _login_with_token(
     if "xoauth2" not in offered:
         raise SessionTrouble(Broken(Phase.AUTH, Fault.UNSUPPORTED, "the server does not offer XOAUTH2"))
     try:
-        await _step(Phase.AUTH, smtp.auth_xoauth2(user, await token(False)))
+        await _step(Phase.AUTH, smtp.auth_xoauth2(user, await _token(token, anew=False)))
     except SessionTrouble as trouble:
         if trouble.reply is None or trouble.reply.code not in (334, 535, 534, 530):
             raise
         # once: a token that is fresh and still refused will not get better
-        await _step(Phase.AUTH, smtp.auth_xoauth2(user, await token(True)))
+        await _step(Phase.AUTH, smtp.auth_xoauth2(user, await _token(token, anew=True)))
+
+
+async def _token(token: Callable[[bool], Awaitable[str]], *, anew: bool) -> str:
+    try:
+        return await token(anew)
+    except TokenTrouble as error:
+        raise SessionTrouble(Broken(Phase.AUTH, Fault.REFUSED, str(error))) from error
+    except Exception as error:
+        # the token server does not answer, or not sensibly: that passes
+        raise SessionTrouble(Broken(Phase.AUTH, Fault.DROP, str(error))) from error
 
 
 def _take_over(smtp: aiosmtplib.SMTP, server: Server, owner: Owner) -> tuple[Link, Features]:
