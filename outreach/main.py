@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,6 +31,18 @@ def serve(
             await serve_forever(service, host=host, port=port, workers=workers, asgi=asgi, serve=serve_http)
 
     run(work)
+
+
+@app.command()
+def demo(
+    leave: Annotated[bool, typer.Option("--exit", help="Leave after the summary; its last line is JSON.")] = False,
+    folder: Annotated[Path, typer.Option("--folder", help="Where the demo keeps its files.")] = Path(".demo"),
+) -> None:
+    """A whole campaign on sample data, against a mail server on this machine; then the pages."""
+    from outreach.demo.story import run_demo
+
+    with contextlib.suppress(KeyboardInterrupt):
+        run(lambda: run_demo(folder, leave=leave))
 
 
 def main() -> None:

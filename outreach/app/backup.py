@@ -49,12 +49,12 @@ def _write(database: Path, secret: Path, path: Path) -> None:
 async def restore_backup(settings: Settings, source: Path, now: datetime) -> Path:
     """Put a backup in place of the database, on hold; the files before are kept. Returns where."""
     database = _database_file(settings)
-    if not source.is_file():
-        raise ConfigError(f"there is no backup at {source}")
     return await asyncio.to_thread(_restore, database, settings.data_dir / "secret.key", source, now)
 
 
 def _restore(database: Path, secret: Path, source: Path, now: datetime) -> Path:
+    if not source.is_file():
+        raise ConfigError(f"there is no backup at {source}")
     kept = database.parent / f"before-restore-{now:%Y%m%dT%H%M%SZ}"
     with tempfile.TemporaryDirectory(dir=database.parent) as name:
         folder = Path(name)

@@ -33,6 +33,8 @@ MESSAGES, TAGS, CONTACT_TAGS = table(Message), table(Tag), table(ContactTag)
 
 #: Compiled texts in hand: a campaign has steps x languages x variants, each about a megabyte.
 MOST_COMPILED = 64
+#: Recipients in hand: twenty batches of sending's claims, a few megabytes.
+MOST_PEOPLE = 4_000
 
 
 @dataclass
@@ -83,11 +85,17 @@ class CampaignComposer:
             for key in {(m.campaign_id, m.approved_hash) for m in batch}:
                 if key not in self._texts:
                     self._texts[key] = await load_texts(conn, key[0])
-            self._people = await self._load_people(conn, batch)
+            self._remember(await self._load_people(conn, batch))
         new = self._compile_missing(batch)
         if new:
             async with self.db.write() as conn:
                 await campaigns.add_links(conn, new)
+
+    def _remember(self, people: dict[int, Person]) -> None:
+        """A batch is prepared while the one before is still on its way, so people are kept for a while."""
+        self._people.update(people)
+        for known in list(self._people)[: max(0, len(self._people) - MOST_PEOPLE)]:
+            del self._people[known]
 
     def compose(self, message: Claimed) -> Composed:
         """Return the letter; the same bytes each time."""

@@ -24,6 +24,7 @@ from outreach.model.base import table
 from outreach.outbox.message import Claimed
 from outreach.sending.holder.worker import is_dead, make_holder
 from outreach.sending.setup import RunResult
+from outreach.sending.texts import explain
 from outreach.sending.worker import MailboxRun
 
 log = structlog.get_logger(__name__)
@@ -79,6 +80,7 @@ class Engine:
         self.totals = Totals(held=app.hold)
         self.stopping = asyncio.Event()
         self._definitions: dict[int, Definition] = {}
+        self._verified: dict[int, datetime] = {}
 
     # -- one mailbox ---------------------------------------------------------------------------------------------------
 
@@ -133,6 +135,8 @@ class Engine:
         except ConfigError as error:
             self._problem(f"{box.name}: {error}")
             return False
+        if result.stopped:
+            self._problem(f"{box.name}: {_words(result.stopped)}")
         return bool(result.claimed)
 
     def _problem(self, text: str) -> None:
@@ -146,7 +150,7 @@ class Engine:
         """Recover what dead workers left, then do what the clock asks for."""
         now = self.clock()
         await self.app.outbox.recover_all(now, is_dead)
-        done = await tick(self.app, now)
+        done = await tick(self.app, now, self._verified)
         self.totals.started += done.started + done.released
         self.totals.follow_ups += done.follow_ups
         self.totals.finished += done.finished
@@ -202,6 +206,11 @@ class Engine:
             await asyncio.wait_for(self.stopping.wait(), timeout=seconds)
         except TimeoutError:
             return
+
+
+def _words(code: str) -> str:
+    said = explain(code, "en")
+    return f"{said.what} {said.means} {said.do}"
 
 
 def _has_pace(box: MailboxSettings) -> bool:

@@ -29,6 +29,8 @@ CAMPAIGNS, MESSAGES = table(Campaign), table(Message)
 
 #: A pilot with worse figures than these is not released by itself (reliability.md: sending rules).
 PILOT_BOUNCES, PILOT_COMPLAINTS = 0.05, 0.001
+#: How often a campaign under way is compared with what was approved.
+VERIFY_EVERY = timedelta(seconds=10)
 
 
 @dataclass
@@ -45,15 +47,27 @@ class Ticked:
         return bool(self.started or self.released or self.follow_ups or self.finished)
 
 
-async def tick(app: App, now: datetime) -> Ticked:
-    """Do whatever is due for campaigns."""
+async def tick(app: App, now: datetime, verified: dict[int, datetime] | None = None) -> Ticked:
+    """Do whatever is due for campaigns.
+
+    `verified`: when this process last compared each campaign with what was approved. The comparison reads the whole
+    frozen audience, so it is repeated every VERIFY_EVERY; every way to change a campaign voids it at once anyway, the
+    comparison is for who changes the database behind our back.
+    """
     done = Ticked()
+    verified = {} if verified is None else verified
     async with app.db.read() as conn:
         waiting = [row.id for row in await campaigns.in_states(conn, [CampaignState.SCHEDULED])]
         active = [row.id for row in await campaigns.sending(conn)]
     for campaign_id in waiting:
         await _start_if_due(app, campaign_id, now, done)
     for campaign_id in active:
+        last = verified.get(campaign_id)
+        if last is None or now - last >= VERIFY_EVERY:
+            if not await verify_content(app, campaign_id, now):
+                done.held += 1
+                continue
+            verified[campaign_id] = now
         await _advance(app, campaign_id, now, done)
     return done
 
@@ -98,9 +112,6 @@ async def verify_content(app: App, campaign_id: int, now: datetime) -> bool:
 
 
 async def _advance(app: App, campaign_id: int, now: datetime, done: Ticked) -> None:
-    if not await verify_content(app, campaign_id, now):
-        done.held += 1
-        return
     async with app.db.write() as conn:
         row = await campaigns.get(conn, campaign_id)
         if row.state == CampaignState.PILOT:

@@ -9,7 +9,7 @@ from outreach.model.enums import MessageState
 
 NEEDED = ("campaign_id", "contact_id", "address", "address_key", "mailbox_id", "due_at")
 KNOWN = frozenset(
-    (*NEEDED, "step", "company_id", "domain", "language", "variant", "is_pilot", "country", "tz", "state", "uid")
+    (*NEEDED, "step", "company_id", "domain", "language", "variant", "is_pilot", "country", "tz", "state", "reason", "uid")
 ) | {"message_id", "mail_domain"}
 
 
@@ -35,6 +35,7 @@ def message_row(given: Mapping[str, Any], make_uid: Callable[[], str]) -> dict[s
         "domain": given.get("domain") or given["address"].rpartition("@")[2].lower(),
         "mailbox_id": given["mailbox_id"],
         "state": given.get("state", MessageState.QUEUED),
+        "reason": given.get("reason"),
         "language": given.get("language") or "en",
         "variant": given.get("variant"),
         "is_pilot": bool(given.get("is_pilot", False)),
