@@ -11,6 +11,7 @@ import urllib.request
 from dataclasses import dataclass, field
 
 from outreach.config.mailbox import ConfigError, OAuth2Settings
+from outreach.sending.client import TokenTrouble
 
 #: A token is renewed when so much of its life is over: a clock that is off by minutes does no harm then.
 RENEW_AT = 0.8
