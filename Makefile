@@ -39,14 +39,18 @@ assets: setup ## build the pages' style sheets, scripts and icons from npm packa
 demo: setup ## a whole campaign on sample data, then the web pages (ARGS=--exit: leave after the summary)
 	@$(BIN)/outreach demo $(ARGS)
 
-test: setup setup-system check ## everything: style, types, import rules, tests
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+test: setup setup-system ## everything: style, types, import rules, tests
+	@failed=0; \
+	$(MAKE) --no-print-directory check || failed=1; \
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS) || failed=1; \
+	exit $$failed
 
 check: setup ## style, types and import rules alone
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@failed=0; \
+	for tool in 'ruff check .' 'ruff format --check .' mypy 'lint-imports'; do \
+	  echo "== $$tool"; $(BIN)/$$tool || failed=1; \
+	done; \
+	exit $$failed
 
 docs: setup ## write the generated reference pages again
 	@$(BIN)/python -m tests.reference
