@@ -20,7 +20,7 @@ from markupsafe import escape
 
 from outreach.content.context import KNOWN
 from outreach.content.envelope import PREVIEW_URLS, Identity, Rendered, Urls, head
-from outreach.content.footer import PIXEL, before_body_end, html_footer, missing, text_footer
+from outreach.content.footer import PIXEL, before_body_end, html_footer, missing, phrases, text_footer
 from outreach.content.images import Images, place
 from outreach.content.links import Link, Links, allowed, counted, mark_html, mark_text
 from outreach.content.manifest import Variable
@@ -169,6 +169,7 @@ def compile_content(
     expanded = expand(source.files, source.body_file(language), language)
     layout = lay_out(expanded, language)
     constants = stand_ins(source.values, language, source.fallback_language) | dict(values or {})
+    constants |= {f"phrase.{name}": text for name, text in phrases(language).items()}
     links = Links(layout.protected, constants)
     html = mark_html(layout.html, links)
     html, images = place(html, source.files, BOUNDARY, media_url)
@@ -208,7 +209,7 @@ class _Builder:
 
     def build(self, text: str, where: Callable[[int], Where], *, html: bool) -> Program:
         declared = frozenset(self.source.variables) | frozenset(self.constants)
-        heads = {name.partition(".")[0] for name in declared}
+        heads = {name.partition(".")[0] for name in declared}  # a table's name stands for its parts
         return build(
             text,
             self.language,

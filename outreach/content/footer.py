@@ -58,13 +58,10 @@ def html_footer(lacks: list[str], language: str) -> str:
     if "sender.postal_address" in lacks:
         rows.append("{{ sender.company }} · {{ sender.postal_address }}")
     if "unsubscribe_url" in lacks:
-        reason = words["reason"].replace("{company}", "{{ sender.company }}")
         style = "color:#5b6770;text-decoration:underline;"
-        rows.append(
-            f'{reason} {{{{ email }}}}<br><a href="{{{{ unsubscribe_url }}}}" style="{style}">'
-            f'{words["unsubscribe"]}</a> · <a href="{{{{ preferences_url }}}}" style="{style}">'
-            f"{words['preferences']}</a>"
-        )
+        leave = f'<a href="{{{{ unsubscribe_url }}}}" style="{style}">{words["unsubscribe"]}</a>'
+        choose = f'<a href="{{{{ preferences_url }}}}" style="{style}">{words["preferences"]}</a>'
+        rows += [f'{words["sent_to"]} <span dir="ltr">{{{{ email }}}}</span>', f"{leave} · {choose}"]
     text = "<br>".join(rows)
     return (
         f'<div dir="{direction(language)}" style="max-width:600px;margin:0 auto;padding:16px 24px;'

@@ -37,7 +37,7 @@ def encode(text: str) -> str:
         return coded
     if len(coded) - coded.rfind("\n") > WIDTH:  # no room for the "=": the last character moves on
         cut = -3 if coded[-3] == "=" else -1
-        coded = coded[:cut] + SOFT + coded[cut:]
+        coded = coded[:cut] + SOFT + coded[cut:].replace(".", "=2E")
     return coded + SOFT
 
 
@@ -64,5 +64,6 @@ def lines(text: str) -> str:
 def finish(body: str) -> str:
     """The pieces joined, as a body that ends in exactly the line end it needs."""
     if body.endswith(SOFT):
-        return body[:-3] + "\r\n"
+        body, last = body[:-4], body[-4:-3]
+        return body + {" ": "=20", "\t": "=09"}.get(last, last) + "\r\n"  # relays strip a blank before a line's end
     return body or "\r\n"

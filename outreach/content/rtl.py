@@ -2,8 +2,8 @@
 
 MJML lays out from left to right. What it wrote into style and align attributes is turned round here:
 left and right change places, columns run from the right. Text is not touched; the browser's own
-bidirectional algorithm sets numbers and Latin names. An element whose style says `direction:ltr` with
-`unicode-bidi` (a code, a telephone number) keeps its direction.
+bidirectional algorithm sets numbers and Latin names. What has a direction of its own keeps it: an element
+with a dir attribute (telephone numbers, addresses in the company layout), or with `unicode-bidi` in its style.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _attribute(name: str, value: str) -> str:
         return _style(value)
     if name == "align":
         return _OTHER.get(value.lower(), value)
-    return "rtl" if name == "dir" and value == "ltr" else value
+    return value
 
 
 def _style(style: str) -> str:
