@@ -196,7 +196,9 @@ def kill_run(url: str, seed: int, arguments: argparse.Namespace, workers: int) -
     folder = Path(tempfile.mkdtemp())
     with sink(folder) as (port, log):
         senders = Killed(url, port, log, workers, connections, chance)
-        while senders.kills < arguments.kills and senders.kill_one(arguments.messages / (arguments.kills + 1)):
+        # what a killed sender had in hand is used up as well: a kill costs more messages than the wait before it
+        share = 0.75 * arguments.messages / (arguments.kills + 1)
+        while senders.kills < arguments.kills and senders.kill_one(share):
             pass
         senders.finish()
         found: dict[str, Any] = judge(asyncio.run(rows_of(url)), taken(log))

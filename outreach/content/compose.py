@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from markupsafe import escape
 
@@ -67,6 +67,7 @@ class Composed:
     dynamic_links: tuple[tuple[int, str], ...] = ()
     eight_bit: bool = False
     smtp_utf8: bool = False
+    wire_ready: ClassVar[bool] = True  # sending need not look through the bytes again
 
 
 @dataclass

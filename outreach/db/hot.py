@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from outreach.db.session import Database
 
 T = TypeVar("T")
+#: How long a thread may keep the interpreter when another one wants it.
+SWITCH_SECONDS = 0.0005
 #: For each place in the text: the value's name (None: a constant), and what makes it what the driver takes.
 Order = list[tuple[str | None, Any]]
 Row = tuple[Any, ...]
@@ -131,6 +134,9 @@ class HotPath:
                 return await conn.run_sync(work)
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "outreach-writer")
+            # the writer gives the interpreter up at each statement and would wait 5 ms (the default) to get it back
+            # from a busy event loop, a dozen times a transaction
+            sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
         async with self._db.writer:
             done = asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
             # a transaction that has begun ends before the next may begin, whoever stopped waiting for it

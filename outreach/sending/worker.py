@@ -337,7 +337,7 @@ class MailboxRun:
         try:
             recipient = envelope_address(message.address)
             letter = self.composer.compose(message)
-            data = ready_for_dot(letter.data)
+            data = letter.data if getattr(letter, "wire_ready", False) else ready_for_dot(letter.data)
         except UnsupportedAddress as error:
             self._fail(message, Verdict("fail", "unsupported-address"), str(error))
             return None
