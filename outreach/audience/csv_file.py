@@ -178,7 +178,7 @@ class _Lines:
 
 
 def _unclosed(lines: list[str], delimiter: str) -> bool:
-    """Return whether these lines end inside a quotation: the strict reader complains where the tolerant one does not."""
+    """Return whether these lines end inside a quotation: there the strict reader complains."""
     try:
         list(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error:

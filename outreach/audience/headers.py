@@ -83,13 +83,18 @@ def _checked(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, st
     wanted: dict[str, str] = {}
     listed, fields = ", ".join(headers), ", ".join(FIELDS)
     for column, field in mapping.items():
+        said = f"--map {column}={field}"
         if simple(column) not in present:
-            raise HeaderError(f"--map {column}={field}: the file has no column “{column}”; it has: {listed}.",
-                              f"--map {column}={field}：文件里没有“{column}”这一列；现有：{'、'.join(headers)}。")  # fmt: skip
+            raise HeaderError(
+                f"{said}: the file has no column “{column}”; it has: {listed}.",
+                f"{said}：文件里没有“{column}”这一列；现有：{listed}。",
+            )
         own = field.startswith(ATTRIBUTE) and attribute_name(field.removeprefix(ATTRIBUTE))
         if field not in FIELDS and field != IGNORE and not own:
-            raise HeaderError(f"--map {column}={field}: there is no field “{field}”; there are: {fields}, attr.NAME, -.",
-                              f"--map {column}={field}：没有“{field}”这个字段；可用：{', '.join(FIELDS)}、attr.名称、-。")  # fmt: skip
+            raise HeaderError(
+                f"{said}: there is no field “{field}”; there are: {fields}, attr.NAME, -.",
+                f"{said}：没有“{field}”这个字段；可用：{fields}、attr.名称、-。",
+            )
         wanted[simple(column)] = ATTRIBUTE + own if own else field
     return wanted
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is read best on one line
 """Which rows are one company."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC230, PT018
 """Lists become contacts: nothing twice, nothing lost, a reason for every refusal."""
 
 from __future__ import annotations

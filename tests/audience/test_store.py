@@ -1,9 +1,10 @@
+# ruff: noqa: E501 - a case is read best on one line
 """What pages, commands and the inbox ask of contacts."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, PT012 - a case is read best on one line
 """The list: idempotent, and a person's word holds."""
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from sqlalchemy import insert, literal, select
 
 from outreach.db.session import Database
 from outreach.model import Contact, EmailAddress
-from outreach.model.keys import address_key
 from outreach.model.base import table
+from outreach.model.keys import address_key
 from outreach.suppression.match import keys_for, suppressed_clause
 from outreach.suppression.store import Held, SuppressionStore, is_suppressed, suppress
 from tests.audience.hostile import payloads

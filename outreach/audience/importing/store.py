@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from outreach.audience.read import Source
 from outreach.audience.regions import language_of
 from outreach.audience.row import Draft, Reject, RowCleaner
 from outreach.audience.table import ReadError
-from outreach.db.bulk import chunks, insert_rows, moment_text, reserve_ids
+from outreach.db.bulk import among, chunks, insert_rows, moment_text, reserve_ids
 from outreach.db.session import Database
 from outreach.model import Company, Consent, Contact, ContactTag, EmailAddress, Suppression, Tag, User
 from outreach.model.base import table
@@ -123,9 +124,10 @@ class Importer:
     ) -> tuple[dict[str, str], list[Draft], list[Reject]]:
         """Compute the addresses' keys; refuse whom we promised to forget."""
         keys: dict[str, str] = {}
+        start = self.hasher.copy
         for draft in drafts:
             for address in draft.addresses:
-                hasher = self.hasher.copy()
+                hasher = start()
                 hasher.update(address.normal.encode())
                 keys[address.normal] = "a:" + hasher.hexdigest()
         await self._learn_erased(conn)
@@ -150,8 +152,8 @@ class Importer:
         normals = [address.normal for draft in drafts for address in draft.addresses]
         found: dict[str, int] = {}
         for part in chunks(normals):
-            rows = await conn.execute(select(ADDRESS.c.normal, ADDRESS.c.contact_id).where(ADDRESS.c.normal.in_(part)))
-            found |= {row.normal: row.contact_id for row in rows}
+            wanted = select(ADDRESS.c.normal, ADDRESS.c.contact_id).where(among(conn, ADDRESS.c.normal, part))
+            found.update(tuple(row) for row in await conn.execute(wanted))
         return found
 
     # ---- new contacts
@@ -163,9 +165,9 @@ class Importer:
         companies = await self._companies(conn, drafts)
         ids = await reserve_ids(conn, CONTACT, len(drafts))
         columns = _contact_columns(drafts)
-        moment = self._moment(conn)
+        moment, cells = self._moment(conn), itemgetter(*columns)
         rows = [
-            self._contact_row(number, draft, company, columns, moment)
+            cells(self._contact_values(number, draft, company, moment))
             for number, draft, company in zip(ids, drafts, companies, strict=True)
         ]
         await insert_rows(conn, CONTACT, columns, rows)
@@ -179,9 +181,8 @@ class Importer:
         """The import's moment as the driver wants it: turned into text once, not once a row."""
         return self.now if conn.dialect.name == "postgresql" else moment_text(self.now)
 
-    def _contact_row(
-        self, number: int, draft: Draft, company: Known | None, columns: Sequence[str], moment: Any
-    ) -> tuple[Any, ...]:
+    def _contact_values(self, number: int, draft: Draft, company: Known | None, moment: Any) -> dict[str, Any]:
+        """Complete a draft's values to those of a row of the table contact."""
         values = draft.values
         values["id"], values["company_id"] = number, company.id if company else ""
         values["owner_id"] = self._owner(draft, company) or ""
@@ -189,7 +190,7 @@ class Importer:
         values["attributes"] = values.get("attributes") or "{}"
         values["region"] = values.get("region") or "Other"
         values["language"] = values.get("language") or (language_of(values["country"]) if values.get("country") else "")
-        return tuple([values.get(name, "") for name in columns])
+        return values
 
     def _owner(self, draft: Draft, company: Known | None) -> int | None:
         """The customer's owner works all its contacts (C2); the row's owner where the customer has none."""
@@ -253,7 +254,9 @@ class Importer:
         c = CONSENT.c
         known: set[tuple[Any, ...]] = set()
         for part in chunks(list({number for number, _ in pairs})):
-            rows = await conn.execute(select(c.contact_id, c.basis, c.given_on, c.source).where(c.contact_id.in_(part)))
+            rows = await conn.execute(
+                select(c.contact_id, c.basis, c.given_on, c.source).where(among(conn, c.contact_id, part))
+            )
             known |= {tuple(row) for row in rows}
         fresh = []
         for number, draft in pairs:
@@ -281,7 +284,7 @@ class Importer:
         c = COMPANY.c
         for part in chunks(keys):
             rows = await conn.execute(
-                select(c.id, c.key, c.owner_id, c.merged_into, c.name, c.domain).where(c.key.in_(part))
+                select(c.id, c.key, c.owner_id, c.merged_into, c.name, c.domain).where(among(conn, c.key, part))
             )
             merged: dict[str, int] = {}
             for row in rows:
@@ -364,7 +367,7 @@ class Importer:
     async def _current(self, conn: AsyncConnection, numbers: set[int]) -> dict[int, dict[str, Any]]:
         found: dict[int, dict[str, Any]] = {}
         for part in chunks(list(numbers)):
-            rows = await conn.execute(select(CONTACT).where(CONTACT.c.id.in_(part)))
+            rows = await conn.execute(select(CONTACT).where(among(conn, CONTACT.c.id, part)))
             found |= {row.id: dict(row._mapping) for row in rows}
         return found
 
@@ -389,7 +392,9 @@ class Importer:
     async def _carried(self, conn: AsyncConnection, numbers: set[int]) -> dict[int, int]:
         found: dict[int, int] = {}
         for part in chunks(list(numbers)):
-            rows = await conn.execute(select(CONTACT_TAG.c.contact_id).where(CONTACT_TAG.c.contact_id.in_(part)))
+            rows = await conn.execute(
+                select(CONTACT_TAG.c.contact_id).where(among(conn, CONTACT_TAG.c.contact_id, part))
+            )
             for number in rows.scalars():
                 found[number] = found.get(number, 0) + 1
         return found
@@ -412,12 +417,15 @@ def _share_out(drafts: list[Draft], stored: Mapping[str, int]) -> tuple[list[Dra
     later: list[Draft] = []
     made: set[str] = set()
     for draft in drafts:
-        normals = [address.normal for address in draft.addresses]
-        if any(normal in stored or normal in made for normal in normals):
-            later.append(draft)
+        if len(draft.addresses) == 1:  # nearly all: no list to build for them
+            normal = draft.addresses[0].normal
+            known = normal in stored or normal in made
+            made.add(normal)
         else:
-            made.update(normals)
-            new.append(draft)
+            normals = {address.normal for address in draft.addresses}
+            known = not made.isdisjoint(normals) or any(normal in stored for normal in normals)
+            made |= set() if known else normals
+        (later if known else new).append(draft)
     return new, later
 
 
@@ -448,5 +456,5 @@ async def learn_labels(conn: AsyncConnection, known: dict[tuple[str, str], int],
         return
     await insert_rows(conn, TAG, ("kind", "name"), missing, ignore=True)
     for part in chunks([name for _, name in missing]):
-        rows = await conn.execute(select(TAG.c.kind, TAG.c.name, TAG.c.id).where(TAG.c.name.in_(part)))
+        rows = await conn.execute(select(TAG.c.kind, TAG.c.name, TAG.c.id).where(among(conn, TAG.c.name, part)))
         known |= {(kind, name): number for kind, name, number in rows}

@@ -1,3 +1,4 @@
+# ruff: noqa: PT017 - a case is read best on one line
 """Text, tree and JSON are one thing: any tree survives being written and read."""
 
 from __future__ import annotations

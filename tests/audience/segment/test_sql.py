@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is read best on one line
 """The SQL finds exactly whom the words mean, on both databases."""
 
 from __future__ import annotations
