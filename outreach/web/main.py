@@ -17,6 +17,7 @@ from starlette.types import Scope
 from outreach.access.login import Login
 from outreach.access.roles import AccessDenied
 from outreach.web import pages
+from outreach.web.api.app import create_api
 from outreach.web.errors import error_page
 from outreach.web.render import STATIC
 from outreach.web.routing import FormRefused, NotLoggedIn, language, wants_part
@@ -55,6 +56,7 @@ def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     web.add_middleware(BodyLimit)
     web.add_middleware(SecureHeaders, https=https)
     web.mount("/static", KeptStatic(directory=STATIC))
+    web.mount("/api/v1", create_api(app, web.state.login, clock))
     for router in pages.routers():
         web.include_router(router)
     _handle_errors(web)

@@ -10,12 +10,13 @@ from outreach.access.roles import Held, Permission, Scope
 from outreach.model import User
 
 if TYPE_CHECKING:
+    from outreach.web.api.app import Script
     from outreach.web.routing import Staff
 
 USERS: Table = User.__table__  # type: ignore[attr-defined]
 
 
-def owned(staff: Staff, permission: Permission, owner_id: Any) -> ColumnElement[bool]:
+def owned(staff: Staff | Script, permission: Permission, owner_id: Any) -> ColumnElement[bool]:
     """Return the condition on an owner column: the same rule as access/roles.py `covers`, for lists."""
     reached = staff.reach(permission)
     if reached is Scope.ALL:
@@ -28,7 +29,7 @@ def owned(staff: Staff, permission: Permission, owner_id: Any) -> ColumnElement[
     return false()
 
 
-async def held(staff: Staff, owner_id: int | None) -> Held:
+async def held(staff: Staff | Script, owner_id: int | None) -> Held:
     """Return whom an object belongs to, the owner's team looked up."""
     if owner_id is None:
         return Held()

@@ -57,9 +57,8 @@ async def listing(staff: Staff) -> Response:
             sizes[row["id"]] = None
     async with staff.app.db.read() as conn:
         names = await user_names(conn)
-        used = dict(
-            (await conn.execute(select(CAMPAIGN.c.segment, func.count()).group_by(CAMPAIGN.c.segment))).tuples().all()
-        )
+        counted = await conn.execute(select(CAMPAIGN.c.segment, func.count().label("n")).group_by(CAMPAIGN.c.segment))
+        used = {row.segment: row.n for row in counted}
     return await staff.render("segments.html", rows=rows, sizes=sizes, names=names, used=used)
 
 

@@ -18,6 +18,7 @@ from outreach.access.login import hash_password, new_password
 from outreach.access.roles import EVERYBODY, GRANTS, Permission, Scope
 from outreach.access.store import NewUser, UserError, append_audit
 from outreach.model import Role
+from outreach.suppression.store import Held as SuppressionHeld
 from outreach.web.data import today
 from outreach.web.data.people import user_names
 from outreach.web.data.tables import MAILBOX, SUPPRESSION
@@ -267,7 +268,7 @@ async def suppress(staff: Staff) -> Response:
     """Add an address or a domain by hand."""
     entry = str((await staff.form()).get("entry", "")).strip()[:320]
     try:
-        await staff.app.suppression.add(entry, "manual", "staff", staff.now, staff.actor.id)
+        await staff.app.suppression.add(entry, source="staff", now=staff.now, by_user=staff.actor.id)
     except ValueError as error:
         return await _suppression(staff, str(error), 422)
     async with staff.app.db.write() as conn:
@@ -283,8 +284,8 @@ async def unsuppress(staff: Staff) -> Response:
     if not why:
         return await _suppression(staff, staff.say(N_("Say why: it is kept in the audit trail.")), 422)
     try:
-        await staff.app.suppression.remove(entry, staff.now, force=True, why=why)
-    except (ValueError, LookupError, PermissionError) as error:
+        await staff.app.suppression.remove(entry, now=staff.now, force=True, why=why)
+    except (ValueError, SuppressionHeld) as error:
         return await _suppression(staff, str(error), 422)
     async with staff.app.db.write() as conn:
         after = {"why": why}

@@ -1,0 +1,110 @@
+"""The API's app: bearer tokens, JSON alone, errors as JSON, its description at /api/v1/openapi.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from outreach.access.login import Login, Visit
+from outreach.access.roles import AccessDenied, Actor, Held, Permission, Scope, may, reach, require
+from outreach.audience.segment import SegmentError
+
+BEARER = HTTPBearer(auto_error=False, description="A token made under My account; it is held to its scopes.")
+DESCRIPTION = (
+    "Contacts, companies, segments, campaigns, messages, events, suppression, reports and conversions. Times are ISO "
+    "8601 in UTC. Lists take `limit` (1 to 200) and `after` (the last id seen) and answer `{items, next}`."
+)
+
+
+@dataclass
+class Script:
+    """One request of a script; the fields are those that the pages' queries ask for."""
+
+    app: Any
+    actor: Actor
+    now: datetime
+    visit: Visit | None = None
+
+    def may(self, permission: Permission, held: Held | None = None) -> bool:
+        return may(self.actor, permission, held)
+
+    def need(self, permission: Permission, held: Held | None = None) -> None:
+        """Raise AccessDenied unless allowed."""
+        require(self.actor, permission, held)
+
+    def reach(self, permission: Permission) -> Scope:
+        return reach(self.actor, permission)
+
+
+class Bearer:
+    """The dependency of an API route: a token that holds, with the route's permission in its scopes."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, request: Request, given: HTTPAuthorizationCredentials | None = Depends(BEARER)) -> Script:
+        state = request.app.state
+        login: Login = state.login
+        now: datetime = state.clock()
+        actor = await login.bearer(given.credentials, now=now) if given else None
+        if actor is None:
+            raise HTTPException(401, "give a valid token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
+        require(actor, self.permission)
+        return Script(state.outreach, actor, now)
+
+
+def allow(permission: Permission) -> Any:
+    """Declare a parameter `script: Script` that asks for this permission."""
+    return Depends(Bearer(permission))
+
+
+async def json_only(request: Request) -> None:
+    """JSON sent as text/plain (which needs no preflight) is refused (CVE-2025-58430)."""
+    if request.method in ("POST", "PUT", "PATCH") and not request.headers.get("content-type", "").startswith(
+        "application/json"
+    ):
+        raise HTTPException(415, "send application/json")
+
+
+def create_api(app: Any, login: Login, clock: Callable[[], datetime]) -> FastAPI:
+    """Build the API over an outreach.app.App."""
+    from outreach.web.api import routes
+
+    api = FastAPI(
+        title="outreach", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None,
+        openapi_url="/openapi.json", dependencies=[Depends(json_only)],
+        responses={401: {"description": "no valid token"}, 403: {"description": "not allowed"}},
+    )  # fmt: skip
+    api.state.outreach, api.state.login, api.state.clock = app, login, clock
+    api.include_router(routes.router)
+    _errors(api)
+    return api
+
+
+def _errors(api: FastAPI) -> None:
+    @api.exception_handler(AccessDenied)
+    async def denied(request: Request, error: AccessDenied) -> JSONResponse:
+        return JSONResponse({"error": error.reason, "detail": f"{error.permission} is not allowed"}, status_code=403)
+
+    @api.exception_handler(SegmentError)
+    async def segment(request: Request, error: SegmentError) -> JSONResponse:
+        told = {"error": "segment", "detail": error.message("en"), "start": error.start, "end": error.end}
+        return JSONResponse(told, status_code=422)
+
+    @api.exception_handler(StarletteHTTPException)
+    async def http(request: Request, error: StarletteHTTPException) -> JSONResponse:
+        told = {"error": str(error.status_code), "detail": str(error.detail)}
+        return JSONResponse(told, status_code=error.status_code, headers=getattr(error, "headers", None))
+
+    @api.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        problems = [{"where": [str(part) for part in e["loc"]], "what": e["msg"]} for e in error.errors()]
+        return JSONResponse({"error": "invalid", "problems": problems}, status_code=422)

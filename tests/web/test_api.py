@@ -1,0 +1,118 @@
+"""The API: tokens, scopes, lists, refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from outreach.access.roles import OPERATOR, Permission
+from tests.web.house import House
+
+ALL = list(Permission)
+
+
+async def call(house: House, user: str, method: str, path: str, scopes: Any = ALL, **options: Any) -> httpx.Response:
+    """Call with a fresh token of a user."""
+    row = await house.outreach.access.user(user)
+    assert row is not None
+    token = await house.web.state.login.add_token(row.id, "test", scopes, actor=OPERATOR, now=house.now)
+    async with house.client(headers={"authorization": f"Bearer {token}"}) as client:
+        return await client.request(method, f"/api/v1{path}", **options)
+
+
+async def test_without_a_token_nothing_is_told(house: House) -> None:
+    async with house.client() as client:
+        for headers in ({}, {"authorization": "Bearer or_wrong"}, {"authorization": "Basic eDp5"}):
+            answer = await client.get("/api/v1/contacts", headers=headers)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_the_session_of_the_pages_is_no_token(house: House) -> None:
+    async with house.visitor("li.na") as visitor:
+        assert (await visitor.client.get("/api/v1/contacts")).status_code == 401
+
+
+async def test_lists_are_read_to_their_end(house: House) -> None:
+    seen: list[int] = []
+    after = 0
+    while True:
+        page = (await call(house, "li.na", "GET", f"/contacts?limit=50&after={after}")).json()
+        seen += [item["id"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        after = page["next"]
+    assert seen == list(range(1, 121))
+
+
+async def test_object_rules_hold(house: House) -> None:
+    page = (await call(house, "zhou.yang", "GET", "/contacts?limit=200")).json()
+    assert {item["owner_id"] for item in page["items"]} == {5}
+    assert (await call(house, "zhou.yang", "GET", "/contacts/2")).status_code == 403
+    assert (await call(house, "zhou.yang", "GET", "/campaigns/1")).status_code == 403
+    assert (await call(house, "zhou.yang", "GET", "/contacts/5")).json()["addresses"]
+
+
+async def test_scopes_hold(house: House) -> None:
+    only = [Permission.SEGMENTS_VIEW]
+    assert (await call(house, "li.na", "GET", "/contacts", only)).status_code == 403
+    answer = await call(house, "li.na", "POST", "/segments/count", only, json={"expression": "region = Europe"})
+    assert answer.json() == {"count": 42}
+
+
+async def test_faults_are_told(house: House) -> None:
+    answer = await call(house, "li.na", "GET", "/contacts?segment=regoin = Europe")
+    assert (answer.status_code, answer.json()["error"]) == (422, "segment")
+    assert (await call(house, "li.na", "GET", "/contacts/99999")).status_code == 404
+    assert (await call(house, "li.na", "GET", "/contacts?limit=0")).status_code == 422
+    assert (await call(house, "li.na", "GET", "/reports/nonsense")).status_code == 404
+    text = {"content-type": "text/plain"}
+    assert (await call(house, "li.na", "POST", "/contacts", content="{}", headers=text)).status_code == 415
+
+
+async def test_a_campaigns_counts_and_ledger(house: House) -> None:
+    told = (await call(house, "li.na", "GET", "/campaigns/1")).json()
+    assert told["state"] == "running"
+    assert told["sent"] + told["queued"] + told["deferred"] + told["in_doubt"] == 105
+    page = (await call(house, "li.na", "GET", "/campaigns/1/messages?limit=5")).json()
+    assert len(page["items"]) == 5
+
+
+async def test_a_contact_is_added_once(house: House) -> None:
+    body = {"email": "new.person@fresh.example", "source": "website", "basis": "inquiry", "first_name": "Ana"}
+    one = await call(house, "li.na", "POST", "/contacts", json=body)
+    assert one.status_code == 201
+    assert (await call(house, "li.na", "POST", "/contacts", json=body)).json() == one.json()
+    assert (await call(house, "li.na", "POST", "/contacts", json=body | {"email": "no address"})).status_code == 422
+    assert (await call(house, "li.na", "POST", "/contacts", json=body | {"owner": "x"})).status_code == 422
+
+
+async def test_a_suppressed_address_is_on_the_list(house: House) -> None:
+    answer = await call(house, "li.na", "POST", "/suppression", json={"entry": "stop@me.example"})
+    assert answer.status_code == 201
+    rows = (await call(house, "li.na", "GET", "/suppression")).json()["items"]
+    assert "stop@me.example" in [row["address"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "path", ["/companies", "/segments", "/campaigns", "/events", "/suppression", "/reports/2026-W47"]
+)
+async def test_every_list_answers(house: House, path: str) -> None:
+    assert (await call(house, "sun.qian", "GET", path)).status_code == 200
+
+
+async def test_a_conversion_needs_a_signed_token(house: House) -> None:
+    async with house.client() as client:
+        for body in ({}, {"token": "x", "kind": "order"}, {"token": "A" * 24, "kind": "inquiry"}):
+            answer = await client.post("/api/v1/conversions", json=body)
+            assert answer.status_code == 422
+
+
+async def test_the_description_names_every_route(house: House) -> None:
+    async with house.client() as client:
+        told = (await client.get("/api/v1/openapi.json")).json()
+    assert {"/contacts", "/contacts/{contact_id}", "/campaigns/{campaign_id}/messages", "/conversions"} <= set(
+        told["paths"]
+    )
