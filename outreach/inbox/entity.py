@@ -18,10 +18,10 @@ class Headers:
         self.raw = raw
 
     @cached_property
-    def _by_name(self) -> dict[str, list[bytes]]:
-        out: dict[str, list[bytes]] = {}
+    def _by_name(self) -> dict[bytes, list[bytes]]:
+        out: dict[bytes, list[bytes]] = {}
         for name, value in self.raw:
-            out.setdefault(name.decode("ascii").lower(), []).append(value)
+            out.setdefault(name.lower(), []).append(value)
         return out
 
     @cached_property
@@ -30,14 +30,14 @@ class Headers:
 
     def get(self, name: str, default: str = "") -> str:
         """The first header of that name, decoded and unfolded, or `default`."""
-        found = self._by_name.get(name.lower())
+        found = self._by_name.get(name.lower().encode())
         return decode_header(found[0]) if found else default
 
     def get_all(self, name: str) -> list[str]:
-        return [decode_header(value) for value in self._by_name.get(name.lower(), ())]
+        return [decode_header(value) for value in self._by_name.get(name.lower().encode(), ())]
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._by_name
+        return isinstance(name, str) and name.lower().encode() in self._by_name
 
 
 @dataclass(frozen=True, eq=False)

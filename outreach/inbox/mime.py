@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from outreach.inbox.charset import decode, decode_header, un_base64, un_quoted
@@ -46,7 +47,14 @@ def split_head(raw: bytes, start: int, end: int, limit: int) -> tuple[list[tuple
 
 def parameters(value: str) -> tuple[str, dict[str, str]]:
     """A header such as Content-Type: its lower-case main value, and its parameters (RFC 2231 pieces joined)."""
-    main = _COMMENT.sub("", value.partition(";")[0]).strip().lower()
+    return _short_parameters(value) if len(value) < 200 else _parameters(value)
+
+
+def _parameters(value: str) -> tuple[str, dict[str, str]]:
+    main = value.partition(";")[0]
+    if "(" in main:
+        main = _COMMENT.sub("", main)
+    main = main.strip().lower()
     plain: dict[str, str] = {}
     pieces: dict[str, list[tuple[int, str, bool]]] = {}
     for found in _PARAMETER.finditer(value[:20_000]):
@@ -59,6 +67,10 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
             plain.setdefault(name, text)
     joined = {name: _join_2231(sorted(found, key=lambda p: p[0])) for name, found in pieces.items()}
     return main, {**joined, **plain} if not joined else {**plain, **joined}
+
+
+# Most mails say the same few things here. The dictionaries are shared, so nobody may change them.
+_short_parameters = lru_cache(maxsize=2048)(_parameters)
 
 
 def _join_2231(pieces: list[tuple[int, str, bool]]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from outreach.inbox import address
 from outreach.inbox.entity import Headers, Part
 from outreach.inbox.mime import split_head
 from outreach.inbox.parse import Mail
+from outreach.inbox.verdict import Ids
 
 _INLINE = re.compile(
     r"^(?:Return-Path|Received|From|To|Subject|Message-ID|Date|DKIM-Signature|X-Received|MIME-Version):[^\n]*\n"
@@ -16,15 +17,14 @@ _INLINE = re.compile(
     re.I | re.M,
 )
 _ANGLED = re.compile(r"<([^<>\s]{3,250})>")
-# The line may stand in quoted or indented text. The first letter of the pattern is fixed so that the search is fast.
-_MESSAGE_ID = re.compile(rb"[Mm][Ee][Ss][Ss][Aa][Gg][Ee]-[Ii][Dd]:[ \t]*(?:\r?\n[ \t]+)?<([^<>\s]{3,250})>")
-_UID = re.compile(rb"[Xx]-[Oo]utreach-[Mm]essage:[ \t]*([A-Za-z0-9._~-]{1,128})\s", re.I)
+# Matched where find() has found the name: searching by a pattern without regard to case is 20 times slower.
+_MESSAGE_ID = re.compile(rb"message-id:[ \t]*(?:\r?\n[ \t]+)?<([^<>\s]{3,250})>", re.I)
+_UID = re.compile(rb"x-outreach-message:[ \t]*([A-Za-z0-9._~-]{1,128})\s", re.I)
+MOST = 200  # ids of each sort that are kept of one mail
 _FOR = re.compile(r"\bfor\s+<?([^\s<>;]+@[^\s<>;]+)>?\s*;")
-READ_RAW = 262_144  # bytes of the mail searched for ids: enough for notices, not for their attachments
+READ_RAW = 65_536  # bytes of the mail searched for ids: enough for notices, not for their attachments
 READ = 65_536  # bytes of each part searched for ids: headers stand at the front
 _TEXTUAL = ("text/", "message/")
-
-Ids = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def headers(mail: Mail) -> Headers | None:
@@ -80,7 +80,17 @@ def collect(answered: str, blocks: Iterable[bytes]) -> Ids:
     messages = _ANGLED.findall(answered[:READ])
     uids: list[str] = []
     for block in blocks:
-        messages += [found.decode("utf-8", "replace") for found in _MESSAGE_ID.findall(block)]
-        if b"utreach-" in block or b"UTREACH-" in block:
-            uids += [found.decode("ascii") for found in _UID.findall(block)]
+        low = block.lower()
+        messages += [found.decode("utf-8", "replace") for found in _values(block, low, b"message-id:", _MESSAGE_ID)]
+        uids += [found.decode("ascii") for found in _values(block, low, b"x-outreach-message:", _UID)]
     return tuple(dict.fromkeys(messages)), tuple(dict.fromkeys(uids))
+
+
+def _values(block: bytes, low: bytes, name: bytes, pattern: re.Pattern[bytes]) -> Iterator[bytes]:
+    at = low.find(name)
+    for _ in range(MOST):
+        if at < 0:
+            return
+        if found := pattern.match(block, at):
+            yield found[1]
+        at = low.find(name, at + len(name))

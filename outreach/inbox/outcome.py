@@ -9,7 +9,7 @@ from functools import cached_property
 from outreach.inbox.codes import best_status, is_vague, reason_of_status, reply_in
 from outreach.inbox.phase import phase_in
 from outreach.inbox.reasons import reason_in
-from outreach.inbox.verdict import Finding, Kind, Verdict
+from outreach.inbox.verdict import Finding, Ids, Kind, Verdict
 
 # The address is dead, whatever the class of the reply. A host that takes no mail at all (RFC 7505) is dead for us too,
 # but only when it says so for good.
@@ -101,7 +101,7 @@ def _user_unknown(outcome: Outcome, status: str | None) -> str:
 
 def _host_unknown(outcome: Outcome, status: str | None) -> str:
     """With a temporary status the DNS did not answer, which is not the same as its answer "no such domain"."""
-    if outcome.phase in ("connect", "ehlo"):
+    if is_vague(status) and outcome.phase in ("connect", "ehlo"):
         return "blocked"
     return "networkerror" if status and status[0] == "4" else "hostunknown"
 
@@ -145,7 +145,7 @@ def hardness(reason: str | None, status: str | None, outcome: Outcome) -> bool |
     return False if reason else None
 
 
-def summarise(outcomes: list[Outcome], detector: str) -> Verdict:
+def summarise(outcomes: list[Outcome], detector: str, ids: Ids = ((), ())) -> Verdict:
     """A bounce's verdict from the outcomes of its recipients (at least one, failed or delayed)."""
     findings = [judge(outcome) for outcome in outcomes]
     lead = _lead(findings)
@@ -159,6 +159,8 @@ def summarise(outcomes: list[Outcome], detector: str) -> Verdict:
         delayed=all(f.delayed for f in findings),
         diagnostic=" ".join(lead.text.split())[:1000] or None,
         findings=tuple(findings),
+        original_ids=ids[0],
+        own_uids=ids[1],
         detector=detector,
     )
 

@@ -78,29 +78,24 @@ _LINKS = Finder(IN_URLS)
 def explain(diagnostic: str) -> tuple[str, str] | None:
     """(reason, the needle that decided) for a server's words, or None when they say nothing that is known."""
     text = diagnostic[:LONGEST].lower()
-    links = None
-    if "://" in text or "www." in text or "bl" in text:
-        links = _LINKS.first(text)
-        text = _URL.sub(" ", text)
+    return _explain(_MAILBOX.sub("@", text) if "@" in text else text)
+
+
+# Bounces of one campaign repeat the same few sentences; without addresses they are equal.
+@lru_cache(maxsize=4096)
+def _explain(text: str) -> tuple[str, str] | None:
+    links = _LINKS.first(text)
     if links and links[0] != "blocked":
         return links
-    found = _in_words(_plain(text))
+    found = _WORDS.first(_plain(text))
     if links and (found is None or found[0] in WEAKER_THAN_LINKS):
         return links
     return found
 
 
-# Bounces of one campaign repeat the same few sentences; without addresses they are equal.
-@lru_cache(maxsize=4096)
-def _in_words(text: str) -> tuple[str, str] | None:
-    return _WORDS.first(text)
-
-
 def _plain(text: str) -> str:
-    """Words only: addresses, repeated reply codes, hosts and one gateway's preamble taken out."""
-    if "@" in text:
-        text = _MAILBOX.sub("@", text)
-    text = _BLANK.sub(" ", text.replace("’", "'"))
+    """Words only: URLs, repeated reply codes, hosts and one gateway's preamble taken out."""
+    text = _BLANK.sub(" ", _URL.sub(" ", text).replace("’", "'"))
     text = text.replace("delivery temporarily suspended", "")  # Postfix: a host is given a rest, not a mailbox
     if "host " in text:
         text = _HOST_SAID.sub(" ", text)

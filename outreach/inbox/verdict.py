@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+Ids = tuple[tuple[str, ...], tuple[str, ...]]  # (Message-IDs, X-Outreach-Message values) found in a mail
+
 
 class Kind(StrEnum):
     BOUNCE = "bounce"

@@ -104,9 +104,13 @@ def _words(diagnostic: str) -> str:
 
 def named_recipient(fields: Fields) -> str:
     """The address as originally mailed: Original-Recipient where it holds one, else Final-Recipient, or a bare name."""
-    names = ("original-recipient", "final-recipient", "x-actual-recipient")
-    candidates = [found for name in names if fields.get(name) and (found := address.of_field(fields[name]))]
-    return next((c for c in candidates if c.find("@") > 0), next(iter(candidates), ""))
+    bare = ""
+    for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
+        found = address.of_field(fields[name]) if fields.get(name) else None
+        if found and found.find("@") > 0:
+            return found
+        bare = bare or found or ""
+    return bare
 
 
 def recipient(fields: Fields, mail: Mail) -> str:
