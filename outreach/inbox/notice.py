@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from outreach.inbox import address, original
+from outreach.inbox.codes import status_in
 from outreach.inbox.naming import ENOUGH, WAYS, Entry, after_intro, heads, merge
 from outreach.inbox.notice_words import FAILURE, SUBJECT
 from outreach.inbox.parse import Mail, parse
@@ -27,28 +28,37 @@ _TRANSCRIPT = re.compile(r"transcript of (?:the )?session|permanent fatal errors
 
 def from_machine(mail: Mail) -> bool:
     """The sender is a mail system by its address, its name or its empty return path."""
+    return _is_daemon(mail) or _no_return(mail)
+
+
+def _is_daemon(mail: Mail) -> bool:
     names = f"{mail.get('From')[:300]} {mail.get('Sender')[:300]} {mail.get('Return-Path')[:300]}"
-    return bool(_MACHINE.search(names)) or _no_return(mail) or "delivery-status" in mail.get("Content-Type")
+    return bool(_MACHINE.search(names)) or "delivery-status" in mail.get("Content-Type")
 
 
 def _no_return(mail: Mail) -> bool:
+    """Nobody is to answer this mail: true of notices, and of auto-replies (RFC 3834 5.1)."""
     return mail.get("Return-Path").replace(" ", "") in ("<>", "<MAILER-DAEMON>") or mail.get("From").strip() == "<>"
 
 
 def is_failure(mail: Mail) -> bool:
     """A program says that it could not deliver (or not yet): sender or subject, and the text, must all fit."""
     subject = SUBJECT.search(mail.subject[:400].lower()) is not None
-    machine = from_machine(mail) and (subject or not _answers_by_itself(mail))
-    if not (subject or machine):
+    daemon = _is_daemon(mail) and (subject or not _answers_by_itself(mail))
+    if not (subject or daemon or _no_return(mail)):
         return False
     failure = FAILURE.search(mail.notice[:STATED].lower())
-    if machine:
+    if daemon:
         return failure is not None or (subject and _DAEMON.search(mail.get("From")) is not None)
-    return failure is not None and failure.start() <= OPENING and not _human(mail)
+    if failure is None:
+        return False
+    if _no_return(mail):
+        return subject or status_in(mail.notice[:STATED]) is not None
+    return failure.start() <= OPENING and not _human(mail)
 
 
 def _answers_by_itself(mail: Mail) -> bool:
-    """An auto-reply, which has an empty return path too (RFC 3834 5.1): marked as one, and not from a daemon."""
+    """An auto-reply is marked as one, and not from a daemon."""
     bulk = mail.get("Precedence").lower() in ("bulk", "junk", "auto_reply")
     return (bulk or "X-Auto-Response-Suppress" in mail.headers) and not _DAEMON.search(mail.get("From"))
 

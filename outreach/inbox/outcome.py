@@ -16,7 +16,7 @@ from outreach.inbox.verdict import Finding, Ids, Kind, Verdict
 DEAD = frozenset({"userunknown", "hostunknown", "hasmoved"})
 # Reasons so general that a telling status code knows better.
 GENERAL = frozenset(
-    {"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation", "filtered"}
+    {"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation"}
 )
 
 
