@@ -153,7 +153,8 @@ async def change_roles(staff: Staff, user_id: int) -> Response:
     form = await staff.form()
     roles = [str(r) for r in form.getlist("role") if str(r) in set(Role)]
     if not roles:
-        return await _user(staff, user_id, staff.say(ERRORS["no_role"]), 422)
+        text = ERRORS["no_role"]
+        return await _user(staff, user_id, staff.say(text), 422)
     row = await staff.app.access.user(user_id)
     if row is None:
         raise HTTPException(404)
