@@ -18,6 +18,7 @@ from aiosmtplib import SMTPResponseException
 from outreach.sending.link import Link, Owner
 from outreach.sending.phase import Broken, Fault, Phase, Timeouts
 from outreach.sending.reply_code import Reply, ReplyLimits
+from outreach.sending.setup import Features
 
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -53,14 +54,6 @@ class SessionTrouble(Exception):
 
 class TokenTrouble(Exception):
     """No access token is to be had until a person does something (consent withdrawn, refresh token expired)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What EHLO promised. size: octets, 0 for no limit named."""
-
-    names: frozenset[str]
-    size: int = 0
 
 
 async def connect(server: Server, owner: Owner) -> tuple[Link, Features]:

@@ -25,6 +25,10 @@ class Phase(StrEnum):
     IDLE = "idle"
 
 
+#: In these phases the server has seen the envelope or more: it may count it.
+REACHED_SERVER = frozenset({Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT})
+
+
 class Fault(StrEnum):
     """What went wrong when there is no reply to judge."""
 

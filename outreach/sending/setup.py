@@ -29,6 +29,14 @@ class MailboxSetup:
     lease_seconds: float = 45.0
 
 
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What EHLO promised. size: octets, 0 for no limit named."""
+
+    names: frozenset[str]
+    size: int = 0
+
+
 class Letter(Protocol):
     """A composed message (content's `Composed` is one). data: complete, CRLF; without the final dot."""
 

@@ -6,7 +6,6 @@ Links call back (`ready`, `answered`, `free`, `lost`); no task waits while a ser
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -15,21 +14,20 @@ import structlog
 
 from outreach.outbox.message import Claimed, Mark, Outcome, Refused
 from outreach.outbox.store import OutboxStore, next_due
-from outreach.sending.address import UnsupportedAddress, envelope_address, ready_for_dot
 from outreach.sending.aftermath.worker import Aftermath, Hooks
 from outreach.sending.breaker import PolicyBreaker
-from outreach.sending.client import Features, Server, SessionTrouble, connect
+from outreach.sending.client import Server, SessionTrouble, connect
 from outreach.sending.commit.worker import GroupCommit
+from outreach.sending.desk import Desk
 from outreach.sending.holder.worker import is_dead, make_holder
-from outreach.sending.job import Job, envelope_params, schedule
+from outreach.sending.job import Job, schedule
 from outreach.sending.link import Envelope, Link
-from outreach.sending.phase import Broken, Fault, Phase
+from outreach.sending.phase import REACHED_SERVER, Broken, Fault, Phase
 from outreach.sending.reply_code import Reply
-from outreach.sending.retry import stable_fraction
-from outreach.sending.setup import Letter, MailboxSetup, Notice, RunResult
+from outreach.sending.setup import Features, Letter, MailboxSetup, Notice, RunResult
 from outreach.sending.slower import rules_for
 from outreach.sending.throttle import DomainPace, Pace, load_ceilings
-from outreach.sending.trouble import SESSIONS_BREAK, Verdict, judge_broken, judge_reply, judge_session, judge_size
+from outreach.sending.trouble import SESSIONS_BREAK, Verdict, judge_broken, judge_reply, judge_session
 
 __all__ = ["Composer", "Hooks", "MailboxRun", "Notice", "make_holder"]
 
@@ -89,10 +87,8 @@ class MailboxRun:
         self._links: dict[Link, Features] = {}
         self._retired: set[Link] = set()
         self._opening = 0
-        self._buffer: deque[Claimed] = deque()
         self._dry = False
         self._stopped: str | None = None
-        self._offered = 0
         self._broken_in_a_row = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
@@ -115,8 +111,8 @@ class MailboxRun:
         self._max_messages = max_messages
         self._ends = started + max_seconds
         try:
-            await self._load()
             self._spawn(self.commit.work())
+            await self._load()
             self._spawn(self._keep_lease())
             await self._work()
         finally:
@@ -138,10 +134,19 @@ class MailboxRun:
         history: list[tuple[str, datetime]] = []
         if setup.quota.domain_per_minute:
             history = await self.store.domains_since(now - timedelta(minutes=1))
-        self.domains = DomainPace(setup.quota.domain_per_minute, ((name, at.timestamp()) for name, at in history))
+        domains = DomainPace(setup.quota.domain_per_minute, ((name, at.timestamp()) for name, at in history))
+        self.desk = Desk(
+            setup.sender,
+            self.pace,
+            domains,
+            self.clock,
+            compose=self.composer.compose,
+            settle=self._settle,
+            hold=self.aftermath.hold,
+        )
         self._connections = setup.connections
         if "connections" in ceilings:
-            self._connections = min(setup.connections, int(ceilings["connections"].now("connections", self._now())))
+            self._connections = min(setup.connections, int(ceilings["connections"].now("connections", now.timestamp())))
 
     async def _work(self) -> None:
         while True:
@@ -157,10 +162,10 @@ class MailboxRun:
     def _done(self) -> bool:
         if self._opening or any(not link.idle for link in self._links):
             return False
-        return bool(self._stopped) or self._full() or (self._dry and not self._buffer)
+        return bool(self._stopped) or self._full() or (self._dry and not self.desk.waiting)
 
     def _full(self) -> bool:
-        return self._offered >= self._max_messages or self._loop.time() >= self._ends
+        return self.desk.offered >= self._max_messages or self._loop.time() >= self._ends
 
     async def _sleep(self) -> None:
         """Wait until something happens, or until the earliest deadline."""
@@ -174,15 +179,15 @@ class MailboxRun:
     def _until_deadline(self) -> float:
         now = self._loop.time()
         waits = [self._tick, *(link.deadline - now for link in self._links if link.deadline is not None)]
-        if self._buffer and not self._stopped:
-            waits.append(self.pace.wait(self._now()) or 1.0)
+        if self.desk.waiting and not self._stopped:
+            waits.append(self.desk.wait() or 1.0)
         return max(min(waits), 0.001)
 
     async def _refill(self) -> None:
-        room = min(CLAIM, self._max_messages - self._offered) - len(self._buffer)
-        if self._stopped or self._dry or room <= 0 or len(self._buffer) > CLAIM // 4 or self._full():
+        room = min(CLAIM, self._max_messages - self.desk.offered) - len(self.desk.waiting)
+        if self._stopped or self._dry or room <= 0 or len(self.desk.waiting) > CLAIM // 4 or self._full():
             return
-        closed = {name: datetime.fromtimestamp(at, UTC) for name, at in self.domains.closed(self._now()).items()}
+        closed = self.desk.closed_domains()
         batch = await self.store.claim(
             self.setup.mailbox_id, self.aftermath.fence, self.clock(), room, self.next_open, closed
         )
@@ -190,7 +195,7 @@ class MailboxRun:
         self.result.claimed += len(batch)
         if batch:
             await self.composer.prepare(batch)
-            self._buffer.extend(batch)
+            self.desk.waiting.extend(batch)
 
     async def _keep_lease(self) -> None:
         lease = self.setup.lease_seconds
@@ -228,9 +233,6 @@ class MailboxRun:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _now(self) -> float:
-        return self.clock().timestamp()
-
     def _stop(self, reason: str) -> None:
         self._stopped = self._stopped or reason
         self._wake.set()
@@ -241,10 +243,10 @@ class MailboxRun:
     # -- links ---------------------------------------------------------------------------------------------------------
 
     def _open_links(self) -> None:
-        if self._stopped or self._full() or not self._buffer or self.pace.wait(self._now()) > IDLE_SECONDS:
+        if self._stopped or self._full() or not self.desk.waiting or self.desk.wait() > IDLE_SECONDS:
             return
         in_hand = sum(not link.idle for link in self._links)
-        wanted = min(self._connections, len(self._buffer) + in_hand)
+        wanted = min(self._connections, len(self.desk.waiting) + in_hand)
         for _ in range(wanted - len(self._links) - self._opening):
             self._opening += 1
             self._spawn(self._open())
@@ -306,58 +308,12 @@ class MailboxRun:
 
     def _next(self, link: Link) -> Envelope | None:
         features = self._links.get(link)
-        while self._buffer and features is not None and not self._stopped and not self._full():
-            if not self.pace.free and self.pace.wait(self._now()) > 0:
-                return None
-            message = self._buffer.popleft()
-            wait = self.domains.wait(message.domain, self._now())
-            if wait > 0:
-                self._put_off(message, wait)
-                continue
-            job = self._compose(message, features)
-            if job is not None:
-                return self._take(job, link)
-        if len(self._buffer) <= CLAIM // 4 and not self._dry:
+        if features is None or self._stopped or self._full():
+            return None
+        envelope = self.desk.next(link, features)
+        if envelope is None and not self._dry:
             self._wake.set()
-        return None
-
-    def _put_off(self, message: Claimed, wait: float) -> None:
-        now = self.clock()
-        due = now + timedelta(seconds=wait)
-        self._settle(message, Outcome(message.id, "release", now, due_at=due, counts=False))
-
-    def _take(self, job: Job, link: Link) -> Envelope:
-        self._offered += 1
-        self.pace.take()
-        self.domains.take(job.message.domain)
-        job.link = link
-        return job.envelope
-
-    def _compose(self, message: Claimed, features: Features) -> Job | None:
-        try:
-            recipient = envelope_address(message.address)
-            letter = self.composer.compose(message)
-            data = letter.data if getattr(letter, "wire_ready", False) else ready_for_dot(letter.data)
-        except UnsupportedAddress as error:
-            self._fail(message, Verdict("fail", "unsupported-address"), str(error))
-            return None
-        except Exception as error:
-            reason = str(getattr(error, "code", "") or type(error).__name__)
-            self._fail(message, Verdict("fail", reason, hold="compose-failed"), str(error))
-            return None
-        verdict = judge_size(len(data), features.size)
-        if verdict is not None:
-            self._fail(message, verdict, f"{len(data)} bytes; the server takes {features.size}")
-            return None
-        params = envelope_params(letter, len(data), features.names)
-        return Job(message, letter.dynamic_links, Envelope(self.setup.sender, recipient, data, params=params))
-
-    def _fail(self, message: Claimed, verdict: Verdict, detail: str) -> None:
-        now = self.clock()
-        outcome = Outcome(message.id, "fail", now, verdict.reason, reply_text=detail, phase="compose", counts=False)
-        if verdict.hold:
-            self.aftermath.hold(message.campaign_id, verdict.hold, detail)
-        self._settle(message, outcome)
+        return envelope
 
     def ready(self, link: Link, envelope: Envelope) -> None:
         """Ask for the mark; the body leaves when it is durable."""
@@ -369,7 +325,7 @@ class MailboxRun:
         if refused is not None:
             self._refused(job, link, refused)
             return
-        self._use_slot(job)
+        self.desk.use(job)
         if not link.open:
             return
         if self._loop.time() > self._lease_until - LEASE_MARGIN:
@@ -384,7 +340,7 @@ class MailboxRun:
         if job.over:
             return
         job.over = True
-        self._give_slot_back(job)
+        self.desk.give_back(job)
         self.result.count(refused.action)
         if refused.reason in ("mailbox", "database"):
             self._stop(refused.reason)
@@ -415,10 +371,10 @@ class MailboxRun:
 
     def _conclude(self, job: Job, verdict: Verdict, phase: Phase, reply: Reply | None, detail: str | None) -> None:
         job.over = True
-        if verdict.counts and phase in REACHED:
-            self._use_slot(job)
+        if verdict.counts and phase in REACHED_SERVER:
+            self.desk.use(job)
         else:
-            self._give_slot_back(job)
+            self.desk.give_back(job)
         outcome = Outcome(job.message.id, verdict.action, self.clock(), verdict.reason, phase=phase.value)
         outcome.counts = verdict.counts
         outcome.reply_code = reply.code if reply else None
@@ -430,24 +386,3 @@ class MailboxRun:
         outcome.campaign_id = message.campaign_id
         self.result.count(outcome.action)
         self.commit.settle(outcome)
-
-    def _use_slot(self, job: Job) -> None:
-        if job.slot:
-            job.slot = False
-            at = self._now()
-            if self.pace.free:
-                self.pace.give_back()
-                self.pace.note(at)
-            else:
-                self.pace.settle(at, stable_fraction(job.message.uid))
-            self.domains.settle(job.message.domain, at)
-
-    def _give_slot_back(self, job: Job) -> None:
-        if job.slot:
-            job.slot = False
-            self.pace.give_back()
-            self.domains.give_back(job.message.domain)
-
-
-#: In these phases the server has seen the envelope or more: it may count it.
-REACHED = frozenset({Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT})
