@@ -6,7 +6,8 @@ Pure: no network. Dead links and the sender's DNS are checked in client.py; coun
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -14,6 +15,7 @@ from rapidfuzz import fuzz
 from outreach.content.compose import Compiled, compile_content
 from outreach.content.envelope import Rendered
 from outreach.content.footer import missing
+from outreach.content.languages import base_language, language_of_country
 from outreach.content.lint_html import check_html
 from outreach.content.lint_words import check_words
 from outreach.content.mjml import faults
@@ -116,6 +118,16 @@ def _unprotected(source: TemplateSource, compiled: Compiled) -> set[str]:
     }
     always = _ALWAYS | {name for name in compiled.exposed if name.startswith(("sender.", "attr."))}
     return set(compiled.exposed) - covered - always
+
+
+def untranslated(source: TemplateSource, people: Iterable[tuple[str | None, str | None]]) -> dict[str, int]:
+    """Languages that recipients would like (theirs, else their country's) and the template lacks, with numbers.
+
+    `people` are (language, country) pairs; whoever is fine with the fallback language is not counted.
+    """
+    known = {base_language(language) for language in source.languages}
+    wishes = Counter(base_language(language or language_of_country(country) or "") for language, country in people)
+    return {language: count for language, count in wishes.most_common() if language and language not in known}
 
 
 def variables_used(source: TemplateSource, language: str) -> frozenset[str]:

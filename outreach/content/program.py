@@ -117,7 +117,12 @@ def build(
         slow = any(True for _ in tree.find_all(_SLOW)) or any(loop.recursive for loop in tree.find_all(nodes.For))
         plain = _compile(sandbox, Printer(sandbox, coded=False).visit(deepcopy(tree)))
         coded = None if slow else _compile(sandbox, Printer(sandbox, coded=True).visit(tree))
-    except (TemplateSyntaxError, RecursionError, SyntaxError) as error:  # SyntaxError: of the generated Python
+    except (
+        TemplateSyntaxError,
+        RecursionError,
+        SyntaxError,
+        MemoryError,
+    ) as error:  # SyntaxError: of the generated Python
         line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
         raise as_problem(error, where(line)) from error
     return Program(sandbox, plain, coded, where, variables, shown, constant)

@@ -89,8 +89,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, _CALLABLE) or obj in self.globals.values():
             return True
         owner = getattr(obj, "__self__", None)
-        if isinstance(owner, Sandbox):  # run-time links are methods of ours
-            return True
         return getattr(obj, "__name__", "") in ALLOWED.get(type(owner), frozenset())
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
@@ -169,6 +167,6 @@ def as_problem(error: BaseException, where: Where) -> ContentProblem:
         return ContentProblem("jinja.forbidden", where, what=str(error))
     if isinstance(error, (UndefinedError, TemplateError)):
         return ContentProblem("jinja.run", where, detail=error.message or "")
-    if isinstance(error, (RecursionError, SyntaxError)):
+    if isinstance(error, (RecursionError, SyntaxError, MemoryError)):
         return ContentProblem("jinja.nested", where)
     return ContentProblem("jinja.run", where, detail=f"{type(error).__name__}: {error}")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from outreach.content.compose import compile_content
-from outreach.content.lint import ALIKE, check, check_sequence, lacking, too_similar, variables_used
+from outreach.content.lint import ALIKE, check, check_sequence, lacking, too_similar, untranslated, variables_used
 from outreach.content.lint_html import check_link, same_site
 from outreach.content.lint_words import check_subject, width
 from outreach.content.problem import NOWHERE, Problem
@@ -185,3 +185,8 @@ def test_a_second_mail_must_say_something_else() -> None:
 def test_columns() -> None:
     assert width("abc") == 3
     assert width("新品!") == 5
+
+
+def test_missing_translations_are_counted() -> None:
+    people = [("de", None), (None, "AT"), (None, "FR"), ("en", "DE"), (None, "US"), (None, None), ("zh-TW", None)]
+    assert untranslated(source(), people) == {"de": 2, "fr": 1, "zh": 1}
