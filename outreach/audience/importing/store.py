@@ -15,27 +15,22 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.audience.importing.companies import (
-    COMPANY_COLUMNS,
-    REMEMBERED,
-    Known,
-    company_row,
-    first_of,
-    keys_of,
-)
+from outreach.audience.importing.companies import Known
+from outreach.audience.importing.companies.store import CompanyBook
+from outreach.audience.importing.labels.store import learn_labels
 from outreach.audience.importing.merge import changes, stronger
 from outreach.audience.importing.result import ImportResult, RejectsFile
 from outreach.audience.read import Source
 from outreach.audience.regions import language_of
 from outreach.audience.row import Draft, Reject, RowCleaner
 from outreach.audience.table import ReadError
-from outreach.db.bulk import among, chunks, insert_rows, moment_text, reserve_ids
+from outreach.db.bulk import among, bound_moment, chunks, insert_rows, reserve_ids
 from outreach.db.session import Database
-from outreach.model import Company, Consent, Contact, ContactTag, EmailAddress, Suppression, Tag, User
+from outreach.model import Consent, Contact, ContactTag, EmailAddress, Suppression, User
 from outreach.model.base import table
 
-CONTACT, COMPANY, ADDRESS = table(Contact), table(Company), table(EmailAddress)
-TAG, CONTACT_TAG, CONSENT, USER = table(Tag), table(ContactTag), table(Consent), table(User)
+CONTACT, ADDRESS = table(Contact), table(EmailAddress)
+CONTACT_TAG, CONSENT, USER = table(ContactTag), table(Consent), table(User)
 SUPPRESSION = table(Suppression)
 
 #: Rows in one transaction: about a quarter of a second, so that a hand-over never waits long for the one writer.
@@ -65,9 +60,9 @@ class Importer:
         self.db, self.options, self.now, self.roles = db, options, now, roles
         self.hasher = blake2b(key=secret, digest_size=16)
         self.result = ImportResult()
-        self.companies: dict[str, Known] = {}
-        self.labels: dict[tuple[str, str], int] = {}
         self.users: dict[str, int] = {}
+        self.companies = CompanyBook(self.users, options.owner_id, now)
+        self.labels: dict[tuple[str, str], int] = {}
         self.erased: set[str] = set()
         self.met = bytearray()
         self.first_new = 1
@@ -92,7 +87,7 @@ class Importer:
     async def prepare(self, conn: AsyncConnection) -> None:
         """Look up who may own contacts, and which contacts are older than this import."""
         for row in await conn.execute(select(USER.c.id, USER.c.name, USER.c.display_name)):
-            self.users |= {name.lower(): row.id for name in (row.display_name, row.name) if name}
+            self.users.update({name.lower(): row.id for name in (row.display_name, row.name) if name})
         last = await conn.scalar(select(CONTACT.c.id).order_by(CONTACT.c.id.desc()).limit(1)) or 0
         self.first_new, self.met = last + 1, bytearray(last // 8 + 1)
 
@@ -162,7 +157,7 @@ class Importer:
         """Write new contacts with all that belongs to them; return normal address → contact."""
         if not drafts:
             return {}
-        companies = await self._companies(conn, drafts)
+        companies = await self.companies.of(conn, drafts)
         ids = await reserve_ids(conn, CONTACT, len(drafts))
         columns = _contact_columns(drafts)
         moment, cells = self._moment(conn), itemgetter(*columns)
@@ -179,7 +174,7 @@ class Importer:
 
     def _moment(self, conn: AsyncConnection) -> Any:
         """The import's moment as the driver wants it: turned into text once, not once a row."""
-        return self.now if conn.dialect.name == "postgresql" else moment_text(self.now)
+        return bound_moment(conn, self.now)
 
     def _contact_values(self, number: int, draft: Draft, company: Known | None, moment: Any) -> dict[str, Any]:
         """Complete a draft's values to those of a row of the table contact."""
@@ -266,59 +261,6 @@ class Importer:
                 known.add(this)
                 fresh.append((number, draft))
         return fresh
-
-    # ---- companies
-
-    async def _companies(self, conn: AsyncConnection, drafts: list[Draft]) -> list[Known | None]:
-        """Return the company of each row; missing ones are made."""
-        if len(self.companies) > REMEMBERED:
-            self.companies.clear()
-        keys = keys_of(drafts)
-        first = first_of(keys, drafts)
-        await self._learn_companies(conn, [key for key in first if key not in self.companies])
-        await self._make_companies(conn, {key: draft for key, draft in first.items() if key not in self.companies})
-        await self._complete_companies(conn, first)
-        return [self.companies[key] if key else None for key in keys]
-
-    async def _learn_companies(self, conn: AsyncConnection, keys: list[str]) -> None:
-        c = COMPANY.c
-        for part in chunks(keys):
-            rows = await conn.execute(
-                select(c.id, c.key, c.owner_id, c.merged_into, c.name, c.domain).where(among(conn, c.key, part))
-            )
-            merged: dict[str, int] = {}
-            for row in rows:
-                self.companies[row.key] = Known(row.id, row.owner_id, row.name == row.domain)
-                if row.merged_into:
-                    merged[row.key] = row.merged_into
-            if merged:
-                owners = await conn.execute(select(c.id, c.owner_id).where(c.id.in_(set(merged.values()))))
-                owner_of: dict[int, int | None] = {row.id: row.owner_id for row in owners}
-                self.companies |= {key: Known(kept, owner_of.get(kept)) for key, kept in merged.items()}
-
-    async def _make_companies(self, conn: AsyncConnection, missing: dict[str, Draft]) -> None:
-        ids = await reserve_ids(conn, COMPANY, len(missing))
-        rows, moment = [], self._moment(conn)
-        for number, (key, draft) in zip(ids, missing.items(), strict=True):
-            owner = self.users.get(draft.owner.lower()) if draft.owner else self.options.owner_id
-            rows.append((*company_row(number, key, draft, owner), moment, "{}"))
-            self.companies[key] = Known(number, owner, unnamed=not draft.company)
-        await insert_rows(conn, COMPANY, (*COMPANY_COLUMNS, "created_at", "attributes"), rows)
-
-    async def _complete_companies(self, conn: AsyncConnection, first: dict[str, Draft]) -> None:
-        """Give a company the name or the owner that it lacked until now."""
-        for key, draft in first.items():
-            known = self.companies[key]
-            found: dict[str, Any] = {}
-            if known.unnamed and draft.company:
-                found["name"], known.unnamed = draft.company, False
-            owner = self.users.get(draft.owner.lower()) if draft.owner else None
-            if owner and known.owner_id is None:
-                found["owner_id"] = known.owner_id = owner
-            if found:
-                await conn.execute(
-                    update(COMPANY).where(COMPANY.c.id == known.id).values(found | {"updated_at": self.now})
-                )
 
     # ---- contacts that were there
 
@@ -447,14 +389,3 @@ def _contact_columns(drafts: Sequence[Draft]) -> tuple[str, ...]:
     """Return the columns that these rows fill: each column that is left out saves its binding a million times."""
     given = {name for draft in drafts[:1] for name in draft.values}
     return (*_ALWAYS, *sorted(given - set(_ALWAYS)))
-
-
-async def learn_labels(conn: AsyncConnection, known: dict[tuple[str, str], int], wanted: set[tuple[str, str]]) -> None:
-    """Put the ids of tags (kind, name) into `known`; missing tags are made."""
-    missing = sorted(wanted - known.keys())
-    if not missing:
-        return
-    await insert_rows(conn, TAG, ("kind", "name"), missing, ignore=True)
-    for part in chunks([name for _, name in missing]):
-        rows = await conn.execute(select(TAG.c.kind, TAG.c.name, TAG.c.id).where(among(conn, TAG.c.name, part)))
-        known |= {(kind, name): number for kind, name, number in rows}

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.audience.importing.store import learn_labels
+from outreach.audience.importing.labels.store import learn_labels
 from outreach.audience.people.edit import COMPANY_FIELDS, CONTACT_FIELDS, checked
 from outreach.audience.people.query import (
     ADDRESS,
