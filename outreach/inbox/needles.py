@@ -7,11 +7,12 @@ Table = tuple[tuple[str, tuple[str, ...]], ...]
 NEEDLES: Table = (
     ("virusdetected", (
         "virus detected", "virus found", "contains a virus", "contains virus", "has virus", "infected", "malware",
-        "viruses", "a virus", "virus scan", "virus…reject", "worm…found", "trojan", "include a virus", "发现病毒",
-        "含有病毒", "病毒邮件", "virus infected", "potential virus",
+        "viruses", "a virus", "virus scan", "virus…reject", "virus…detected", "worm…found", "trojan",
+        "include a virus", "发现病毒", "含有病毒", "病毒邮件", "virus infected", "potential virus",
     )),
     ("spamdetected", (
         "spam classification", "due to spam", "detected as spam", "considered spam", "as spam", "is spam",
+        "blocked by spam", "spamassassin",
     )),
     ("badreputation", (
         "untrusted ip", "reputation", "low score", "poor score", "senderbase", "sender score", "senderscore",
@@ -21,9 +22,14 @@ NEEDLES: Table = (
     ("systemerror", ("could not load drd", "ldap server", "contact ldap")),
     ("toomanyconn", ("frequency limited", "exceeding connection", "connection thresholds", "outbound thread limit")),
     ("badreputation", ("unexpected volume or user complaints", " ib212", "local ct ip reputation")),
-    ("authfailure", (" ib508", " ib509", " ib511")),
+    ("speeding", ("sending quota", "(con:")),
+    ("hostunknown", ("domainnonexistent", "dns domain", "point to non-existent")),
+    ("authfailure", (
+        "sender is unauthenticated", "senders to authenticate", "(dmarc)", " ib508", " ib509", " ib511",
+    )),
     ("blocked", (
-        " ib10", " ib11", "csi.mimecast.org", "suspected bounce attacks", "suspected spam ip", "connection denied",
+        "(dyn:", "(rtr:", "(rly:", "messages from your", " ib10", " ib11", "csi.mimecast.org",
+        "suspected bounce attacks", "suspected spam ip", "connection denied",
     )),
     ("rejected", ("blocked senders", "banned sender")),
     ("virusdetected", (" ib705",)),
@@ -78,7 +84,7 @@ NEEDLES: Table = (
     )),
     ("exceedlimit", (
         "message length exceeds administrative", "message too large for", "message exceeds…recipient",
-        "recipsizelimit", "message size exceeds…per", "exceeds administrative limit", "exceeds…mailbox's limit",
+        "recipsizelimit", "exceeds administrative limit", "exceeds…mailbox's limit",
     )),
     ("mesgtoobig", (
         "message too big", "message is too big", "message too large", "message is too large", "message size exceeds",
@@ -169,9 +175,9 @@ NEEDLES: Table = (
         "couldn't find a mail exchanger", "no mail exchanger", "no mx record", "mx record…not found", "invalid mx",
         "host does not accept", "no mx", "not…accept…any…email", "does not receive mail", "no mail service",
         "smtp protocol returned a permanent error", "delivery not authorized, message refused…nomail",
-        "does not receive email", "no longer accepts mail", "host/domain does not accept", "mx points to",
-        "mx is set to", "name server: .: host not found", "have no mx", "mail receiving disabled",
-        "no route for current request", "has no mx",
+        "does not receive email", "host/domain does not accept", "mx points to", "mx is set to",
+        "name server: .: host not found", "have no mx", "mail receiving disabled", "no route for current request",
+        "has no mx",
     )),
     ("suspend", (
         "account is disabled", "account disabled", "account has been disabled", "disabled account",

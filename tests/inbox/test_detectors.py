@@ -18,7 +18,7 @@ SAMPLES: dict[str, tuple[list[str], list[str]]] = {
         ["sisimai:bsd/lhost-postfix-48", "sisimai:bsd/rfc3464-09", "sisimai:bsd/lhost-exim-60", "enmime:dsn/testdata/delayed_dsn", "own:icloud", "own:mixed"],
         ["own:not-reply-quoting", "sisimai:not/is-not-bounce-02", "own:qmail"],
     ),
-    "arf": (["sisimai:bsd/arf-11", "sisimai:bsd/arf-12", "sisimai:bsd/arf-16", "flanker:complaints/yahoo"], ["own:icloud", "own:not-newsletter"]),
+    "arf": (["sisimai:bsd/arf-11", "sisimai:bsd/arf-12", "sisimai:bsd/arf-16", "flanker:complaints/yahoo", "own:jmrp"], ["own:icloud", "own:not-newsletter"]),
     "apple_unsubscribe": (["sisimai:bsd/arf-26"], ["sisimai:bsd/arf-11", "own:not-newsletter"]),
     "ses_event": (["sisimai:bsd/lhost-amazonses-09", "sisimai:bsd/lhost-amazonses-10", "sisimai:bsd/lhost-amazonses-12"], ["own:ses", "own:not-question"]),
     "sieve_reject": (["own:dovecot"], ["mimekit:messages/disposition-notification", "own:icloud"]),

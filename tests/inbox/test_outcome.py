@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from outreach.inbox.codes import reply_in, status_in
 from outreach.inbox.outcome import Outcome, judge, summarise
+
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def finding(text: str = "", status: str | None = None, **more: object):
@@ -34,6 +40,19 @@ def finding(text: str = "", status: str | None = None, **more: object):
 def test_judge(text: str, status: str | None, stage: str, reason: str | None, hard: bool | None):
     found = finding(text, status, stage=stage)
     assert (found.reason, found.hard) == (reason, hard)
+
+
+REPLIES = [line.partition("|") for line in (ROOT / "tests/corpus/replies.txt").read_text().splitlines()[1:]]
+AT_RCPT = ("userunknown", "mailboxfull", "suspend")
+
+
+@pytest.mark.parametrize(("reason", "reply"), [(reason, reply) for reason, _, reply in REPLIES])
+def test_replies_of_known_servers(reason: str, reply: str):
+    """What providers' help pages and RFC 3463 say that these replies mean."""
+    found = finding(
+        reply, status_in(reply) or f"{(reply_in(reply) or '5')[0]}.0.0", stage="rcpt" if reason in AT_RCPT else ""
+    )
+    assert found.reason == reason
 
 
 def test_a_delay_is_never_hard():

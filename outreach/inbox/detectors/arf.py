@@ -18,6 +18,8 @@ _NOT_A_COMPLAINT = frozenset({"not-spam"})
 
 def detect(mail: Mail) -> Verdict | None:
     report = report_in(mail)
+    if report is None and _junk_mail_report(mail):
+        report = ""
     if report is None:
         return None
     kind = feedback_type(report)
@@ -34,6 +36,11 @@ def report_in(mail: Mail) -> str | None:
         if _TYPE.search(part.text[:20_000]) and "user-agent" in fields(part.text[:20_000]):
             return part.text[:20_000]
     return None
+
+
+def _junk_mail_report(mail: Mail) -> bool:
+    """Microsoft's Junk Mail Reporting Program: the complained message, and a subject that says so."""
+    return mail.subject.lower().startswith("complaint about message from") and bool(mail.of_type("message/rfc822"))
 
 
 def feedback_type(report: str) -> str:
