@@ -15,9 +15,7 @@ from outreach.inbox.verdict import Finding, Ids, Kind, Verdict
 # but only when it says so for good.
 DEAD = frozenset({"userunknown", "hostunknown", "hasmoved"})
 # Reasons so general that a telling status code knows better.
-GENERAL = frozenset(
-    {"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation"}
-)
+GENERAL = frozenset({"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation"})
 
 
 # Words that mean our own host when it was refused before it could name anybody.
@@ -110,11 +108,11 @@ _STRICT = {"userunknown": _user_unknown, "hostunknown": _host_unknown}
 
 # Said by a mail system that looked the address up itself, not by a server whose stage we do not know.
 LOOKED_UP = (
-    "not listed in", "name is not recognized", "resolver.adr.", "unrouteable", "unroutable", "unknown local",
-    "suppression list", "p=nosuchuser", "不存在", "查无此人", "查無此人", "无此用户", "存在しません",
-    "見つかりません", "не найден", "не существует", "존재하지", "nicht gefunden", "unbekannt", "inconnu",
-    "répertorié", "addresses were unknown", "desconocid", "desconhecid", "sconosciut", "no existe", "onbekend",
-    "nie istnieje", "bulunamadı",
+    "not listed in", "unknown user: \"", "name is not recognized", "resolver.adr.", "unrouteable", "unroutable",
+    "unknown local", "suppression list", "p=nosuchuser", "不存在", "查无此人", "查無此人", "无此用户",
+    "存在しません", "見つかりません", "не найден", "не существует", "존재하지", "nicht gefunden", "unbekannt",
+    "inconnu", "répertorié", "addresses were unknown", "desconocid", "desconhecid", "sconosciut", "no existe",
+    "onbekend", "nie istnieje", "bulunamadı",
     "yahoodns.net",  # Yahoo looks recipients up only after DATA
 )  # fmt: skip
 
