@@ -1,0 +1,217 @@
+"""Preflight: who would get a campaign, why others would not, when the last message leaves. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.app.build import App
+from outreach.audience.regions import time_zone
+from outreach.campaigns import forecast, plan
+from outreach.campaigns import store as campaigns
+from outreach.campaigns.calendar import Hours, next_open
+from outreach.campaigns.candidates.store import candidates, company_counts
+from outreach.campaigns.definition import Definition
+from outreach.content.lint import check
+from outreach.content.store import version_source
+from outreach.content.template import TemplateSource, choose_language
+from outreach.model import Mailbox
+from outreach.model.base import table
+from outreach.suppression.match import Policy
+
+MAILBOXES = table(Mailbox)
+
+
+@dataclass
+class Preflight:
+    """What would happen: sizes, why people are left out, when the last message leaves, what is wrong."""
+
+    recipients: int = 0
+    pilot: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    finishes_at: datetime | None = None
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list, repr=False)
+
+    @property
+    def blocking(self) -> list[dict[str, Any]]:
+        """The problems that must be mended before it can be submitted."""
+        return [problem for problem in self.problems if problem["severity"] == "error"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract's JSON."""
+        return {
+            "recipients": self.recipients,
+            "pilot": self.pilot,
+            "skipped": self.skipped,
+            "finishes_at": self.finishes_at.isoformat() if self.finishes_at else None,
+            "problems": self.problems,
+        }
+
+
+@dataclass
+class Plan:
+    """What a preflight works with."""
+
+    app: App
+    row: Any
+    what: Definition
+    source: TemplateSource
+    boxes: list[plan.MailboxChoice]
+    now: datetime
+
+    @property
+    def start(self) -> datetime:
+        """When the first message may leave."""
+        return max(self.now, self.what.schedule.start or self.now)
+
+    def hours(self, country: str | None, zone: str | None) -> Hours:
+        """When a recipient may get mail."""
+        return plan.hours_for(self.what, country, zone, self.app.settings.sender.timezone)
+
+
+async def preflight(app: App, campaign_id: int, now: datetime, *, keep_rows: bool = False) -> Preflight:
+    """Say who would get it, why others would not, and when the last message leaves. Changes nothing."""
+    async with app.db.read() as conn:
+        work = await load_plan(app, conn, campaign_id, now)
+        found = Preflight(problems=_lint(app, work))
+        await _walk(conn, work, found, keep_rows)
+    if found.recipients == 0:
+        found.problems.append(_problem("no_recipients", "nobody would get this campaign: look at the skip reasons"))
+    return found
+
+
+def _problem(code: str, message: str, severity: str = "error", fix: str = "") -> dict[str, Any]:
+    return {"severity": severity, "code": code, "message": message, "fix": fix}
+
+
+def _lint(app: App, work: Plan) -> list[dict[str, Any]]:
+    problems = [item.as_dict() for item in check(work.source, sender=sender_facts(app))]
+    sender = app.settings.sender
+    for name in ("company", "postal_address"):
+        if not getattr(sender, name):
+            text = f"[sender] {name} is empty: the law asks for it in every mail"
+            problems.append(_problem(f"sender.{name}", text, fix=f"set {name} under [sender] in config.toml"))
+    return problems
+
+
+def sender_facts(app: App) -> dict[str, Any]:
+    sender = app.settings.sender
+    return {"company": sender.company, "postal_address": sender.postal_address, "country": sender.country}
+
+
+async def load_plan(app: App, conn: AsyncConnection, campaign_id: int, now: datetime) -> Plan:
+    row = await campaigns.get(conn, campaign_id)
+    what = Definition.model_validate(row.definition)
+    steps = await campaigns.steps_of(conn, campaign_id)
+    source = await version_source(conn, steps[0].version_id)
+    rows = await conn.execute(select(MAILBOXES).where(MAILBOXES.c.name.in_(what.mailboxes)).order_by(MAILBOXES.c.id))
+    boxes = [plan.MailboxChoice(r.id, r.name, r.owner_id) for r in rows]
+    return Plan(app, row, what, source, boxes, now)
+
+
+async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, keep_rows: bool) -> None:
+    limits = work.app.settings.limits
+    rules = _rules(work)
+    companies = await company_counts(conn, now=work.now, days=limits.per_company.days, campaign_id=work.row.id)
+    departures: list[forecast.Departure] = []
+    reasons: list[str | None] = []
+    people = candidates(
+        conn, work.what.segment, now=work.now, contact_days=limits.per_contact.days, campaign_id=work.row.id
+    )
+    async for person in people:
+        reason = plan.skip_reason(person, rules, companies)
+        reasons.append(reason)
+        box = plan.choose_mailbox(person, work.boxes)
+        pilot = _is_pilot(work, person.contact_id)
+        if reason is None:
+            found.pilot += pilot
+            zone = time_zone(person.country, person.city) if person.country else None
+            hours = work.hours(person.country, zone)
+            due = next_open(work.start, hours)
+            departures.append(forecast.Departure(due, box, person.domain or "", hours))
+        if keep_rows:
+            found.rows.append(_recipient_row(work, person, box, reason, pilot))
+    found.recipients, skipped = plan.count_reasons(reasons)
+    found.skipped = dict(skipped)
+    found.finishes_at = _forecast(work, departures, found.pilot)
+
+
+def _is_pilot(work: Plan, contact_id: int) -> bool:
+    pilot = work.what.pilot
+    return bool(pilot and plan.in_pilot(contact_id, work.what.name, pilot.share))
+
+
+def _recipient_row(work: Plan, person: plan.Candidate, box: int, reason: str | None, pilot: bool) -> dict[str, Any]:
+    return {
+        "campaign_id": work.row.id,
+        "contact_id": person.contact_id,
+        "address_id": person.address_id,
+        "address": person.address or "",
+        "mailbox_id": box,
+        "skip_reason": reason,
+        "is_pilot": pilot,
+        "variant": _variant(work.what, person.contact_id),
+    }
+
+
+def _variant(what: Definition, contact_id: int) -> str | None:
+    if not what.variant:
+        return None
+    return what.variant[plan.stable_share(str(contact_id), f"variant:{what.name}") % len(what.variant)].name
+
+
+def _rules(work: Plan) -> plan.Rules:
+    limits = work.app.settings.limits
+    return plan.Rules(
+        now=work.now,
+        per_contact=limits.per_contact.mails,
+        per_company=limits.per_company.mails,
+        postal_address=work.app.settings.sender.postal_address,
+        subject_of=_subjects(work.source, work.what),
+        policy=_policy_of(work.app.policy),
+    )
+
+
+def _policy_of(policy: Policy) -> Callable[[str], str | None]:
+    def refused(address: str) -> str | None:
+        verdict = policy.verdict(address)
+        return verdict.code if verdict else None
+
+    return refused
+
+
+def _subjects(source: TemplateSource, what: Definition) -> Callable[[plan.Candidate], str]:
+    """The subject that a person would see, for rules about its wording; variables stand as they are written."""
+    cache: dict[str, str] = {}
+
+    def subject(person: plan.Candidate) -> str:
+        language = choose_language(source, person.language, person.country)
+        if language not in cache:
+            cache[language] = what.subject or source.subject(language)
+        return cache[language]
+
+    return subject
+
+
+def _forecast(work: Plan, departures: Sequence[forecast.Departure], pilot: int) -> datetime | None:
+    paces = {}
+    for choice in work.boxes:
+        box = work.app.settings.mailbox_named(choice.name)
+        limits = box.limits
+        gap = limits.min_gap_seconds
+        paces[choice.id] = forecast.Pace(limits.per_minute, limits.per_hour, limits.per_day, gap)
+    last = forecast.last_departure(
+        departures,
+        paces,
+        opens=lambda hours, at: next_open(at, hours),  # type: ignore[arg-type]
+        per_domain_per_minute=work.app.settings.limits.per_domain_per_minute,
+    )
+    if last is not None and work.what.pilot and pilot:
+        last += timedelta(hours=work.what.pilot.wait_hours)
+    return last
