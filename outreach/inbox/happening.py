@@ -43,6 +43,8 @@ def _what(verdict: Verdict, summary: Summary, match: Match) -> tuple[EventKind |
         return None, {}
     if verdict.kind is Kind.BOUNCE:
         return (EventKind.DELAY if verdict.delayed else EventKind.BOUNCE), _bounce(verdict, match)
+    if verdict.kind is Kind.COMPLAINT and verdict.reason == "auth-failure":
+        return None, {}  # a DMARC report (RFC 6591): no person complained
     if verdict.kind is Kind.COMPLAINT:
         return EventKind.COMPLAINT, {"via": "fbl"}
     if verdict.kind is Kind.UNSUBSCRIBE:
@@ -55,9 +57,11 @@ def _what(verdict: Verdict, summary: Summary, match: Match) -> tuple[EventKind |
 
 
 def _bounce(verdict: Verdict, match: Match) -> dict[str, Any]:
-    data: dict[str, Any] = {"hard": bool(verdict.hard), "status": verdict.status, "reason": verdict.reason}
-    if match.message is not None:
-        data["address"] = match.message.address
+    address = match.message.address if match.message else None
+    said = (verdict.finding_for(address) if address else None) or verdict  # recipients of one report may differ
+    data: dict[str, Any] = {"hard": bool(said.hard), "status": said.status, "reason": said.reason}
+    if address is not None:
+        data["address"] = address
     return data
 
 

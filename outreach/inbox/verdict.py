@@ -77,6 +77,11 @@ class Verdict:
     def but(self, **changes: object) -> Verdict:
         return replace(self, **changes)  # type: ignore[arg-type]
 
+    def finding_for(self, address: str) -> Finding | None:
+        """What a bounce says about this recipient; None when it says nothing about it by name."""
+        wanted = address.lower()
+        return next((finding for finding in self.findings if finding.recipient.lower() == wanted), None)
+
     def as_json(self, file: str) -> dict[str, object]:
         """The line of `outreach inbox classify --json` (contract.md)."""
         names = ("kind", "recipients", "status", "hard", "reason", "reply_text", "intent")
