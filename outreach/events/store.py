@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,14 +18,13 @@ from outreach.events.effects.table import effects_of
 from outreach.events.facts import Facts
 from outreach.events.kinds import Change, EventKind, MarkMessage, NewEvent, TouchContact, UnmarkMessage
 from outreach.events.lookup.store import load_facts, load_many
+from outreach.events.rollup import Count, counts_of, sum_counts
 from outreach.model import Event, Rollup
 
 rollup: Table = Rollup.__table__  # type: ignore[attr-defined]
 
 #: Kinds that come by the thousand and whose effects can be written as sets.
 BULK = frozenset({EventKind.OPEN, EventKind.CLICK})
-
-Count = tuple[int, datetime, str, bool, int]
 
 
 class EventStore:
@@ -52,7 +50,7 @@ class EventStore:
             return None
         for change in changes:
             await self.apply(conn, change, event_id, now)
-        await bump(conn, _counts(event, facts))
+        await bump(conn, counts_of(event, facts))
         return event_id
 
     async def apply(self, conn: AsyncConnection, change: Change, event_id: int, now: datetime) -> None:
@@ -79,7 +77,7 @@ class EventStore:
         new = await _insert_many(conn, [_row(e, facts[e.message_id or 0], c, now) for e, c in planned.values()])
         await self._apply_many(conn, [change for key in new for change in planned[key][1]], now)
         fresh = [planned[key][0] for key in new]
-        await bump(conn, [count for e in fresh for count in _counts(e, facts[e.message_id or 0])])
+        await bump(conn, [count for e in fresh for count in counts_of(e, facts[e.message_id or 0])])
         return len(fresh)
 
     async def _apply_many(self, conn: AsyncConnection, changes: list[Change], now: datetime) -> None:
@@ -115,18 +113,6 @@ def _row(event: NewEvent, facts: Facts, changes: list[Change], now: datetime) ->
     }
 
 
-def _counts(event: NewEvent, facts: Facts) -> list[Count]:
-    """The event's place in the roll-ups; a corrected verdict moves the earlier ones across."""
-    if facts.campaign_id is None:
-        return []
-    kind, corrected = str(event.kind), event.data.get("corrects") or ()
-    counts: list[Count] = [(facts.campaign_id, event.at, kind, event.machine, 1)]
-    for text in corrected:
-        at = datetime.fromisoformat(str(text))
-        counts += [(facts.campaign_id, at, kind, False, -1), (facts.campaign_id, at, kind, True, 1)]
-    return counts
-
-
 async def _insert_many(conn: AsyncConnection, rows: list[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
@@ -159,12 +145,8 @@ async def bump(conn: AsyncConnection, counts: Iterable[Count]) -> None:
 
 def bump_now(conn: Connection, counts: Iterable[Count]) -> None:
     """Do what `bump` does, in a transaction that is not asynchronous (the hand-over's)."""
-    sums: Counter[tuple[int, datetime, str, bool]] = Counter()
-    for campaign_id, at, kind, machine, number in counts:
-        sums[campaign_id, at.astimezone(UTC).replace(minute=0, second=0, microsecond=0), kind, machine] += number
-    # sorted: two processes that add to the same rows take their locks in one order
     names = ("campaign_id", "hour", "kind", "machine", "count")
-    rows = [dict(zip(names, (*key, number), strict=True)) for key, number in sorted(sums.items()) if number]
+    rows = [dict(zip(names, row, strict=True)) for row in sum_counts(counts)]
     if rows:
         _adding(conn.dialect.name).execute_many(conn, rows)
 

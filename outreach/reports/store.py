@@ -22,7 +22,7 @@ from outreach.reports.cube.store import (
     message,
     only_of,
     rollup,
-    sums_in,
+    sums_ever,
     with_people,
     within,
 )
@@ -73,7 +73,7 @@ class ReportStore:
     async def campaign(self, campaign_id: int) -> Figures:
         """Return the figures of one campaign since it began."""
         async with self.db.read() as conn:
-            query = select(*sums_in(ALWAYS)).where(message.c.campaign_id == campaign_id)
+            query = select(*sums_ever()).where(message.c.campaign_id == campaign_id)
             found = figures_of((await conn.execute(query)).one())
             asked = await inquiries_in(conn, ALWAYS, [campaign_id], None)
         return sum(asked.values(), found)

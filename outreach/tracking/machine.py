@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -77,29 +77,37 @@ class _Agent:
         return agent in self.texts if self.exact else any(text in agent for text in self.texts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """The tables of machines.toml."""
+    """The tables of machines.toml. Compared by identity, so that verdicts can be remembered."""
 
     agents: tuple[_Agent, ...]
     networks: tuple[tuple[IPv4Network | IPv6Network, frozenset[str], str], ...]
 
     def agent(self, kind: str, agent: str) -> Verdict | None:
         """What the User-Agent says, None if it says nothing."""
-        lower = agent.strip().lower()
-        if not lower:
-            return Verdict(True, "no_agent")
-        found = next((rule for rule in self.agents if kind in rule.kinds and rule.matches(lower)), None)
-        return Verdict(found.machine, found.why) if found else None
+        return _said(self, kind, agent.strip().lower())
 
     def network(self, kind: str, ip: str) -> str | None:
         """The name of the scanner whose network `ip` is in, None if it is in none."""
-        try:
-            address = ip_address(ip)
-        except ValueError:
-            return None
-        nets = self.networks
-        return next((why for net, kinds, why in nets if kind in kinds and address in net), None)
+        return _network(self, kind, ip)
+
+
+@lru_cache(maxsize=20_000)
+def _said(rules: Rules, kind: str, agent: str) -> Verdict | None:
+    if not agent:
+        return Verdict(True, "no_agent")
+    found = next((rule for rule in rules.agents if kind in rule.kinds and rule.matches(agent)), None)
+    return Verdict(found.machine, found.why) if found else None
+
+
+@lru_cache(maxsize=20_000)
+def _network(rules: Rules, kind: str, ip: str) -> str | None:
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return None
+    return next((why for net, kinds, why in rules.networks if kind in kinds and address in net), None)
 
 
 def read_rules(text: str) -> Rules:
@@ -123,6 +131,7 @@ def shipped_rules() -> Rules:
     return read_rules(resources.files("outreach.tracking").joinpath("machines.toml").read_text("utf-8"))
 
 
+@lru_cache(maxsize=20_000)
 def is_routable(ip: str) -> bool:
     """Whether an address is somebody's on the internet: behind a proxy that we do not trust all seem to be one."""
     try:

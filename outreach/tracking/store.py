@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -13,6 +14,8 @@ from sqlalchemy import Table, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.db.session import Database
+from outreach.events.batch.store import record_batch
+from outreach.events.facts import Facts
 from outreach.events.kinds import EventKind, NewEvent
 from outreach.events.lookup.store import load_many
 from outreach.events.store import EventStore
@@ -29,11 +32,61 @@ preference: Table = Preference.__table__  # type: ignore[attr-defined]
 conversion: Table = Conversion.__table__  # type: ignore[attr-defined]
 event: Table = Event.__table__  # type: ignore[attr-defined]
 
-#: Destinations kept in memory, by message and link: 100,000 of about 300 bytes are 30 MB.
+#: Messages remembered, some 300 bytes each: 30 MB.
 CACHED = 100_000
 
 #: What is kept of a browser's name: enough to judge, too little to recognise a person by.
 AGENT_LENGTH = 120
+
+
+#: Campaign, step and language of a mail: what its static links belong to.
+Place = tuple[int, int, str]
+
+
+class Places:
+    """Campaign, step and language of messages, remembered; clicks of one moment share a query."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self._known: dict[int, Place] = {}
+        self._wanted: dict[int, asyncio.Future[Place | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def of(self, message_id: int) -> Place | None:
+        """Return the place of a message, None if there is no such message. Raises what the database raises."""
+        known = self._known.get(message_id)
+        if known is not None:
+            return known
+        if message_id not in self._wanted:
+            self._wanted[message_id] = asyncio.get_running_loop().create_future()
+        waiting = self._wanted[message_id]
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="tracking-places")
+        return await asyncio.shield(waiting)
+
+    async def _read(self) -> None:
+        try:
+            while self._wanted:
+                wanted, self._wanted = self._wanted, {}
+                await self._answer(wanted)
+        finally:
+            self._reading = None
+
+    async def _answer(self, wanted: dict[int, asyncio.Future[Place | None]]) -> None:
+        m = message.c
+        try:
+            query = select(m.id, m.campaign_id, m.step, m.language).where(m.id.in_(sorted(wanted)))
+            async with self.db.read() as conn:
+                found = {row.id: (row.campaign_id, row.step, row.language) for row in await conn.execute(query)}
+        except Exception as error:  # whoever waits gets it; the next click tries again
+            for waiting in wanted.values():
+                waiting.set_exception(error)
+            return
+        self._known.update(found)
+        while len(self._known) > CACHED:
+            del self._known[next(iter(self._known))]
+        for message_id, waiting in wanted.items():
+            waiting.set_result(found.get(message_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +104,29 @@ class TrackingStore:
     def __init__(self, db: Database, events: EventStore) -> None:
         self.db = db
         self.events = events
-        self._destinations: OrderedDict[tuple[int, int], str | None] = OrderedDict()
+        self._facts: dict[int, Facts] = {}
+        self._places = Places(db)
+        self._links: dict[Place, dict[int, str]] = {}
 
     async def destination(self, message_id: int, number: int) -> str | None:
         """Return where link `number` of the message leads; None if there is no such link."""
-        key = (message_id, number)
-        if key in self._destinations:
-            self._destinations.move_to_end(key)
-            return self._destinations[key]
-        found = await self._read_destination(message_id, number)
-        if found is not None:  # what is missing now may be planned a moment later
-            self._destinations[key] = found
-            if len(self._destinations) > CACHED:
-                self._destinations.popitem(last=False)
-        return found
+        place = await self._places.of(message_id)
+        if place is None:
+            return None
+        links = self._links.get(place)
+        if links is None or number not in links:
+            links = self._links[place] = await self._read_links(place)
+        return links.get(number) or await self._dynamic(message_id, number)
 
-    async def _read_destination(self, message_id: int, number: int) -> str | None:
-        m, k, d = message.c, link.c, dynamic.c
-        of_step = and_(k.campaign_id == m.campaign_id, k.step == m.step, k.language == m.language, k.number == number)
-        joined = message.outerjoin(link, of_step).outerjoin(dynamic, and_(d.message_id == m.id, d.number == number))
-        query = select(func.coalesce(d.url, k.url)).select_from(joined).where(m.id == message_id)
+    async def _read_links(self, place: Place) -> dict[int, str]:
+        k = link.c
+        query = select(k.number, k.url).where(k.campaign_id == place[0], k.step == place[1], k.language == place[2])
+        async with self.db.read() as conn:
+            return {row.number: row.url for row in await conn.execute(query)}
+
+    async def _dynamic(self, message_id: int, number: int) -> str | None:
+        """A link whose address held a variable: its destination was stored when the mail was composed."""
+        query = select(dynamic.c.url).where(dynamic.c.message_id == message_id, dynamic.c.number == number)
         async with self.db.read() as conn:
             url: str | None = (await conn.execute(query)).scalar_one_or_none()
         return url
@@ -124,17 +180,41 @@ class TrackingStore:
 
     async def judge(self, hits: Sequence[Hit], classifier: Classifier) -> list[NewEvent]:
         """Return the events of `hits`, in order; those of unknown messages are left out."""
-        async with self.db.read() as conn:
-            facts = await load_many(conn, (hit.message_id for hit in hits))
-        known = [hit for hit in hits if hit.message_id in facts]
+        facts = await self._facts_of({hit.message_id for hit in hits})
+        known = [hit for hit in sorted(hits, key=_moment) if hit.message_id in facts]
         return [_event(hit, facts[hit.message_id].sent_at, classifier) for hit in known]
 
-    async def keep(self, events: Sequence[NewEvent], now: datetime) -> int:
-        """Record a batch; return how many were new."""
+    async def _facts_of(self, ids: set[int]) -> dict[int, Facts]:
+        """What the effects need; remembered, because none of it changes once a mail has left."""
+        missing = [message_id for message_id in ids if message_id not in self._facts]
+        found: dict[int, Facts] = {}
+        if missing:
+            async with self.db.read() as conn:
+                found = await load_many(conn, missing)
+        found |= {message_id: self._facts[message_id] for message_id in ids if message_id in self._facts}
+        self._facts.update((key, one) for key, one in found.items() if one.sent_at is not None and not one.in_doubt)
+        while len(self._facts) > CACHED:
+            del self._facts[next(iter(self._facts))]
+        return found
+
+    async def keep(self, events: Sequence[NewEvent], now: datetime, *, again: bool = False) -> int:
+        """Record a batch that was judged; return how many were new. `again`: it may have been written before."""
         if not events:
             return 0
-        async with self.db.write() as conn:
-            return await self.events.record_many(conn, events, now)
+        facts = await self._facts_of({event.message_id for event in events if event.message_id})
+        known = [event for event in events if event.message_id in facts]
+        try:
+            if self.db.is_sqlite:
+                return await self.db.hot.write(lambda conn: record_batch(conn, known, facts, now, again=again))
+            async with self.db.write() as conn:
+                return await self.events.record_many(conn, known, now, facts)
+        except Exception:
+            self._facts.clear()  # a message may have been erased since: the next try reads them anew
+            raise
+
+
+def _moment(hit: Hit) -> datetime:
+    return hit.at
 
 
 async def _count(conn: AsyncConnection, message_id: int, prefix: str) -> int:
@@ -154,6 +234,7 @@ def _event(hit: Hit, sent_at: datetime | None, classifier: Classifier) -> NewEve
     )
 
 
+@lru_cache(maxsize=20_000)
 def coarse(ip: str) -> str:
     """Return the network of an address: /24 or /48. The address itself is nobody's business once it is judged."""
     try:

@@ -123,6 +123,8 @@ class PublicApp:
         token = self.signer.verify(path[3:-4]) if path.endswith(".gif") else None
         if token is not None and token.kind == "o":
             self._seen("open", token, scope)
+            if self.flusher.is_late:
+                await self.flusher.caught_up()
         await send(PIXEL_START)
         await send(PIXEL_BODY)
 
@@ -137,7 +139,14 @@ class PublicApp:
             await self._gone(scope, send)
             return
         self._seen("click", token, scope)
-        stored = None if token.number == HONEYPOT else await self.store.destination(token.message_id, token.number)
+        if self.flusher.is_late:
+            await self.flusher.caught_up()
+        try:
+            stored = None if token.number == HONEYPOT else await self.store.destination(token.message_id, token.number)
+        except Exception:  # the database is away: say so, and ask to come back
+            log.exception("tracking.click_failed")
+            await _send_html(send, 503, self.pages.gone(self._language(scope, None)), [(b"retry-after", b"60")])
+            return
         location = safe_destination(stored) if stored else None
         if location is None:
             await self._gone(scope, send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import secrets
 from collections.abc import Callable
@@ -18,6 +19,10 @@ log = structlog.get_logger(__name__)
 
 #: performance.md: at most 100 ms of events are lost on SIGKILL; half of it waits, the other half writes.
 INTERVAL = 0.05
+#: Where writing cannot keep up, answers wait for it: what was answered is never older than this and one batch.
+LATE = 0.08
+#: … but not for a database that is away.
+LONGEST_WAIT = 1.0
 #: About 100 MB of hits. Beyond it the database has been away for minutes under full load: the newest are dropped.
 MOST_WAITING = 300_000
 #: A batch that fails is tried again after this long, for ever: the database may be restarting.
@@ -41,6 +46,9 @@ class Flusher:
         self.written = 0
         self._waiting: list[Hit] = []
         self._judged: list[NewEvent] = []
+        self._tried = False
+        self._since = 0.0
+        self._written = asyncio.Event()
         self._wake = asyncio.Event()
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -57,10 +65,23 @@ class Flusher:
         if len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
             return
+        if not self._waiting:
+            self._since = asyncio.get_running_loop().time()
         self._waiting.append(hit)
         self._wake.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="tracking-flusher")
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the oldest hit has waited for too long."""
+        return bool(self._waiting) and asyncio.get_running_loop().time() - self._since > LATE
+
+    async def caught_up(self) -> None:
+        """Wait until the next batch is written, or for a while."""
+        self._written.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._written.wait(), LONGEST_WAIT)
 
     async def stop(self) -> None:
         """Write everything that was added, then end. More may be added and stopped again afterwards."""
@@ -108,5 +129,8 @@ class Flusher:
             batch = self._waiting[:BATCH]
             self._judged = await self.store.judge(batch, self.classifier)
             del self._waiting[: len(batch)]
-        self.written += await self.store.keep(self._judged, self.clock())
-        self._judged = []
+            self._since = asyncio.get_running_loop().time()
+        again, self._tried = self._tried, True
+        self.written += await self.store.keep(self._judged, self.clock(), again=again)
+        self._judged, self._tried = [], False
+        self._written.set()

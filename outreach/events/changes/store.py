@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, case, or_, update
+from sqlalchemy import ColumnElement, Connection, Insert, Table, Update, and_, case, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -64,18 +64,26 @@ async def mark_message(conn: AsyncConnection, change: k.MarkMessage, event_id: i
 
 async def unmark_message(conn: AsyncConnection, change: k.UnmarkMessage, event_id: int, now: datetime) -> None:
     """Empty the column if it still holds that moment."""
+    await conn.execute(unmark_statement(change))
+
+
+def unmark_statement(change: k.UnmarkMessage) -> Update:
+    """The statement of an UnmarkMessage."""
     column = message.c[checked(change.field, MARKS)]
     which = and_(message.c.id == change.message_id, column == change.at)
-    await conn.execute(update(message).where(which).values({change.field: None}))
+    return update(message).where(which).values({change.field: None})
 
 
 async def settle_in_doubt(conn: AsyncConnection, change: k.SettleInDoubt, event_id: int, now: datetime) -> None:
     """in_doubt → sent, dated when its body was handed over."""
+    await conn.execute(settle_statement(change, now))
+
+
+def settle_statement(change: k.SettleInDoubt, now: datetime) -> Update:
+    """The statement of a SettleInDoubt."""
     which = and_(message.c.id == change.message_id, message.c.state == MessageState.IN_DOUBT)
     sent_at = case((message.c.handed_at.is_(None), change.at), else_=message.c.handed_at)
-    await conn.execute(
-        update(message).where(which).values(state=MessageState.SENT, sent_at=sent_at, settled_at=now, reason=None)
-    )
+    return update(message).where(which).values(state=MessageState.SENT, sent_at=sent_at, settled_at=now, reason=None)
 
 
 async def touch_contact(conn: AsyncConnection, change: k.TouchContact, event_id: int, now: datetime) -> None:

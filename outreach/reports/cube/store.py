@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.model import (
@@ -36,6 +36,9 @@ conversion: Table = Conversion.__table__  # type: ignore[attr-defined]
 
 #: Literal, not a parameter: PostgreSQL must see that SELECT and GROUP BY mean the same.
 NOTHING: ColumnElement[str] = literal_column("''")
+
+#: Literal, so that SQLite sees the partial index on replies.
+IS_REPLY = text("event.kind = 'reply'")
 
 NOT_STARTED = (CampaignState.DRAFT, CampaignState.REVIEW, CampaignState.APPROVED, CampaignState.SCHEDULED)
 
@@ -73,6 +76,19 @@ def sums_in(span: Span) -> list[ColumnElement[int]]:
     happened["failed"] = and_(m.state == MessageState.FAILED, within(m.settled_at, span))
     happened["in_doubt"] = and_(m.state == MessageState.IN_DOUBT, within(m.handed_at, span))
     return [func.sum(case((when, 1), else_=0)).label(name) for name, when in happened.items()]
+
+
+def sums_ever() -> list[ColumnElement[int]]:
+    """The same without a span: counting what is not empty costs half of comparing moments."""
+    m = message.c
+    sums: list[ColumnElement[int]] = [func.count(m[moment]).label(name) for name, moment in MOMENTS.items()]
+    rest = {
+        "accepted": and_(m.sent_at.is_not(None), m.bounced_at.is_(None)),
+        "bounced_hard": m.bounce_hard.is_(True),
+        "failed": m.state == MessageState.FAILED,
+        "in_doubt": m.state == MessageState.IN_DOUBT,
+    }
+    return [*sums, *(func.sum(case((when, 1), else_=0)).label(name) for name, when in rest.items())]
 
 
 def figures_of(row: Any) -> Figures:
@@ -146,7 +162,7 @@ async def inquiries_in(
 ) -> dict[Key, Figures]:
     """Replies that ask for something, and what websites reported, by the cube's keys. Hundreds, so row by row."""
     e, c = event.c, conversion.c
-    asked = select(e.message_id, e.data).where(e.kind == "reply", within(e.at, span), e.campaign_id.in_(alive))
+    asked = select(e.message_id, e.data).where(IS_REPLY, within(e.at, span), e.campaign_id.in_(alive))
     wanted = {row.message_id: "inquiry" for row in await conn.execute(asked) if is_inquiry(row.data)}
     reported = select(c.message_id, c.kind).where(within(c.at, span), c.campaign_id.in_(alive))
     pairs = [*wanted.items(), *((row.message_id, row.kind) for row in await conn.execute(reported))]

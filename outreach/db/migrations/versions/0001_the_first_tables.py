@@ -736,7 +736,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("settled_at IS NOT NULL"),
         )
         batch_op.create_index("ix_message_campaign_state", ["campaign_id", "state"], unique=False)
-        batch_op.create_index("ix_message_claim", ["mailbox_id", "state", "due_at"], unique=False)
+        batch_op.create_index("ix_message_claim", ["mailbox_id", "state", "campaign_id", "due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_company_id"), ["company_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index("ix_message_domain_handed", ["domain", "handed_at"], unique=False)
@@ -1024,8 +1024,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_event_at"), ["at"], unique=False)
         batch_op.create_index(batch_op.f("ix_event_campaign_id"), ["campaign_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_event_contact_id"), ["contact_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_event_kind"), ["kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_event_message_id"), ["message_id"], unique=False)
+        batch_op.create_index(
+            "ix_event_reply",
+            ["campaign_id", "at"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'reply'"),
+            postgresql_where=sa.text("kind = 'reply'"),
+        )
 
     op.create_table(
         "activity",
@@ -1140,7 +1146,11 @@ def downgrade() -> None:
     op.drop_table("activity")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_event_message_id"))
-        batch_op.drop_index(batch_op.f("ix_event_kind"))
+        batch_op.drop_index(
+            "ix_event_reply",
+            sqlite_where=sa.text("kind = 'reply'"),
+            postgresql_where=sa.text("kind = 'reply'"),
+        )
         batch_op.drop_index(batch_op.f("ix_event_contact_id"))
         batch_op.drop_index(batch_op.f("ix_event_campaign_id"))
         batch_op.drop_index(batch_op.f("ix_event_at"))

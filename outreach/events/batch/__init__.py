@@ -1,0 +1,1 @@
+"""Writes opens and clicks by the thousand."""
