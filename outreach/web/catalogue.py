@@ -48,7 +48,7 @@ def update(name: str) -> int:
     for message in sorted(extract(), key=lambda m: str(m.id)):
         if not message.id:
             continue
-        known = old.get(message.id)  # type: ignore[arg-type]
+        known = old.get(message.id)
         string = known.string if known is not None else None
         if name == "en":
             string = message.id if message.pluralizable else str(message.id)

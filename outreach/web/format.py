@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, get_timezone_location
+from babel.dates import format_date
 
 from outreach.web.i18n import locale, translate, translations
 
@@ -34,6 +34,20 @@ def share(part: float, base: float) -> float:
     return round(min(100.0, max(0.0, 100 * part / base)), 2) if base else 0.0
 
 
+#: Zones that CLDR's translations know by their older name.
+CLDR_NAMES = {
+    "Asia/Kolkata": "Asia/Calcutta",
+    "Asia/Ho_Chi_Minh": "Asia/Saigon",
+    "Asia/Kathmandu": "Asia/Katmandu",
+    "Asia/Yangon": "Asia/Rangoon",
+    "Europe/Kyiv": "Europe/Kiev",
+    "America/Argentina/Buenos_Aires": "America/Buenos_Aires",
+    "America/Nuuk": "America/Godthab",
+    "Atlantic/Faroe": "Atlantic/Faeroe",
+    "Africa/Asmara": "Africa/Asmera",
+}
+
+
 @lru_cache(maxsize=512)
 def zone(name: str | None) -> ZoneInfo:
     """Return a time zone; unknown names read UTC."""
@@ -48,7 +62,8 @@ def place(tz: str, lang: str) -> str:
     """The city that a time zone is named after, in the reader's language: America/Denver → Denver, 丹佛."""
     if tz in ("", "UTC", "Etc/UTC"):
         return "UTC"
-    return str(get_timezone_location(tz, locale=locale(lang), return_city=True))
+    known = locale(lang).time_zones.get(CLDR_NAMES.get(tz, tz), {})
+    return str(known["city"] if "city" in known else tz.rsplit("/", 1)[-1].replace("_", " "))
 
 
 def day(value: datetime | date, lang: str, *, now: datetime | None = None) -> str:

@@ -71,6 +71,12 @@ def environment(lang: str) -> Environment:
 
 
 def _filters(lang: str) -> dict[str, Any]:
+    return _moments(lang) | _words(lang) | _plain_filters(lang)
+
+
+def _moments(lang: str) -> dict[str, Any]:
+    """Filters that need the page's `now` and `tz`."""
+
     @pass_context
     def when(ctx: Context, value: datetime | None, tz: str | None = None, show_place: bool = False) -> str:
         return fmt.moment(value, tz or ctx["tz"], lang, now=ctx["now"], show_place=show_place)
@@ -99,13 +105,30 @@ def _filters(lang: str) -> dict[str, Any]:
     def day_mark(ctx: Context, tz: str) -> float:
         return fmt.minute_of_day(ctx["now"], tz)
 
+    return {"when": when, "short": short, "ago": ago, "day": day, "now_there": now_there, "day_mark": day_mark}
+
+
+def _words(lang: str) -> dict[str, Any]:
+    """Filters that say a stored value in the reader's language."""
+
     def said(value: str | None, kind: str) -> str:
-        return translations(lang).gettext(word(kind, value)[0])
+        return translate(lang, word(kind, value)[0])
 
     def badge(value: str | None, kind: str) -> Markup:
         text, cls = word(kind, value)
-        return Markup('<span class="badge {}">{}</span>').format(cls, translations(lang).gettext(text))
+        return Markup('<span class="badge {}">{}</span>').format(cls, translate(lang, text))
 
+    return {
+        "said": said,
+        "badge": badge,
+        "pause_reason": lambda value: pause_text(value, lang),
+        "language_name": lambda code: language_name(code, lang),
+        "country": lambda code: country_name(code, lang) if code else "–",
+        "duration": lambda value: fmt.duration(value, lang),
+    }
+
+
+def _plain_filters(lang: str) -> dict[str, Any]:
     def sorter(path: str, wanted: Any) -> Any:
         return lambda sort: wanted.url(path, sort=sort, offset=0)
 
@@ -113,26 +136,14 @@ def _filters(lang: str) -> dict[str, Any]:
         return lambda offset: wanted.url(path, offset=offset)
 
     return {
-        "pause_reason": lambda value: pause_text(value, lang),
-        "with": lambda values, more: {**values, **more},
-        "language_name": lambda code: language_name(code, lang),
-        "as_problem": lambda problem: problem.as_dict(),
         "sorter": sorter,
         "leafer": leafer,
+        "with": lambda values, more: {**values, **more},
+        "as_problem": lambda problem: problem.as_dict(),
         "as_moment": _as_moment,
-        "when": when,
-        "short": short,
-        "ago": ago,
-        "day": day,
-        "now_there": now_there,
-        "day_mark": day_mark,
-        "said": said,
-        "badge": badge,
         "number": fmt.number,
-        "duration": lambda value: fmt.duration(value, lang),
         "initials": fmt.initials,
         "size": fmt.size,
-        "country": lambda code: country_name(code, lang) if code else "–",
         "lines": lambda text: Markup("<br>").join(escape(line) for line in str(text).splitlines()),
         "json_attr": lambda value: json.dumps(value, ensure_ascii=False, default=_plain),
     }

@@ -92,7 +92,7 @@ class SameOrigin:
         origin = headers.get(b"origin")
         if origin is None:
             return True
-        return urlsplit(origin).netloc == headers.get(b"host", "")
+        return bool(urlsplit(origin).netloc == headers.get(b"host", ""))
 
 
 class BodyLimit:

@@ -228,7 +228,7 @@ async def events(
 ) -> Listing:
     """What happened: bounces, replies, opens, clicks, unsubscribes; of campaigns that may be seen."""
     seen = select(CAMPAIGN.c.id).where(owned(script, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id))
-    where = [EVENT.c.campaign_id.in_(seen)]
+    where: list[ColumnElement[bool]] = [EVENT.c.campaign_id.in_(seen)]
     if kind:
         where.append(EVENT.c.kind == kind)
     names = ("id", "kind", "at", "message_id", "contact_id", "campaign_id", "machine")

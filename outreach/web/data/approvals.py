@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, func, select
-from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
@@ -22,7 +21,7 @@ AUDIT: Table = AuditEntry.__table__  # type: ignore[attr-defined]
 SAMPLE = 6
 
 
-async def queue(conn: AsyncConnection, staff: Staff) -> Sequence[Row[Any]]:
+async def queue(conn: AsyncConnection, staff: Staff) -> Sequence[Any]:
     """Campaigns in review, the longest waiting first, with their sizes."""
     size = select(func.count()).where(RECIPIENT.c.campaign_id == CAMPAIGN.c.id, RECIPIENT.c.skip_reason.is_(None))
     author = USER.alias("author")
@@ -34,7 +33,7 @@ async def queue(conn: AsyncConnection, staff: Staff) -> Sequence[Row[Any]]:
     return (await conn.execute(query.order_by(CAMPAIGN.c.submitted_at))).all()
 
 
-async def given(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+async def given(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Any]]:
     """The approvals that count for each campaign's present version."""
     query = (
         select(APPROVAL, USER.c.display_name.label("who"))
@@ -48,13 +47,13 @@ async def given(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Row
         )
         .order_by(APPROVAL.c.at)
     )
-    found: dict[int, list[Row[Any]]] = {}
+    found: dict[int, list[Any]] = {}
     for row in await conn.execute(query):
         found.setdefault(row.campaign_id, []).append(row)
     return found
 
 
-async def lately(conn: AsyncConnection, staff: Staff) -> Sequence[Row[Any]]:
+async def lately(conn: AsyncConnection, staff: Staff) -> Sequence[Any]:
     """The last words of approvers."""
     query = (
         select(APPROVAL, CAMPAIGN.c.name, USER.c.display_name.label("who"))
@@ -82,7 +81,7 @@ async def audience(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
     return dict((await conn.execute(query)).one()._mapping)
 
 
-async def sample(conn: AsyncConnection, campaign_id: int, seed: int) -> Sequence[Row[Any]]:
+async def sample(conn: AsyncConnection, campaign_id: int, seed: int) -> Sequence[Any]:
     """Six people of the audience, others with each seed; one without a first name among them if there is one."""
     base = RECIPIENT.join(CONTACT, CONTACT.c.id == RECIPIENT.c.contact_id).outerjoin(
         COMPANY, COMPANY.c.id == CONTACT.c.company_id
@@ -94,13 +93,13 @@ async def sample(conn: AsyncConnection, campaign_id: int, seed: int) -> Sequence
     return (await conn.execute(query.order_by(scramble, CONTACT.c.id).limit(SAMPLE))).all()
 
 
-async def step_versions(conn: AsyncConnection, campaign_id: int) -> Sequence[Row[Any]]:
+async def step_versions(conn: AsyncConnection, campaign_id: int) -> Sequence[Any]:
     """The steps' template versions, in order."""
     query = select(STEP.c.number, STEP.c.template_version_id, STEP.c.after_days, STEP.c.only_if)
     return (await conn.execute(query.where(STEP.c.campaign_id == campaign_id).order_by(STEP.c.number))).all()
 
 
-async def submissions(conn: AsyncConnection, campaign_id: int) -> Sequence[Row[Any]]:
+async def submissions(conn: AsyncConnection, campaign_id: int) -> Sequence[Any]:
     """Every time the campaign was submitted, oldest first: what stood in it then."""
     query = select(AUDIT.c.at, AUDIT.c.actor_id, AUDIT.c.after).where(
         AUDIT.c.action == "campaign.submitted",

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
-from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
@@ -125,7 +124,7 @@ async def skipped(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
 
 async def listing(
     conn: AsyncConnection, staff: Staff, state: str, search: str, offset: int
-) -> tuple[Sequence[Row[Any]], int]:
+) -> tuple[Sequence[Any], int]:
     """Campaigns, newest first, with their messages counted."""
     parts: list[ColumnElement[bool]] = [owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id)]
     groups = {"running": ("pilot", "running", "scheduled", "paused"), "waiting": ("review", "approved"), "finished": ("finished", "cancelled"), "draft": ("draft",)}  # fmt: skip
@@ -165,7 +164,7 @@ async def listing(
     return (await conn.execute(query)).all(), int(total)
 
 
-async def one(conn: AsyncConnection, campaign_id: int) -> Row[Any] | None:
+async def one(conn: AsyncConnection, campaign_id: int) -> Any | None:
     """A campaign with its owner's and author's names and the first step's template."""
     author = USER.alias("author")
     query = (
@@ -184,7 +183,7 @@ async def one(conn: AsyncConnection, campaign_id: int) -> Row[Any] | None:
     return (await conn.execute(query)).one_or_none()
 
 
-async def approvals(conn: AsyncConnection, campaign_id: int) -> Sequence[Row[Any]]:
+async def approvals(conn: AsyncConnection, campaign_id: int) -> Sequence[Any]:
     """Every word of approvers, oldest first, with their names."""
     query = select(APPROVAL, USER.c.display_name.label("who")).outerjoin(USER, USER.c.id == APPROVAL.c.user_id)
     return (await conn.execute(query.where(APPROVAL.c.campaign_id == campaign_id).order_by(APPROVAL.c.id))).all()
@@ -192,7 +191,7 @@ async def approvals(conn: AsyncConnection, campaign_id: int) -> Sequence[Row[Any
 
 async def ledger(
     conn: AsyncConnection, campaign_id: int, stage: str, search: str, offset: int
-) -> tuple[Sequence[Row[Any]], int]:
+) -> tuple[Sequence[Any], int]:
     """One page of the campaign's people at a stage: who, when, which answer."""
     if stage == "skipped":
         return await _left_out(conn, campaign_id, search, offset)
@@ -241,9 +240,7 @@ def _named(search: str, address: Any) -> ColumnElement[bool]:
     )
 
 
-async def _left_out(
-    conn: AsyncConnection, campaign_id: int, search: str, offset: int
-) -> tuple[Sequence[Row[Any]], int]:
+async def _left_out(conn: AsyncConnection, campaign_id: int, search: str, offset: int) -> tuple[Sequence[Any], int]:
     """Those who were skipped, each with the reason."""
     R = RECIPIENT.c
     condition = and_(R.campaign_id == campaign_id, R.skip_reason.is_not(None), _named(search, R.address))
@@ -293,7 +290,7 @@ async def _overdue(conn: AsyncConnection, campaign_id: int, condition: Any, begi
     return int((await conn.execute(query)).scalar_one())
 
 
-async def upcoming(conn: AsyncConnection, staff: Staff) -> Sequence[Row[Any]]:
+async def upcoming(conn: AsyncConnection, staff: Staff) -> Sequence[Any]:
     """Campaigns with a start, for the calendar that all departments see (A1)."""
     query = select(CAMPAIGN.c.id, CAMPAIGN.c.name, CAMPAIGN.c.state, CAMPAIGN.c.start_at, CAMPAIGN.c.started_at).where(
         CAMPAIGN.c.state.in_(("review", "approved", "scheduled", "pilot", "running")),
@@ -302,7 +299,7 @@ async def upcoming(conn: AsyncConnection, staff: Staff) -> Sequence[Row[Any]]:
     return (await conn.execute(query.order_by(CAMPAIGN.c.start_at))).all()
 
 
-async def mailbox_names(conn: AsyncConnection) -> Sequence[Row[Any]]:
+async def mailbox_names(conn: AsyncConnection) -> Sequence[Any]:
     """Mailboxes that a campaign can send from."""
     query = select(MAILBOX.c.name, MAILBOX.c.address, MAILBOX.c.state).where(MAILBOX.c.state != "disabled")
     return (await conn.execute(query.order_by(MAILBOX.c.name))).all()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
@@ -116,7 +115,7 @@ def _order(sort: str, sorts: dict[str, Any], last: Any) -> tuple[Any, ...]:
     return column.asc().nulls_last(), last.asc()
 
 
-async def contacts(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple[Sequence[Row[Any]], int]:
+async def contacts(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple[Sequence[Any], int]:
     """One page of contacts and how many there are. Raises segment.SegmentError."""
     condition = contact_filter(staff, wanted)
     total = (await conn.execute(select(func.count()).select_from(CONTACT).where(condition))).scalar_one()
@@ -139,7 +138,7 @@ async def contacts(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple
     return [rows[number] for number in chosen if number in rows], int(total)
 
 
-async def tags_of(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+async def tags_of(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Any]]:
     """The tags of contacts."""
     query = (
         select(CONTACT_TAG.c.contact_id, TAG.c.name, TAG.c.kind)
@@ -147,13 +146,13 @@ async def tags_of(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[R
         .where(CONTACT_TAG.c.contact_id.in_(ids))
         .order_by(TAG.c.kind.desc(), TAG.c.name)
     )
-    found: dict[int, list[Row[Any]]] = {}
+    found: dict[int, list[Any]] = {}
     for row in await conn.execute(query):
         found.setdefault(row.contact_id, []).append(row)
     return found
 
 
-async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple[Sequence[Row[Any]], int]:
+async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple[Sequence[Any], int]:
     """One page of companies with how many contacts each has."""
     parts: list[ColumnElement[bool]] = [COMPANY.c.merged_into.is_(None)]
     parts.append(owned(staff, P.CONTACTS_VIEW, COMPANY.c.owner_id))
@@ -179,7 +178,7 @@ async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tupl
     return (await conn.execute(query)).all(), int(total)
 
 
-async def contact(conn: AsyncConnection, contact_id: int) -> Row[Any] | None:
+async def contact(conn: AsyncConnection, contact_id: int) -> Any | None:
     """A contact with its company and owner."""
     query = (
         select(
@@ -198,7 +197,7 @@ async def contact(conn: AsyncConnection, contact_id: int) -> Row[Any] | None:
     return (await conn.execute(query)).one_or_none()
 
 
-async def addresses(conn: AsyncConnection, contact_id: int) -> Sequence[Row[Any]]:
+async def addresses(conn: AsyncConnection, contact_id: int) -> Sequence[Any]:
     """A contact's addresses, each with why it must not be mailed, if so."""
     query = (
         select(ADDRESS, SUPPRESSION.c.reason.label("suppressed"))
@@ -209,13 +208,13 @@ async def addresses(conn: AsyncConnection, contact_id: int) -> Sequence[Row[Any]
     return (await conn.execute(query)).all()
 
 
-async def company(conn: AsyncConnection, company_id: int) -> Row[Any] | None:
+async def company(conn: AsyncConnection, company_id: int) -> Any | None:
     """A company with its owner."""
     query = select(COMPANY, USER.c.display_name.label("owner")).outerjoin(USER, USER.c.id == COMPANY.c.owner_id)
     return (await conn.execute(query.where(COMPANY.c.id == company_id))).one_or_none()
 
 
-async def people_of(conn: AsyncConnection, company_id: int) -> Sequence[Row[Any]]:
+async def people_of(conn: AsyncConnection, company_id: int) -> Sequence[Any]:
     """The contacts of a company."""
     address = select(func.min(ADDRESS.c.address)).where(ADDRESS.c.contact_id == CONTACT.c.id, ADDRESS.c.is_primary)
     query = select(CONTACT, address.scalar_subquery().label("address")).where(CONTACT.c.company_id == company_id)
@@ -251,7 +250,7 @@ async def timeline(conn: AsyncConnection, *, contact_id: int | None = None, comp
     return sorted(told, key=lambda item: item[0], reverse=True)[:80]
 
 
-async def open_tasks(conn: AsyncConnection, contact_id: int) -> Sequence[Row[Any]]:
+async def open_tasks(conn: AsyncConnection, contact_id: int) -> Sequence[Any]:
     """What is still to be done for a contact."""
     query = select(TASK).where(TASK.c.contact_id == contact_id, TASK.c.state == "open").order_by(TASK.c.due_at)
     return (await conn.execute(query)).all()
@@ -263,7 +262,7 @@ async def all_tags(conn: AsyncConnection) -> Sequence[str]:
     return (await conn.execute(query)).scalars().all()
 
 
-async def assignees(conn: AsyncConnection) -> Sequence[Row[Any]]:
+async def assignees(conn: AsyncConnection) -> Sequence[Any]:
     """Users whom customers can be assigned to."""
     query = select(USER.c.id, USER.c.name, USER.c.display_name, USER.c.roles).where(USER.c.disabled_at.is_(None))
     rows = (await conn.execute(query.order_by(USER.c.name))).all()

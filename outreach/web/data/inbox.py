@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 PAGE = 60
 #: Who is responsible for a mail: whom it was handed to, else the customer's owner.
-OWNER = func.coalesce(INBOUND.c.owner_id, CONTACT.c.owner_id, COMPANY.c.owner_id)
+OWNER: Any = func.coalesce(INBOUND.c.owner_id, CONTACT.c.owner_id, COMPANY.c.owner_id)
 JOINED = INBOUND.outerjoin(CONTACT, CONTACT.c.id == INBOUND.c.contact_id).outerjoin(
     COMPANY, COMPANY.c.id == func.coalesce(INBOUND.c.company_id, CONTACT.c.company_id)
 )
@@ -49,10 +48,10 @@ VIEWS: dict[str, ColumnElement[bool]] = {
 }
 
 
-async def mails(conn: AsyncConnection, staff: Staff, view: str, intent: str, search: str) -> Sequence[Row[Any]]:
+async def mails(conn: AsyncConnection, staff: Staff, view: str, intent: str, search: str) -> Sequence[Any]:
     """The mails of a view; what waits is ordered by when it is due, the rest newest first."""
-    due = select(TASK.c.inbound_id, func.min(TASK.c.due_at).label("due_at")).where(TASK.c.state == "open")
-    due = due.group_by(TASK.c.inbound_id).subquery()
+    open_tasks = select(TASK.c.inbound_id, func.min(TASK.c.due_at).label("due_at")).where(TASK.c.state == "open")
+    due = open_tasks.group_by(TASK.c.inbound_id).subquery()
     parts = [VIEWS[view], owned(staff, P.INBOX_VIEW, OWNER)]
     if view == "mine":
         parts.append(or_(staff.actor.id == OWNER, OWNER.is_(None)))
@@ -94,7 +93,7 @@ async def view_counts(conn: AsyncConnection, staff: Staff) -> dict[str, int]:
     return dict((await conn.execute(query)).one()._mapping)
 
 
-async def one(conn: AsyncConnection, inbound_id: int) -> Row[Any] | None:
+async def one(conn: AsyncConnection, inbound_id: int) -> Any | None:
     """A mail with person, owner, mailbox and the campaign that it answers."""
     due = select(func.min(TASK.c.due_at)).where(TASK.c.inbound_id == INBOUND.c.id, TASK.c.state == "open")
     base = (
@@ -115,7 +114,7 @@ async def one(conn: AsyncConnection, inbound_id: int) -> Row[Any] | None:
     return (await conn.execute(query)).one_or_none()
 
 
-async def thread(conn: AsyncConnection, row: Row[Any]) -> list[dict[str, Any]]:
+async def thread(conn: AsyncConnection, row: Any) -> list[dict[str, Any]]:
     """What went to and fro with this person lately, oldest first: campaign mails, their replies, our answers."""
     items: list[dict[str, Any]] = []
     whom = INBOUND.c.contact_id == row.person_id if row.person_id else INBOUND.c.id == row.id
@@ -129,8 +128,8 @@ async def thread(conn: AsyncConnection, row: Row[Any]) -> list[dict[str, Any]]:
     answered = select(ARCHIVE.c.id, ARCHIVE.c.at, ARCHIVE.c.text, ARCHIVE.c.subject, ARCHIVE.c.inbound_id).where(
         ARCHIVE.c.inbound_id.in_(ids), ARCHIVE.c.direction == "out"
     )
-    for mail in await conn.execute(answered):
-        items.append({"kind": "out", "at": mail.at, "mail": mail})
+    for reply in await conn.execute(answered):
+        items.append({"kind": "out", "at": reply.at, "mail": reply})
     if row.person_id:
         sent = (
             select(
@@ -144,8 +143,8 @@ async def thread(conn: AsyncConnection, row: Row[Any]) -> list[dict[str, Any]]:
             .join(CAMPAIGN, CAMPAIGN.c.id == MESSAGE.c.campaign_id)
             .where(MESSAGE.c.contact_id == row.person_id, MESSAGE.c.sent_at.is_not(None))
         )
-        for mail in await conn.execute(sent.order_by(MESSAGE.c.sent_at.desc()).limit(4)):
-            items.append({"kind": "campaign", "at": mail.sent_at, "mail": mail})
+        for letter in await conn.execute(sent.order_by(MESSAGE.c.sent_at.desc()).limit(4)):
+            items.append({"kind": "campaign", "at": letter.sent_at, "mail": letter})
     return sorted(items, key=lambda item: item["at"])
 
 

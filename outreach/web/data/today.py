@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, func, or_, select
-from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
@@ -138,7 +137,7 @@ def waiting(query: Any) -> Any:
     return query.where(WAITING)
 
 
-def reply_of(row: Row[Any]) -> Reply:
+def reply_of(row: Any) -> Reply:
     """Make a line of a row of reply_query."""
     return Reply(
         id=row.id,
@@ -154,13 +153,12 @@ def reply_of(row: Row[Any]) -> Reply:
     )
 
 
-def _aware(value: datetime | None) -> datetime | None:
-    """An aggregate loses the column's type on SQLite."""
-    from datetime import UTC
-
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+def _aware(value: Any) -> datetime | None:
+    """An aggregate loses the column's type on SQLite: text, or no zone."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if moment is None:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def replies(conn: AsyncConnection, staff: Staff, mine: bool) -> list[Reply]:
@@ -191,7 +189,7 @@ async def tasks(conn: AsyncConnection, staff: Staff, mine: bool) -> list[TaskLin
     return sorted(lines, key=lambda t: (t.open_for is None, t.open_for or far, t.opens_in or far, t.due))
 
 
-def task_of(row: Row[Any], now: datetime) -> TaskLine:
+def task_of(row: Any, now: datetime) -> TaskLine:
     """Make a line of a task's row with its person."""
     tz = zone_of(row.country, row.city)
     open_for, opens_in = office(now, tz)
@@ -332,7 +330,7 @@ async def mailboxes(conn: AsyncConnection, staff: Staff) -> list[MailboxLine]:
     return [_mailbox_line(row, limits.get(row.name, 0)) for row in await conn.execute(query)]
 
 
-def _mailbox_line(row: Row[Any], limit: int) -> MailboxLine:
+def _mailbox_line(row: Any, limit: int) -> MailboxLine:
     sent, bounced = row.sent or 0, row.bounced or 0
     state = row.state
     if state == "active" and sent >= 50 and bounced / sent >= WATCH_BOUNCES:
@@ -343,7 +341,7 @@ def _mailbox_line(row: Row[Any], limit: int) -> MailboxLine:
     )
 
 
-async def in_doubt(conn: AsyncConnection, staff: Staff) -> list[Row[Any]]:
+async def in_doubt(conn: AsyncConnection, staff: Staff) -> list[Any]:
     """Campaigns with mails in doubt, and how many."""
     query = (
         select(CAMPAIGN.c.id, CAMPAIGN.c.name, func.count().label("n"))

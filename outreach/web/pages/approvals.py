@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import HTTPException
 from fastapi.responses import Response
-from sqlalchemy.engine import Row
 
 from outreach.access.login import VERIFIED_FOR, LoginRefused
 from outreach.access.roles import Permission
@@ -48,7 +47,7 @@ async def show(staff: Staff, campaign_id: int) -> Response:
     return await _page(staff, row)
 
 
-async def _page(staff: Staff, row: Row[Any], error: str = "", comment: str = "", status: int = 200) -> Response:
+async def _page(staff: Staff, row: Any, error: str = "", comment: str = "", status: int = 200) -> Response:
     params = staff.request.query_params
     seed = int(params.get("seed", "0")) if params.get("seed", "0").isdecimal() else 0
     async with staff.app.db.read() as conn:
@@ -88,7 +87,7 @@ def _chosen(staff: Staff, sources: list[TemplateSource], sample: Any) -> dict[st
     return {"number": number, "person_id": person_id, "language": language, "format": kind, "source": source}
 
 
-async def _rendered(staff: Staff, row: Row[Any], chosen: dict[str, Any]) -> dict[str, Any]:
+async def _rendered(staff: Staff, row: Any, chosen: dict[str, Any]) -> dict[str, Any]:
     """Subject and preview line of the chosen mail, or why it cannot be made."""
     try:
         async with staff.app.db.read() as conn:
@@ -150,7 +149,7 @@ def _findings(staff: Staff, sources: list[TemplateSource]) -> list[Any]:
     return found
 
 
-def _mine(staff: Staff, row: Row[Any], given: Any) -> list[str]:
+def _mine(staff: Staff, row: Any, given: Any) -> list[str]:
     """The roles for which this person's word is missing; empty when it does not count."""
     if row.state != "review" or row.author_id == staff.actor.id or not staff.may(Permission.CAMPAIGNS_APPROVE):
         return []

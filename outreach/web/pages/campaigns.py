@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from fastapi import HTTPException
 from fastapi.responses import Response
-from sqlalchemy.engine import Row
 
 from outreach.access.roles import AccessDenied, Held, Permission
 from outreach.campaigns.state import IllegalTransition
@@ -18,6 +17,7 @@ from outreach.outbox import store as outbox
 from outreach.web.data import campaigns as data
 from outreach.web.data import today
 from outreach.web.data.people import full_name
+from outreach.web.data.tables import MESSAGE
 from outreach.web.format import day
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
@@ -69,7 +69,7 @@ def _url(path: str, values: dict[str, Any]) -> str:
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
-async def found(staff: Staff, campaign_id: int, permission: Permission) -> Row[Any]:
+async def found(staff: Staff, campaign_id: int, permission: Permission) -> Any:
     """The campaign, if it is there and may be seen."""
     async with staff.app.db.read() as conn:
         row = await data.one(conn, campaign_id)
@@ -97,7 +97,7 @@ async def live(staff: Staff, campaign_id: int) -> Response:
     return await staff.render("part_campaign_live.html", **await _live(staff, row), stage=_stage(staff))
 
 
-async def _live(staff: Staff, row: Row[Any]) -> dict[str, Any]:
+async def _live(staff: Staff, row: Any) -> dict[str, Any]:
     async with staff.app.db.read() as conn:
         figures = await data.figures(conn, row.id)
         counts = (await today.counts(conn, [row.id])).get(row.id, today.Counts())
@@ -124,7 +124,7 @@ async def _live(staff: Staff, row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _pace_limit(staff: Staff, row: Row[Any]) -> int:
+def _pace_limit(staff: Staff, row: Any) -> int:
     """The mailboxes' limits a minute together; 0: none."""
     names = set(row.definition.get("mailboxes", []))
     limits = [box.limits.per_minute for box in staff.app.settings.mailbox if box.name in names]
@@ -132,68 +132,51 @@ def _pace_limit(staff: Staff, row: Row[Any]) -> int:
 
 
 def _steps(
-    staff: Staff, row: Row[Any], figures: data.Figures, approvals: Sequence[Row[Any]], last_due: Any, last_tz: Any
+    staff: Staff, row: Any, figures: data.Figures, approvals: Sequence[Any], last_due: Any, last_tz: Any
 ) -> list[StepLine]:
     """Draft → preflight → an approval for each role → pilot → sending → finished, with names and times."""
-    lang, tz, now = staff.lang, staff.tz, staff.now
-
-    def at(value: Any) -> str:
-        from outreach.web.format import moment
-
-        return moment(value, tz, lang, now=now) if value else ""
-
-    past_review = row.approved_hash is not None
-    lines = [
-        StepLine(
-            "now" if row.state == "draft" else "done", staff.say(N_("Draft")), row.author or "", at(row.created_at)
-        )
-    ]
-    size = staff.say(
-        N_("%(people)s people, %(skipped)s skipped"),
-        people=f"{figures['planned']:,}",
-        skipped=f"{figures['skipped']:,}",
-    )
-    checked = row.submitted_at is not None and row.state != "draft"
-    lines.append(
-        StepLine(
-            "done" if checked else "",
-            staff.say(N_("Preflight")),
-            size if checked else "",
-            at(row.submitted_at) if checked else "",
-        )
-    )
-    given = {
-        a.role: a for a in approvals if a.decision == "approve" and a.voided_at is None and a.hash == row.submitted_hash
-    }
-    waiting = row.state == "review"
-    for role in staff.app.settings.approval.roles:
-        approval = given.get(str(role))
-        cls = "done" if approval or past_review else "now" if waiting else ""
-        lines.append(
-            StepLine(
-                cls,
-                staff.word("role", str(role)),
-                approval.who if approval else "",
-                at(approval.at) if approval else "",
-            )
-        )
+    lines = [*_prepared(staff, row, figures), *_reviewed(staff, row, approvals)]
     if row.definition.get("pilot"):
-        cls = "now" if row.state == "pilot" else "done" if row.pilot_released and row.started_at else ""
-        lines.append(StepLine(cls, staff.say(N_("Pilot"))))
+        done = row.pilot_released and row.started_at
+        lines.append(StepLine("now" if row.state == "pilot" else "done" if done else "", staff.say(N_("Pilot"))))
     running = row.state in ("running", "paused")
     cls = "now" if running else "done" if row.state == "finished" else ""
-    lines.append(StepLine(cls, staff.say(N_("Sending")), "", at(row.started_at)))
-    end = at(row.finished_at)
+    lines.append(StepLine(cls, staff.say(N_("Sending")), "", _at(staff, row.started_at)))
+    end = _at(staff, row.finished_at)
     if not end and last_due and row.state in ("running", "pilot"):
         end = staff.moment(last_due, last_tz)
-    lines.append(
-        StepLine(
-            "done" if row.state in ("finished", "cancelled") else "",
-            staff.word("campaign", "cancelled" if row.state == "cancelled" else "finished"),
-            "",
-            end,
-        )
-    )
+    over = row.state in ("finished", "cancelled")
+    lines.append(StepLine("done" if over else "", staff.word("campaign", row.state if over else "finished"), "", end))
+    return lines
+
+
+def _at(staff: Staff, value: Any) -> str:
+    return staff.moment(value) if value else ""
+
+
+def _prepared(staff: Staff, row: Any, figures: data.Figures) -> list[StepLine]:
+    """Draft and preflight."""
+    drafting = "now" if row.state == "draft" else "done"
+    lines = [StepLine(drafting, staff.say(N_("Draft")), row.author or "", _at(staff, row.created_at))]
+    if row.submitted_at is None or row.state == "draft":
+        return [*lines, StepLine("", staff.say(N_("Preflight")))]
+    people, skipped = f"{figures['planned']:,}", f"{figures['skipped']:,}"
+    size = staff.say(N_("%(people)s people, %(skipped)s skipped"), people=people, skipped=skipped)
+    return [*lines, StepLine("done", staff.say(N_("Preflight")), size, _at(staff, row.submitted_at))]
+
+
+def _reviewed(staff: Staff, row: Any, approvals: Sequence[Any]) -> list[StepLine]:
+    """One dot for each role that has to approve; only words on the present version count."""
+    counting = [
+        a for a in approvals if a.decision == "approve" and a.voided_at is None and a.hash == row.submitted_hash
+    ]
+    given = {approval.role: approval for approval in counting}
+    lines = []
+    for role in map(str, staff.app.settings.approval.roles):
+        approval = given.get(role)
+        cls = "done" if approval or row.approved_hash is not None else "now" if row.state == "review" else ""
+        who, when = (approval.who, _at(staff, approval.at)) if approval else ("", "")
+        lines.append(StepLine(cls, staff.word("role", role), who, when))
     return lines
 
 
@@ -202,7 +185,7 @@ def _stage(staff: Staff) -> str:
     return stage if stage in data.STAGES else ""
 
 
-async def _ledger(staff: Staff, row: Row[Any], figures: data.Figures) -> dict[str, Any]:
+async def _ledger(staff: Staff, row: Any, figures: data.Figures) -> dict[str, Any]:
     stage = _stage(staff) or ("replied" if figures["replied"] else "sent" if figures["sent"] else "planned")
     if figures["planned"] and not sum(figures[s] for s in ("sent", "queued")) and not _stage(staff):
         stage = "skipped" if figures["skipped"] else "planned"
@@ -295,7 +278,7 @@ async def resolve(staff: Staff, campaign_id: int, message_id: int) -> Response:
     try:
         async with staff.app.db.write() as conn:
             await _belongs(conn, message_id, campaign_id)
-            await outbox.resolve(conn, message_id, answer, staff.now, by=staff.actor.name)
+            await outbox.resolve(conn, message_id, answer, staff.now)
             await work_audit(conn, staff, message_id, answer)
     except outbox.NotInDoubt as error:
         raise HTTPException(409, str(error)) from error
@@ -305,7 +288,7 @@ async def resolve(staff: Staff, campaign_id: int, message_id: int) -> Response:
 async def _belongs(conn: Any, message_id: int, campaign_id: int) -> None:
     from sqlalchemy import select
 
-    query = select(data.MESSAGE.c.campaign_id).where(data.MESSAGE.c.id == message_id)
+    query = select(MESSAGE.c.campaign_id).where(MESSAGE.c.id == message_id)
     if (await conn.execute(query)).scalar_one_or_none() != campaign_id:
         raise HTTPException(404)
 

@@ -13,6 +13,7 @@ from outreach.audience import segment
 from outreach.web.data import contacts as data
 from outreach.web.data.people import full_name, zone_of
 from outreach.web.data.scope import held
+from outreach.web.data.tables import CONTACT
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff, read_undo
 from outreach.web.security import local_path
@@ -53,7 +54,7 @@ async def contacts(staff: Staff) -> Response:
     async with staff.app.db.read() as conn:
         rows, total, error = await _guarded(staff, data.contacts, conn, wanted)
         tags = await data.tags_of(conn, [row.id for row in rows])
-        context = {"known_tags": await data.all_tags(conn), "assignees": await data.assignees(conn)}
+        context: dict[str, Any] = {"known_tags": await data.all_tags(conn), "assignees": await data.assignees(conn)}
     return await staff.render(
         "contacts.html", rows=rows, total=total, wanted=wanted, error=error, tags=tags, limit=data.PAGE,
         full_name=full_name, **context,
@@ -78,7 +79,7 @@ async def contact(staff: Staff, contact_id: int) -> Response:
             raise HTTPException(404)
     staff.need(Permission.CONTACTS_VIEW, await held(staff, row.owner_id))
     async with staff.app.db.read() as conn:
-        context = {
+        context: dict[str, Any] = {
             "addresses": await data.addresses(conn, contact_id),
             "tags": (await data.tags_of(conn, [contact_id])).get(contact_id, []),
             "timeline": await data.timeline(conn, contact_id=contact_id),
@@ -188,7 +189,7 @@ async def assign(staff: Staff) -> Response:
 async def _owners(staff: Staff, ids: list[int]) -> dict[int, int | None]:
     from sqlalchemy import select
 
-    table = data.CONTACT
+    table = CONTACT
     async with staff.app.db.read() as conn:
         rows = await conn.execute(select(table.c.id, table.c.owner_id).where(table.c.id.in_(ids)))
         return {row.id: row.owner_id for row in rows}

@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import HTTPException
 from fastapi.responses import Response
-from sqlalchemy.engine import Row
 
 from outreach.access.roles import Held, Permission
 from outreach.inbox.parse import parse
@@ -73,7 +72,7 @@ async def _page(staff: Staff, inbound_id: int | None, error: str = "", text: str
     )  # fmt: skip
 
 
-async def _opened(staff: Staff, row: Row[Any]) -> dict[str, Any]:
+async def _opened(staff: Staff, row: Any) -> dict[str, Any]:
     """Thread and card of the opened mail."""
     async with staff.app.db.read() as conn:
         thread = await data.thread(conn, row)
@@ -99,7 +98,7 @@ async def _opened(staff: Staff, row: Row[Any]) -> dict[str, Any]:
     }
 
 
-async def _found(staff: Staff, inbound_id: int, permission: Permission) -> Row[Any]:
+async def _found(staff: Staff, inbound_id: int, permission: Permission) -> Any:
     async with staff.app.db.read() as conn:
         row = await data.one(conn, inbound_id)
     if row is None:

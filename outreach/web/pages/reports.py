@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from fastapi import HTTPException
 from fastapi.responses import Response
@@ -13,6 +13,7 @@ from outreach.access.roles import Permission, Scope
 from outreach.access.store import append_audit
 from outreach.reports.period import Period
 from outreach.reports.weekly import make_report
+from outreach.reports.words import Lang
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
 
@@ -44,7 +45,12 @@ async def _report(staff: Staff, period: Period) -> Any:
     if staff.reach(Permission.CONTACTS_VIEW) is Scope.OWN and staff.actor.id is not None:
         owners = [staff.actor.id]
     return await make_report(
-        staff.app.reports, period, staff.now, language=staff.lang, company=settings.sender.company, owners=owners
+        staff.app.reports,
+        period,
+        staff.now,
+        language=cast(Lang, staff.lang),
+        company=settings.sender.company,
+        owners=owners,
     )
 
 

@@ -111,7 +111,7 @@ async def show_mail(staff: Staff, name: str) -> Response:
 
 def _folder(staff: Staff) -> Path:
     """Where the company's own templates are."""
-    return Path(staff.app.settings.folder) / staff.app.settings.paths.templates
+    return Path(staff.app.settings.folder, staff.app.settings.paths.templates)
 
 
 def _own_folder(staff: Staff, name: str) -> Path | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission, Scope
@@ -18,7 +20,7 @@ async def show(staff: Staff) -> Response:
     scope = staff.request.query_params.get("scope", "mine")
     mine = not (wide and scope == "all")
     async with staff.app.db.read() as conn:
-        context = {
+        context: dict[str, Any] = {
             "replies": await today.replies(conn, staff, mine) if staff.may(Permission.INBOX_VIEW) else [],
             "tasks": await today.tasks(conn, staff, mine) if staff.may(Permission.TASKS_VIEW) else [],
             "campaigns": await today.campaigns(conn, staff) if staff.may(Permission.CAMPAIGNS_VIEW) else [],
