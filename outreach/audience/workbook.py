@@ -1,7 +1,8 @@
-"""Spreadsheets through calamine. A sheet has at most 1,048,576 rows; calamine holds it, we hold one row."""
+"""Spreadsheets: through calamine, which holds the sheet; large XLSX sheets as a stream (sheet_stream.py)."""
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -9,17 +10,33 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
+from outreach.audience.sheet_stream import LARGE, SheetStream
 from outreach.audience.table import RawRow, ReadError, Table
 
 
 def open_workbook(path: Path) -> Table:
     """Open the first visible sheet that has rows. Raises ReadError on what is no workbook, or has a password."""
+    if path.suffix.lower() in (".xlsx", ".xlsm") and zipfile.is_zipfile(path):
+        stream = SheetStream(path)
+        if stream.size > LARGE:
+            return _streamed(stream)
     sheet = _sheet(path)
     start = sheet.start[0] if sheet.start else 0
     rows = sheet.iter_rows()
     columns, header = _header(rows)
     reader = _Reader(sheet, start, header, len(columns))
     return Table(columns, sheet.name, "", sheet.height, reader.rows, reader.position)
+
+
+def _streamed(stream: SheetStream) -> Table:
+    columns, header = _header(cells for _, cells in stream.rows())
+
+    def rows() -> Iterator[RawRow | ReadError]:
+        for count, (number, cells) in enumerate(stream.rows(), start=1):
+            if count > header and any(cells[: len(columns)]):
+                yield number, cells[: len(columns)]
+
+    return Table(columns, "", "", stream.size, rows, stream.position)
 
 
 def _sheet(path: Path) -> CalamineSheet:

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a case is read best on one line
 """Lists as people send them."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a case is read best on one line
 """A small population with every kind of hole in it, as plain dicts and as rows."""
 
 from __future__ import annotations

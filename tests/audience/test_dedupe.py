@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a case is read best on one line
 """Which rows are one company."""
 
 from __future__ import annotations

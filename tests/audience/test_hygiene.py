@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a case is read best on one line
 """Addresses: what is one, what is none, and why."""
 
 from __future__ import annotations

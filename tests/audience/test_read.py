@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
+import zipfile
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from outreach.audience.encoding import detect
 from outreach.audience.headers import HeaderError, guess
-from outreach.audience.read import open_source
+from outreach.audience.read import Source, open_source
+from outreach.audience.sheet_stream import SheetStream
 from outreach.audience.table import ReadError
 from tests.audience.files import CHINESE, write_csv, write_xlsx
 
@@ -181,3 +184,77 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
     peak(100)
     assert peak(40_000) < peak(10_000) + 500_000
+
+
+SHEET: list[list[object]] = [
+    ["email", "姓名", "last order", "total", "note", "vip"],
+    ["a@acme.example", "李娜", date(2026, 5, 6), 1200.5, "two\nlines", True],
+    [],
+    ["b@acme.example", None, datetime(2026, 5, 6, 7, 8), 7, " spaces ", False],
+    ["c@acme.example", "", None, -0.25, "=1+1", None],
+]
+
+
+def test_the_stream_reads_what_calamine_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_xlsx(tmp_path / "list.xlsx", SHEET)
+    held = open_source(path)
+    monkeypatch.setattr("outreach.audience.workbook.LARGE", 0)
+    streamed = open_source(path)
+    assert streamed.columns == held.columns
+
+    def filled(source: Source) -> list[tuple[int, list[str]]]:
+        rows = [row for row in source.rows() if not isinstance(row, ReadError)]
+        return [(line, [*cells, *[""] * (6 - len(cells))]) for line, cells in rows]
+
+    assert filled(streamed) == filled(held)
+    assert filled(streamed) == filled(streamed), "a list can be read again"
+    assert streamed.position() == streamed.size
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.none() | st.text(alphabet="aé李<&\"' ", max_size=6) | st.integers(-9999, 9999), min_size=3, max_size=3
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_the_stream_and_calamine_agree_on_any_sheet(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[object]]
+) -> None:
+    path = write_xlsx(tmp_path_factory.mktemp("x") / "list.xlsx", [["email", "name", "note"], *rows])
+    held = [row for row in open_source(path).rows() if not isinstance(row, ReadError)]
+    streamed = [
+        (n, [*cells, *[""] * (3 - len(cells))]) for n, cells in SheetStream(path).rows() if n > 1 and any(cells)
+    ]
+    assert streamed == held
+
+
+def test_a_sheet_with_a_document_type_is_refused(tmp_path: Path) -> None:
+    good = write_xlsx(tmp_path / "good.xlsx", SHEET)
+    bad = tmp_path / "bad.xlsx"
+    with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                data = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]>' + data.partition(b"?>")[2]
+            target.writestr(name, data)
+    with pytest.raises(ReadError, match="document type"):
+        list(SheetStream(bad).rows())
+
+
+def test_a_large_sheet_is_read_in_flat_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def peak(count: int) -> int:
+        rows: list[list[object]] = [[f"p{i}@acme.example", f"First{i}", i] for i in range(count)]
+        path = write_xlsx(tmp_path / f"{count}.xlsx", [["email", "first_name", "n"], *rows])
+        tracemalloc.start()
+        assert sum(1 for _ in open_source(path).rows()) == count
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    monkeypatch.setattr("outreach.audience.workbook.LARGE", 0)
+    peak(100)
+    assert peak(8_000) < peak(2_000) + 500_000

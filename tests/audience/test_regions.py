@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a case is read best on one line
 """Countries, regions, languages and zones."""
 
 from __future__ import annotations

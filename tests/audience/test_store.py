@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a case is read best on one line
 """What pages, commands and the inbox ask of contacts."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a case is read best on one line
 """Text in, tree out; errors point at the place."""
 
 from __future__ import annotations

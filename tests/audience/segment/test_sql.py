@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a case is read best on one line
 """The SQL finds exactly whom the words mean, on both databases."""
 
 from __future__ import annotations
