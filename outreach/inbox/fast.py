@@ -89,7 +89,8 @@ def _part(data: bytes, start: int, end: int) -> tuple[str, int]:
 def _text(data: bytes, start: int, end: int) -> str | None:
     kind, content = _part(data, start, end)
     text = data[content:end]
-    return text.decode("ascii") if kind == "message/delivery-status" and text.isascii() else None
+    standard = kind == "message/delivery-status" and text.isascii() and b"\r" not in text
+    return text.decode("ascii") if standard else None
 
 
 def _verdict(headers: Headers, report: str, body: bytes) -> Verdict | None:

@@ -30,3 +30,9 @@ def test_mutated_mails(seed: int, chance: int):
 
 def test_the_verdict_tells_who_decided():
     assert classify(SEEDS[0]).detector
+
+
+def test_a_notice_that_promises_recipients_and_names_none():
+    """Found by benchmarks/inbox_fuzz.py: the sentence of KDDI's notices with nothing below it."""
+    data = b"From: MAILER-DAEMON@x.example\nSubject: Undelivered\n\nThe user(s) account is disabled.\n"
+    assert classify(data).kind is Kind.BOUNCE

@@ -72,6 +72,7 @@ def test_a_standard_report_is_read_whole(ending: bytes):
         (b"Content-Type: message/delivery-status\n", b"Content-Type: message/delivery-status\nContent-Transfer-Encoding: base64\n"),
         (b"550 5.1.1 <anna@buyer.example>: User unknown", b"see above"),
         (b"\n--b1--", b"\n--b2--"),
+        (b"Status: 5.1.1", b"Status: 5.1.1\rX: y"),
     ],
 )  # fmt: skip
 def test_what_is_not_standard_is_left_to_the_slow_path(change: bytes, to: bytes):

@@ -24,7 +24,11 @@ def detect(mail: Mail) -> Verdict | None:
     said = next((pair for pair in SENTENCES if pair[0] in text), None)
     if said is None or not notice.from_machine(mail):
         return None
-    found = dsn.detect(mail) or verdict(mail, notice.entries(mail), "ezweb")
+    found = dsn.detect(mail)
+    if found is None and (entries := notice.entries(mail)):
+        found = verdict(mail, entries, "ezweb")
+    if found is None:
+        return None
     if said[1] is None:
         return found
     findings = tuple(finding.because(said[1]) for finding in found.findings)
