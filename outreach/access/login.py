@@ -112,7 +112,7 @@ class Login:
         return await self.finish(name, code, now=now)
 
     async def finish(self, name: str, code: str | None, *, now: datetime) -> str:
-        """Log in somebody whose password was checked a moment ago: second factor, then a session. Raises LoginRefused."""
+        """Log in somebody whose password was just checked: second factor, then a session. Raises LoginRefused."""
         user = await self._user(name)
         if user is None or user.disabled_at is not None:
             raise LoginRefused("disabled")

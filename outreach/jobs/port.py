@@ -1,7 +1,7 @@
 """Durable coarse jobs over DBOS: about five methods, so that nothing else knows it.
 
-A job is named, takes one string, and may be run again after a crash: what it does must bear that (leases, unique keys and
-states do). Message rows are the truth about sending; no job stands for a message.
+A job is named, takes one string, and may be run again after a crash: what it does must bear that (leases, unique keys
+and states do). Message rows are the truth about sending; no job stands for a message.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Policy:
         labels = domain.rstrip(".").split(".")
         for parent in (".".join(labels[start:]) for start in range(len(labels))):
             if parent in self.domains:
-                return Refusal("policy", f"domains.txt: {parent}", f"{parent} is never mailed (policy file domains.txt).",
+                return Refusal("policy", f"domains.txt: {parent}", f"{parent} is never mailed (domains.txt).",
                                f"禁发策略不允许给 {parent} 发信（domains.txt）。")  # fmt: skip
             if parent in self.disposable:
                 return Refusal("disposable", f"disposable.txt: {parent}", f"{parent} gives out throw-away addresses.",
