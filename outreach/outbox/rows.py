@@ -9,7 +9,20 @@ from outreach.model.enums import MessageState
 
 NEEDED = ("campaign_id", "contact_id", "address", "address_key", "mailbox_id", "due_at")
 KNOWN = frozenset(
-    (*NEEDED, "step", "company_id", "domain", "language", "variant", "is_pilot", "country", "tz", "state", "reason", "uid")
+    (
+        *NEEDED,
+        "step",
+        "company_id",
+        "domain",
+        "language",
+        "variant",
+        "is_pilot",
+        "country",
+        "tz",
+        "state",
+        "reason",
+        "uid",
+    )
 ) | {"message_id", "mail_domain"}
 
 

@@ -262,19 +262,22 @@ class OutboxStore:
 
     async def due_mailboxes(self, now: datetime) -> list[int]:
         """Return the mailboxes that have a message to send now, may send, and that nobody works."""
-        due = (
-            select(message.c.mailbox_id)
-            .join_from(message, campaign, campaign.c.id == message.c.campaign_id)
-            .where(message.c.state.in_((MessageState.QUEUED, MessageState.DEFERRED)), message.c.due_at <= now)
-            .where(claims.MAY_LEAVE)
-        )
+        waits = [
+            select(message.c.id)
+            .where(message.c.mailbox_id == mailbox.c.id, message.c.state == state, message.c.due_at <= now)
+            .where(message.c.campaign_id == campaign.c.id, message.c.is_pilot == sample, may)
+            .correlate(mailbox)
+            .exists()
+            for state in (MessageState.QUEUED, MessageState.DEFERRED)
+            for sample, may in claims.MAY_SEND.items()
+        ]
         free = and_(
             mailbox.c.state == MailboxState.ACTIVE,
             or_(mailbox.c.paused_until.is_(None), mailbox.c.paused_until <= now),
             or_(mailbox.c.lease_holder.is_(None), mailbox.c.lease_until <= now),
             ~select(instance.c.id).where(instance.c.hold_reason.is_not(None)).exists(),
         )
-        query = select(mailbox.c.id).where(free, mailbox.c.id.in_(due)).order_by(mailbox.c.id)
+        query = select(mailbox.c.id).where(free, or_(*waits)).order_by(mailbox.c.id)
         async with self.db.read() as conn:
             return [int(found) for found in await conn.scalars(query)]
 

@@ -22,16 +22,26 @@ CLAIM_COLUMNS = (
     campaign.c.approved_hash,
 )
 
-#: A campaign's rows may leave: all of them while it runs, the sample during its pilot; and only what was approved.
-MAY_LEAVE = and_(
-    or_(
-        campaign.c.state == CampaignState.RUNNING,
-        and_(campaign.c.state == CampaignState.PILOT, message.c.is_pilot),
-    ),
+#: What is sent is what was approved, and what nobody has to confirm first.
+APPROVED = and_(
     campaign.c.confirm_needed.is_(False),
     campaign.c.approved_hash.is_not(None),
     or_(campaign.c.submitted_hash.is_(None), campaign.c.submitted_hash == campaign.c.approved_hash),
 )
+#: A campaign's rows may leave: all of them while it runs, the sample during its pilot.
+MAY_LEAVE = and_(
+    APPROVED,
+    or_(
+        campaign.c.state == CampaignState.RUNNING,
+        and_(campaign.c.state == CampaignState.PILOT, message.c.is_pilot),
+    ),
+)
+#: Which campaigns may send their sample (is_pilot) and which the rest. Asked by one or the other, a look into the index
+#: finds the first row, however many stand beside it that may not leave.
+MAY_SEND = {
+    True: and_(APPROVED, campaign.c.state.in_((CampaignState.RUNNING, CampaignState.PILOT))),
+    False: and_(APPROVED, campaign.c.state == CampaignState.RUNNING),
+}
 
 Window = Callable[[Claimed, datetime], datetime]
 
@@ -128,9 +138,14 @@ def claim(
         return []
     wake(conn, mailbox_id, now)
     claimed: list[Claimed] = []
+    active = [
+        (number, sample)
+        for sample, may in MAY_SEND.items()
+        for number in conn.scalars(select(campaign.c.id).where(may))
+    ]
     # each pass moves what is closed now out of the way; a campaign that sleeps whole is moved in slices over the runs
     for _ in range(4):
-        found = [_claimed(row, now) for row in conn.execute(_due(mailbox_id, now, limit - len(claimed)))]
+        found = _oldest(conn, mailbox_id, active, now, limit - len(claimed))
         ready, later = _sort_out(found, now, next_open, skip_domains or {})
         _postpone(conn, later)
         claimed += _take(conn, ready, fence, now)
@@ -139,21 +154,31 @@ def claim(
     return claimed
 
 
+def _oldest(
+    conn: Connection, mailbox_id: int, active: list[tuple[int, bool]], now: datetime, limit: int
+) -> list[Claimed]:
+    """Ask campaign by campaign: each answer is the beginning of a range of the index."""
+    rows = [row for number, sample in active for row in conn.execute(_due(mailbox_id, number, sample, now, limit))]
+    rows.sort(key=lambda row: (row.due_at, row.id))
+    return [_claimed(row, now) for row in rows[:limit]]
+
+
 def wake(conn: Connection, mailbox_id: int, now: datetime) -> None:
     """Queue the deferred messages whose time has come."""
     due = and_(message.c.mailbox_id == mailbox_id, message.c.state == MessageState.DEFERRED, message.c.due_at <= now)
     conn.execute(update(message).where(due).values(state=MessageState.QUEUED))
 
 
-def _due(mailbox_id: int, now: datetime, limit: int) -> Any:
+def _due(mailbox_id: int, campaign_id: int, sample: bool, now: datetime, limit: int) -> Any:
     return (
         select(*CLAIM_COLUMNS)
         .join_from(message, campaign, campaign.c.id == message.c.campaign_id)
         .where(
             message.c.mailbox_id == mailbox_id,
             message.c.state == MessageState.QUEUED,
+            message.c.campaign_id == campaign_id,
+            message.c.is_pilot == sample,
             message.c.due_at <= now,
-            MAY_LEAVE,
         )
         .order_by(message.c.due_at, message.c.id)
         .limit(limit)

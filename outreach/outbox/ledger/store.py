@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.model.enums import MessageState
+from outreach.outbox.claims.store import MAY_SEND
 from outreach.outbox.message import Harm
 from outreach.outbox.state import OPEN
-from outreach.outbox.tables import mailbox, message
+from outreach.outbox.tables import campaign, mailbox, message
 
 #: Rows fetched at a time: the ledger of a million messages is streamed, not held.
 SLICE = 1_000
@@ -118,14 +120,34 @@ async def _happened(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
 async def next_due(
     conn: AsyncConnection, *, campaign_id: int | None = None, mailbox_id: int | None = None
 ) -> datetime | None:
-    """Return when the next queued or deferred message may leave."""
-    query = select(func.min(message.c.due_at)).where(message.c.state.in_((MessageState.QUEUED, MessageState.DEFERRED)))
-    if campaign_id is not None:
-        query = query.where(message.c.campaign_id == campaign_id)
+    """Return when the next queued or deferred message of a campaign, or of a mailbox, may leave.
+
+    Of a mailbox only campaigns that may send count.
+    """
     if mailbox_id is not None:
-        query = query.where(message.c.mailbox_id == mailbox_id)
-    due: datetime | None = await conn.scalar(query)
+        return await _next_of_mailbox(conn, mailbox_id)
+    waits = message.c.state.in_((MessageState.QUEUED, MessageState.DEFERRED))
+    due: datetime | None = await conn.scalar(
+        select(func.min(message.c.due_at)).where(waits, message.c.campaign_id == campaign_id)
+    )
     return due
+
+
+async def _next_of_mailbox(conn: AsyncConnection, mailbox_id: int) -> datetime | None:
+    """Ask for the first row of each campaign and state: a look into the index each, however many wait."""
+    found: list[datetime] = []
+    for state, sample in product((MessageState.QUEUED, MessageState.DEFERRED), MAY_SEND):
+        first = (
+            select(message.c.due_at)
+            .where(message.c.mailbox_id == mailbox_id, message.c.state == state)
+            .where(message.c.campaign_id == campaign.c.id, message.c.is_pilot == sample)
+            .order_by(message.c.due_at)
+            .limit(1)
+            .correlate(campaign)
+            .scalar_subquery()
+        )
+        found += [due for due in await conn.scalars(select(first).where(MAY_SEND[sample])) if due is not None]
+    return min(found, default=None)
 
 
 async def is_settled(conn: AsyncConnection, campaign_id: int) -> bool:

@@ -736,7 +736,9 @@ def upgrade() -> None:
             postgresql_where=sa.text("settled_at IS NOT NULL"),
         )
         batch_op.create_index("ix_message_campaign_state", ["campaign_id", "state"], unique=False)
-        batch_op.create_index("ix_message_claim", ["mailbox_id", "state", "campaign_id", "due_at"], unique=False)
+        batch_op.create_index(
+            "ix_message_claim", ["mailbox_id", "state", "campaign_id", "is_pilot", "due_at"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_message_company_id"), ["company_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index("ix_message_domain_handed", ["domain", "handed_at"], unique=False)
