@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import LACKING
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "corpora"
 OWN = ROOT / "tests" / "corpus" / "bounce"
@@ -23,11 +25,20 @@ def _cases(folder: Path) -> list[Case]:
     return [json.loads(line) | {"bytes": folder / json.loads(line)["file"]} for line in lines]
 
 
+def shared_is_here() -> bool:
+    return (SHARED / "score.py").exists()
+
+
+def need_shared() -> None:
+    """Skip the running test by name where there is nothing beside the repository; in CI that is a failure."""
+    if not shared_is_here():
+        pytest.skip(f"{LACKING}the shared corpora beside the repository (../shared/corpora)")
+
+
 @cache
 def shared_cases() -> list[Case]:
     """The 831 messages of the shared corpora, which lie beside the repository; without them their tests are skipped."""
-    if not (SHARED / "inbox" / "cases.jsonl").exists():
-        pytest.skip("the shared corpora (../shared/corpora) are not here")
+    need_shared()
     return _cases(SHARED / "inbox")
 
 
@@ -42,12 +53,14 @@ def raw(case: Case) -> bytes:
 
 @cache
 def by_id(name: str) -> Case:
-    return next(case for case in [*shared_cases(), *own_cases()] if case["id"] == name)
+    cases = own_cases() if name.startswith("own:") else shared_cases()
+    return next(case for case in cases if case["id"] == name)
 
 
 @cache
 def scorer() -> ModuleType:
     """score.py as a module: the corpora bring their own yardstick."""
+    need_shared()
     spec = importlib.util.spec_from_file_location("inbox_score", SHARED / "score.py")
     assert spec is not None
     assert spec.loader is not None
