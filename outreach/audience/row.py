@@ -24,7 +24,7 @@ from outreach.audience.regions import country_code, language_code, region_named,
 from outreach.model.enums import Basis
 
 #: Values remembered for each column; then it starts anew, so that a column of a million different notes stays small.
-_REMEMBERED = 20_000
+_REMEMBERED = 5_000
 
 
 class Reject(NamedTuple):
@@ -104,20 +104,19 @@ _PARSED: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _remember(convert: Callable[[str], Any]) -> Callable[[str], Any]:
-    known: dict[str, Any] = {"": ""}
+class _Remember(dict[str, Any]):
+    """Text → value, understood once. A hit is a plain dict look-up: a dozen a row make the difference."""
 
-    def lookup(text: str) -> Any:
-        try:
-            return known[text]
-        except KeyError:
-            if len(known) > _REMEMBERED:
-                known.clear()
-                known[""] = ""
-            value = known[text] = convert(text)
-            return value
+    def __init__(self, convert: Callable[[str], Any]) -> None:
+        super().__init__({"": ""})
+        self.convert = convert
 
-    return lookup
+    def __missing__(self, text: str) -> Any:
+        if len(self) > _REMEMBERED:
+            self.clear()
+            self[""] = ""
+        value = self[text] = self.convert(text)
+        return value
 
 
 class RowCleaner:
@@ -132,17 +131,17 @@ class RowCleaner:
         self.line = 0
         self.at = {name: index for index, name in enumerate(fields) if name}
         self.email = self.at["email"]
-        self.plain = [(self.at[name], name, _remember(v.clean_text)) for name in _TEXTS if name in self.at]
+        self.plain = [(self.at[name], name, _Remember(v.clean_text)) for name in _TEXTS if name in self.at]
         self.plain += [(self.at[name], name, self._left_out(name, *_CODED[name])) for name in _CODED if name in self.at]
         self.plain += [(self.at[name], name, self._parsed(name)) for name in _PARSED if name in self.at]
         self.attributes = [(i, n[len(ATTRIBUTE) :]) for i, n in enumerate(fields) if n and n.startswith(ATTRIBUTE)]
-        self.labels = _remember(v.labels)
-        self.text = _remember(v.clean_text)
-        self.refusal = _remember(lambda text: refused_source(text) or "")
-        self.status = _remember(lambda text: refused_status(text) or "")
-        self.region = _remember(lambda country: str(region_of(country)))
+        self.labels = _Remember(v.labels)
+        self.text = _Remember(v.clean_text)
+        self.refusal = _Remember(lambda text: refused_source(text) or "")
+        self.status = _Remember(lambda text: refused_status(text) or "")
+        self.region = _Remember(lambda country: str(region_of(country)))
 
-    def _left_out(self, name: str, convert: Callable[[str], Any], code: str) -> Callable[[str], Any]:
+    def _left_out(self, name: str, convert: Callable[[str], Any], code: str) -> _Remember:
         def understood(text: str) -> Any:
             if not (plain := v.clean_text(text)):
                 return ""
@@ -152,9 +151,9 @@ class RowCleaner:
                 return ""
             return str(value)
 
-        return _remember(understood)
+        return _Remember(understood)
 
-    def _parsed(self, name: str) -> Callable[[str], Any]:
+    def _parsed(self, name: str) -> _Remember:
         def understood(text: str) -> Any:
             try:
                 return _PARSED[name](text) if text.strip() else ""
@@ -162,7 +161,7 @@ class RowCleaner:
                 self.warnings.add(self.line, self.columns[self.at[name]], text.strip(), problem.code)
                 return ""
 
-        return _remember(understood)
+        return _Remember(understood)
 
     def clean(self, line: int, cells: list[str]) -> Draft | Reject:
         """Return the contact of a row, or why it is refused."""
@@ -177,7 +176,7 @@ class RowCleaner:
                 addresses = self._several(written)
             except AddressRefused as problem:
                 return Reject(line, self.columns[self.email], written.strip(), problem.code)
-        values = {name: convert(cells[index]) for index, name, convert in self.plain}
+        values = {name: known[cells[index]] for index, name, known in self.plain}
         if (refused := self._origin(line, cells, values)) is not None:
             return refused
         self._rest(cells, values)
@@ -186,10 +185,10 @@ class RowCleaner:
             line,
             addresses,
             values,
-            self.text(cells[at["company"]]) if "company" in at else "",
-            self.text(cells[at["owner"]]) if "owner" in at else "",
-            self.labels(cells[at["tags"]]) or () if "tags" in at else (),
-            self.labels(cells[at["interests"]]) or () if "interests" in at else (),
+            self.text[cells[at["company"]]] if "company" in at else "",
+            self.text[cells[at["owner"]]] if "owner" in at else "",
+            self.labels[cells[at["tags"]]] or () if "tags" in at else (),
+            self.labels[cells[at["interests"]]] or () if "interests" in at else (),
         )
 
     def _several(self, written: str) -> tuple[Address, ...]:
@@ -205,11 +204,11 @@ class RowCleaner:
     def _origin(self, line: int, cells: list[str], values: dict[str, Any]) -> Reject | None:
         """Fill in source and basis; refuse what nobody gave us."""
         at = self.at
-        own = self.text(cells[at["source"]]) if "source" in at else ""
+        own = self.text[cells[at["source"]]] if "source" in at else ""
         source = values["source"] = own or self.source
-        if code := self.refusal(source) if source else "no_source":
+        if code := self.refusal[source] if source else "no_source":
             return Reject(line, self._column("source"), source, code)
-        if "email_status" in at and (code := self.status(cells[at["email_status"]])):
+        if "email_status" in at and (code := self.status[cells[at["email_status"]]]):
             return Reject(line, self._column("email_status"), cells[at["email_status"]].strip(), code)
         values["basis"] = self.basis
         if "basis" in at and (said := cells[at["basis"]].strip()):
@@ -225,7 +224,7 @@ class RowCleaner:
     def _rest(self, cells: list[str], values: dict[str, Any]) -> None:
         """Derive the region from the country; take names, notes and attributes along."""
         if country := values.get("country"):
-            values["region"] = self.region(country)
+            values["region"] = self.region[country]
         if "full_name" in self.at and not values.get("first_name") and not values.get("last_name"):
             values["first_name"], values["last_name"] = v.split_name(cells[self.at["full_name"]])
         if "note" in self.at:

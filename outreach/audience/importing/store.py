@@ -228,10 +228,16 @@ class Importer:
         wanted |= {("tag", name) for name in self.options.tags}
         await learn_labels(conn, self.labels, wanted)
         common = [self.labels["tag", name] for name in self.options.tags]
-        rows = {(self.labels["tag", name], number) for number, draft in pairs for name in draft.tags}
-        rows |= {(self.labels["interest", name], number) for number, draft in pairs for name in draft.interests}
-        rows |= {(tag_id, number) for number, _ in pairs for tag_id in common}
-        await insert_rows(conn, CONTACT_TAG, ("tag_id", "contact_id"), sorted(rows), ignore=True)
+        carriers: dict[int, dict[int, None]] = {}
+        for number, draft in pairs:
+            for name in draft.tags:
+                carriers.setdefault(self.labels["tag", name], {})[number] = None
+            for name in draft.interests:
+                carriers.setdefault(self.labels["interest", name], {})[number] = None
+        for tag_id in common:
+            carriers.setdefault(tag_id, {}).update((number, None) for number, _ in pairs)
+        rows = [(tag_id, number) for tag_id in sorted(carriers) for number in sorted(carriers[tag_id])]
+        await insert_rows(conn, CONTACT_TAG, ("tag_id", "contact_id"), rows, ignore=True)
         return len(rows)
 
     async def _consent(self, conn: AsyncConnection, pairs: Sequence[tuple[int, Draft]]) -> None:
