@@ -7,9 +7,9 @@ keep those lines, because they make no sense without; `own_words` leaves them ou
 from __future__ import annotations
 
 import re
-from email.utils import parseaddr
 
 from outreach.inbox import quotation, signature
+from outreach.inbox.header_values import display_name
 from outreach.inbox.parse import Mail
 from outreach.inbox.reply_html import reply_source
 
@@ -22,7 +22,7 @@ _ENDS = re.compile(r"##-? ?(?:please )?(?:type|write) (?:your )?reply above|repl
 def reply_text(mail: Mail) -> str:
     """The visible answer in `mail`; "" when it holds none. Never raises."""
     text = mail.plain if mail.plain.strip() else reply_source(mail.html[:LIMIT * 5]) if mail.html.strip() else ""
-    return visible(text, parseaddr(mail.get("From"))[0])
+    return visible(text, display_name(mail.get("From")))
 
 
 def own_words(text: str) -> str:

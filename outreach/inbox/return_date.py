@@ -1,139 +1,221 @@
-"""The first day back, from an absence note. Pure: the mail's own date tells the year.
-
-"until 5 December" means the 6th, "back on 8 December" the 8th. What is not clear gives None.
-"""
+"""The first day back that an absence note states. Pure: the note's own Date is "today"."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from outreach.inbox.fold import fold
+from outreach.inbox.phrases import any_of, languages, patterns, table
 
-MONTHS: dict[str, int] = {}
-for _number, _names in enumerate(
-    (
-        "january jan januar janvier enero janeiro gennaio gen января январь ocak يناير januari stycznia styczen thang1 janv ene",
-        "february feb februar fevrier febrero fevereiro febbraio fev февраля февраль subat فبراير februari lutego fevr",
-        "march mar marz mars marzo marco марта март mart مارس maart marca mrz",
-        "april apr avril abril aprile апреля апрель nisan ابريل kwietnia avr abr",
-        "may mai mayo maio maggio мая май mayis مايو mei maj maja mag",
-        "june jun juni juin junio junho giugno июня июнь haziran يونيو czerwca giu",
-        "july jul juli juillet julio julho luglio июля июль temmuz يوليو lipca juil lug",
-        "august aug aout agosto августа август agustos اغسطس augustus augusti sierpnia ago",
-        "september sep sept septembre septiembre setembro settembre сентября сентябрь eylul سبتمبر wrzesnia set",
-        "october oct oktober octobre octubre outubro ottobre октября октябрь ekim اكتوبر okt pazdziernika out ott",
-        "november nov novembre noviembre novembro ноября ноябрь kasim نوفمبر listopada",
-        "december dec dezember dez decembre diciembre dezembro dicembre декабря декабрь aralik ديسمبر grudnia dic",
-    ),
-    1,
-):
-    for _name in _names.split():
-        MONTHS[_name] = _number
-_NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
-_DATES = (
-    re.compile(r"(?P<y>\d{4})\s?[年년]\s?(?P<m>\d{1,2})\s?[月월]\s?(?P<d>\d{1,2})\s?[日号號일]?"),
-    re.compile(r"(?P<m>\d{1,2})\s?[月월]\s?(?P<d>\d{1,2})\s?[日号號일]?"),
-    re.compile(r"\b(?P<y>20\d{2})[./-](?P<m>\d{1,2})[./-](?P<d>\d{1,2})\b"),
-    re.compile(r"\b(?P<a>\d{1,2})(?P<sep>[./-])(?P<b>\d{1,2})(?:(?P=sep)(?P<y>\d{4}|\d{2})\b|\.?(?!\d))"),
-    re.compile(
-        rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|º|°|\.|го)?\s*(?:de |of |di |d')?(?P<n>{_NAME})\b\.?"
-        rf"(?:,?\s*(?:de |del )?(?P<y>20\d{{2}}))?"
-    ),
-    re.compile(rf"\b(?P<n>{_NAME})\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s*(?P<y>20\d{{2}}))?"),
-    re.compile(r"\bngay\s+(?P<d>\d{1,2})\s+thang\s+(?P<m>\d{1,2})(?:\s+nam\s+(?P<y>20\d{2}))?"),
+LIMIT = 4_000  # characters of a note that are read
+_AHEAD = timedelta(days=400)  # a parental leave is a year; what lies further ahead is another number
+_PAST = timedelta(days=3)  # a note may still run on the day after
+_DAY = r"(\d{1,2})(?:st|nd|rd|th|er|eme|a|o|\.|-go|')?"
+_NUMERIC = re.compile(
+    r"(?<![\d.])(?:(\d{4})[-/.年]\s?(\d{1,2})[-/.月]\s?(\d{1,2})[日号號]?|(\d{1,2})([./-])(\d{1,2})(?:\5(\d{4}|\d{2})|\.)?(?!\d))"
 )
-# words before a date that make it the first day back …
-_BACK = re.compile(
-    r"(?:back|return\w*|resum\w*|again (?:on|from)|available (?:again )?(?:on|from)|reopen\w*|wieder|zuruck|ab dem|ab|de retour|retour|reprend\w*|rouvr\w*|a partir d\w+|"
-    r"regres\w*|vuelv\w*|volver\w*|retorn\w*|reincorpor\w*|rientr\w*|torner\w*|tornat\w*|di nuovo|dal|riapr\w*|reabr\w*|вернусь|верн\w*|выхожу|выйду|возвращ\w*|снова|с|"
-    r"ساعود|اعود|العوده|عودتي|نعود|don(?:ecegim|us)\w*|isbasi\w*|tro lai|quay lai|di lam lai|terug|weer|wracam|powrot\w*|ater|tillbaka|tillgangli\w*|от)\W{0,3}(?:\S+\s){0,4}$"
-)
-# … or words that make it the last day away
-_UNTIL = re.compile(
-    r"(?:until|till|til|through|thru|to|up to|-|bis(?: einschliesslich| zum| einschl\.?)*|jusqu'?(?:a|au|'au)?|au|hasta|ate|al|fino(?: a\w*)?|sino al|по|до|حتي|الي|لغايه|kadar|den|het|t/m|tot|do|till och med|t\.o\.m\.?|~|至|到|から|부터)\W{0,3}(?:\S+\s){0,2}$"
-)
-_AFTER_BACK = re.compile(
-    r"^.{0,12}?(?:返回|回(?:到|来|公司|办公室)?|上班|恢复|恢復|復帰|より(?:通常|出社|営業)|から(?:出社|通常|営業|業務)|に(?:復帰|戻|出社)|복귀|출근|부터 ?(?:정상|업무|출근)|tarihinde (?:don|ofis|is)|(?:tarihinden|'?d[ae]n) itibaren|起(?:恢复|恢復|上班|正常)|回覆|再)"
-)
-_AFTER_UNTIL = re.compile(r"^.{0,8}?(?:まで|迄|까지|tarihine kadar|'?(?:e|a|ye|ya) kadar|之前|止|为止|為止)")
-_EXCLUSIVE = re.compile(r"^.{0,8}?(?:之前|以前|vor)")
+_CJK = re.compile(r"(?:(\d{4})\s?[年년]\s?)?(?<!\d)(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号號일]?")
+_CJK_DAY = re.compile(r"(?<![\d月월.:/-])(?<![月월] )(\d{1,2})\s?[日号號일](?![작내의동間间])")
+_VIETNAMESE = re.compile(r"(\d{1,2}) (?:thang|/) ?(\d{1,2})(?:(?: nam |[/ ,]+)(\d{4}))?")
 
 
-def return_date(text: str, sent: date | None) -> date | None:
-    """The first day back named in `text`; `sent` is the day on which the note was written (None: no year is inferred)."""
-    low = fold(text)
-    american = bool(re.search(r"\b(?:office|until|return|back|vacation|through)\b", low))
-    back: list[date] = []
-    until: list[date] = []
-    for start, end, found in _dates(low, sent, american):
-        before, after = low[max(0, start - 45) : start], low[end : end + 20]
-        if _AFTER_BACK.search(after):
-            back.append(found)
-        elif _AFTER_UNTIL.search(after) or (_UNTIL.search(before) and not _not_return(before)):
-            until.append(found)
-        elif _BACK.search(before):
-            back.append(found)
-    if back:
-        return max(back)
-    return max(until) + timedelta(days=1) if until else None
+@dataclass(frozen=True)
+class Found:
+    start: int
+    end: int
+    day: date
 
 
-def _not_return(before: str) -> bool:
-    """ "not return until 30 November" names the day of the return itself."""
-    return bool(
-        re.search(
-            r"(?:not (?:return|be back|be in|be available)|back|closed until reopening|return)\W+(?:\S+\s){0,3}(?:until|till)\W*(?:\S+\s){0,2}$",
-            before,
-        )
-    )
+@cache
+def _months() -> tuple[re.Pattern[str], dict[str, int]]:
+    """One expression for the names of months of all languages, and (language.index → month) by group name."""
+    names = [
+        (pattern, number % 12 + 1)
+        for language in languages()
+        for number, pattern in enumerate(table(language).get("return_date", {}).get("months", ()))
+    ]
+    groups = [f"(?P<m{at}>{fold(pattern)})" for at, (pattern, _) in enumerate(names)]
+    return re.compile("(?<!\\w)(?:" + "|".join(groups) + ")\\.?(?!\\w)"), {
+        f"m{at}": number for at, (_, number) in enumerate(names)
+    }
 
 
-def _dates(low: str, sent: date | None, american: bool) -> list[tuple[int, int, date]]:
-    found: list[tuple[int, int, date]] = []
-    taken: list[tuple[int, int]] = []
-    for pattern in _DATES:
-        for match in pattern.finditer(low):
-            if any(a < match.end() and match.start() < b for a, b in taken):
-                continue
-            day = _day(match, sent, american)
-            if day is not None:
-                taken.append(match.span())
-                found.append((*match.span(), day))
-    return sorted(found)
+_BEFORE = re.compile(rf"(?<!\d){_DAY}(?: de| of| d')? ?$")
+_AFTER = re.compile(r"^,? ?(?:de |of )?(\d{4})\b")
+_DAY_AFTER = re.compile(rf"^ (?:the )?{_DAY}(?![\d:])(?:,? (\d{{4}}))?")
 
 
-def _day(match: re.Match[str], sent: date | None, american: bool) -> date | None:
-    parts = match.groupdict()
-    if "a" in parts:
-        first, second = int(parts["a"]), int(parts["b"])
-        month_first = (american and parts["sep"] == "/" and second > 12) or second > 12
-        if american and parts["sep"] == "/" and first <= 12 and second <= 12:
-            month_first = _closer(first, second, sent)
-        day, month = (second, first) if month_first else (first, second)
-    else:
-        day = int(parts["d"])
-        month = MONTHS[parts["n"]] if parts.get("n") else int(parts["m"])
-    year = parts.get("y")
-    return _dated(int(year) + (2000 if len(year) == 2 else 0) if year else None, month, day, sent)
+def return_date(text: str, today: date | None) -> date | None:
+    """The first day back stated in `text`; None when it states none. Years left out count from `today`."""
+    low = re.sub(r"\s+", " ", fold(text[:LIMIT]))
+    found = dates(low, today)
+    judged = [(cue, item) for at, item in enumerate(found) if (cue := _cue(low, found, at))]
+    for wanted in ("back", "until"):
+        days = [item.day for at, (cue, item) in enumerate(judged) if cue == wanted and not _begins_range(judged, at)]
+        if days:
+            last = max(days)
+            return last if wanted == "back" else last + timedelta(days=1)
+    return _by_weekday(low, today)
 
 
-def _closer(first: int, second: int, sent: date | None) -> bool:
-    """Month first when that reading lies nearer ahead: 11/12 in an English note may be either."""
-    if sent is None:
-        return True
-    readings = [_dated(None, first, second, sent), _dated(None, second, first, sent)]
-    ahead = [abs((day - sent).days) if day else 9999 for day in readings]
-    return ahead[0] <= ahead[1]
+def dates(low: str, today: date | None) -> list[Found]:
+    """Every date in folded text, in its order."""
+    out: list[Found] = []
+    for source in (_named, _chinese, _numbers, _spoken):
+        for item in source(low, today):
+            if all(item.end <= other.start or item.start >= other.end for other in out):
+                out.append(item)
+    out.sort(key=lambda item: item.start)
+    for item in _days_only(low, out):
+        if all(item.end <= other.start or item.start >= other.end for other in out):
+            out.append(item)
+    return sorted(out, key=lambda item: item.start)
 
 
-def _dated(year: int | None, month: int, day: int, sent: date | None) -> date | None:
+
+
+def _named(low: str, today: date | None) -> list[Found]:
+    out = []
+    pattern, numbers = _months()
+    for name in pattern.finditer(low):
+        month = numbers[name.lastgroup or ""]
+        head = _BEFORE.search(low[max(0, name.start() - 12) : name.start()])
+        tail = _AFTER.match(low[name.end() : name.end() + 10])
+        start, end = name.start(), name.end() + (tail.end() if tail else 0)
+        if head:
+            day, year = int(head[1]), tail[1] if tail else None
+            start = name.start() - (len(head[0]))
+        elif after := _DAY_AFTER.match(low[name.end() : name.end() + 16]):
+            day, year, end = int(after[1]), after[2], name.end() + after.end()
+        else:
+            continue
+        if when := _nearest(year, month, day, today):
+            out.append(Found(start, end, when))
+    return out
+
+
+def _chinese(low: str, today: date | None) -> list[Found]:
+    return [
+        Found(m.start(), m.end(), when)
+        for m in _CJK.finditer(low)
+        if (when := _nearest(m[1], int(m[2]), int(m[3]), today))
+    ]
+
+
+def _numbers(low: str, today: date | None) -> list[Found]:
+    out = []
+    for m in _NUMERIC.finditer(low):
+        if m[1]:
+            when = _make(int(m[1]), int(m[2]), int(m[3]))
+        else:
+            year = m[7] and ("20" + m[7] if len(m[7]) == 2 else m[7])
+            when = _either_order(int(m[4]), int(m[6]), year, today, european=m[5] == ".")
+        if when:
+            out.append(Found(m.start(), m.end(), when))
+    return out
+
+
+def _either_order(a: int, b: int, year: str | None, today: date | None, *, european: bool) -> date | None:
+    """Day first, or month first as Americans write: the one that lies ahead and nearer."""
+    options = [_nearest(year, b, a, today)] + ([] if european else [_nearest(year, a, b, today)])
+    known = [when for when in options if when]
+    if today:
+        known = [when for when in known if today - _PAST <= when <= today + _AHEAD] or known
+        return min(known, key=lambda when: abs(when - today), default=None)
+    return known[0] if known else None
+
+
+def _spoken(low: str, today: date | None) -> list[Found]:
+    return [
+        Found(m.start(), m.end(), when)
+        for m in _VIETNAMESE.finditer(low)
+        if (when := _nearest(m[3], int(m[2]), int(m[1]), today))
+    ]
+
+
+def _days_only(low: str, known: list[Found]) -> list[Found]:
+    """ "from 1 to 7 October, back on the 8th": a bare Chinese or Korean day takes its month from the date before it."""
+    out = []
+    for m in _CJK_DAY.finditer(low):
+        before = [item for item in known if item.end <= m.start()]
+        if not before:
+            continue
+        last = before[-1].day
+        when = _make(last.year, last.month, int(m[1]))
+        if when and when < last:
+            when = _make(last.year + last.month // 12, last.month % 12 + 1, int(m[1]))
+        if when:
+            out.append(Found(m.start(), m.end(), when))
+    return out
+
+
+def _nearest(year: str | None, month: int, day: int, today: date | None) -> date | None:
+    if year:
+        return _make(int(year), month, day)
+    if today is None:
+        return None
+    options = [when for y in (today.year, today.year + 1) if (when := _make(y, month, day))]
+    return next((when for when in options if when >= today - _PAST), None)
+
+
+def _make(year: int, month: int, day: int) -> date | None:
     try:
-        if year is not None:
-            return date(year, month, day)
-        if sent is None:
-            return None
-        found = date(sent.year, month, day)
-        return found if (sent - found).days < 60 else date(sent.year + 1, month, day)
+        return date(year, month, day)
     except ValueError:
         return None
+
+
+def _begins_range(judged: list[tuple[str, Found]], at: int) -> bool:
+    """ "from 20 November to 7 December" in a language whose "from" also means "again from"."""
+    if at + 1 >= len(judged):
+        return False
+    (_, item), (cue, later) = judged[at], judged[at + 1]
+    return cue == "until" and later.start - item.end < 16 and item.day <= later.day
+
+
+@cache
+def _cue_before(name: str) -> re.Pattern[str]:
+    day = "|".join(pattern for _, pattern in patterns("return_date", "weekdays"))
+    filler = rf"(?:[\s,(:]|(?<!\w)(?:{day})\w*|(?<!\w)(?:the|den?|am|dem|le|el|il|o|dia|om|on|ngay|dnia|в|с|يوم|op)(?!\w))*"
+    return any_of("return_date", name, rf"(?:{{}}){filler}$")
+
+
+@cache
+def _cue_after(name: str) -> re.Pattern[str]:
+    return any_of("return_date", name, r"^[\s,'(]{0,3}(?:[a-z]{1,3} )?(?:{})")
+
+
+def _cue(low: str, found: list[Found], at: int) -> str | None:
+    """ "back": that day; "until": the day before the first day back; None: another date."""
+    item = found[at]
+    floor = found[at - 1].end if at else 0
+    before = low[max(floor, item.start - 60) : item.start]
+    after = low[item.end : found[at + 1].start if at + 1 < len(found) else item.end + 45][:45]
+    if _cue_after("back_after").match(after):
+        return "back"
+    if _cue_after("until_after").match(after):
+        return "until"
+    if _NOT_UNTIL.search(before):
+        return "back"
+    if _cue_before("until").search(before):
+        return "until"
+    return "back" if _cue_before("back").search(before) else None
+
+
+_NOT_UNTIL = re.compile(r"(?:not|n't|erst) (?:be |\w+ ){0,4}(?:until|till|am|ab)[^.]{0,20}$")
+
+
+def _by_weekday(low: str, today: date | None) -> date | None:
+    """ "back Monday": the next one."""
+    if today is None:
+        return None
+    for language in languages():
+        rules = table(language).get("return_date", {})
+        for number, name in enumerate(rules.get("weekdays", ())):
+            back = "|".join(fold(pattern) for pattern in rules.get("back", ()))
+            if back and re.search(rf"(?<!\w)(?:{back})[\s,]*(?:on |am |el |le |next )?{fold(name)}", low):
+                return today + timedelta(days=(number - today.weekday() - 1) % 7 + 1)
+    return None

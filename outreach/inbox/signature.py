@@ -51,7 +51,7 @@ def is_device(line: str) -> bool:
         return False
     low = fold(line).strip()
     found = _device().match(low)
-    if not found or (clause := re.split(r"[,;]", low)[0]) != low and len(low) > len(clause) + 24:
+    if not found or ((clause := re.split(r"[,;]", low)[0]) != low and len(low) > len(clause) + 24):
         return False
     words = re.sub(r"<[^>]*>|\([^)]*\)|\[[^\]]*\]", "", clause)
     return len(words.split()) <= 10 and bool(_DEVICE.search(words) or (_MINE.match(words) and len(words.split()) <= 7))

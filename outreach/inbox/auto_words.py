@@ -1,0 +1,54 @@
+"""What the words of a mail say about a program having written it: absence, departure, receipt."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from outreach.inbox.address import find_all
+from outreach.inbox.fold import fold
+from outreach.inbox.phrases import any_of
+from outreach.inbox.return_date import return_date
+
+LIMIT = 3_000  # characters: an absence note is shorter
+_RE = re.compile(r"^(?:(?:re|aw|sv|odp|ynt|rif|r|res|vs|antw|回复|答复|回覆|رد|tr|fw|fwd|wg)\s?:\s*)+")
+_ASKS = re.compile(
+    r"\?|(?<!\w)(?:please|kindly) (?:send|deliver|resend|quote|confirm|advise)|could we|can we|bitte (?:send|schick)"
+    r"|请把|请发|請寄|^(?:sorry|entschuldig)"
+)
+
+
+def subject_says(subject: str) -> bool:
+    """ "Automatic reply: …" in some language at the beginning of the subject."""
+    low = fold(subject[:200]).strip()
+    start = any_of("auto_reply", "subject", r"^[\[(【]?(?:{})")
+    return bool(start.search(low) or (re.match(r"^(?:re|aw)\s?: (?:auto|out of)", low) and start.search(_RE.sub("", low))))
+
+
+def purpose(name: str, low: str) -> bool:
+    """Does folded text hold a phrase of that purpose: automatic, absent, aside, left, ack, challenge?"""
+    return bool(any_of("auto_reply", name).search(low))
+
+
+def count(name: str, low: str) -> int:
+    return len({found[0] for found in any_of("auto_reply", name).finditer(low)})
+
+
+def is_note(text: str, today: date | None) -> bool:
+    """Words alone: somebody is away, and says what a note says besides (urgent matters, the answer on return)."""
+    low = fold(text[:LIMIT])
+    if _ASKS.search(low) or not purpose("absent", low):
+        return False
+    extras = count("aside", low) + (return_date(text, today) is not None)
+    return extras >= 2
+
+
+def is_acknowledgement(text: str) -> bool:
+    low = fold(text[:LIMIT])
+    return purpose("automatic", low) and (purpose("ack", low) or purpose("absent", low) or len(low) < 600)
+
+
+def successor(text: str, sender: str) -> str | None:
+    """The address that a note of somebody who left names instead of the sender's own; None when it names none."""
+    own = sender.lower()
+    return next((found for found in find_all(text[:LIMIT]) if found != own), None)
