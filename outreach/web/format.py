@@ -76,6 +76,11 @@ def day(value: datetime | date, lang: str, *, now: datetime | None = None) -> st
     return format_date(value, pattern, locale=locale(lang))
 
 
+def weekday(value: datetime | date, lang: str) -> str:
+    """``周二`` or ``Tue``."""
+    return format_date(value, "EEE", locale=locale(lang))
+
+
 def moment(value: datetime | None, tz: str, lang: str, *, now: datetime, show_place: bool = False) -> str:
     """``Tue 24 Nov 16:40 (Denver)``: their time, with the place when asked."""
     if value is None:

@@ -64,7 +64,9 @@ def shoot(browser: Any, base: str, name: str, lang: str, size: str, out: Path, t
     context.add_cookies([{"name": "outreach_lang", "value": lang, "url": base}])
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda m: said.append(f"{name} {lang} {size}: {m.text}") if m.type in ("error", "warning") else None)
+    page.on(
+        "console", lambda m: said.append(f"{name} {lang} {size}: {m.text}") if m.type in ("error", "warning") else None
+    )
     page.on("pageerror", lambda e: said.append(f"{name} {lang} {size}: {e}"))
     if user:
         page.goto(base + "/login")
@@ -74,7 +76,7 @@ def shoot(browser: Any, base: str, name: str, lang: str, size: str, out: Path, t
         page.wait_for_url(lambda url: "/login" not in url)
     mark = "&" if "?" in path else "?"
     page.goto(f"{base}{path}{mark}theme={theme}", wait_until="load")
-    page.wait_for_timeout(900)
+    page.wait_for_timeout(4000 if name == "campaign-draft" else 900)
     tall = page.evaluate("document.documentElement.scrollHeight")
     if name not in VIEWPORT_ONLY:
         page.set_viewport_size({"width": width, "height": max(height, min(tall, 4000))})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -93,3 +95,15 @@ async def open_house(url: str, *, contacts: int = 120, seeded: bool = True) -> H
     if seeded:
         await seed(db, SECRET, contacts=contacts)
     return House(db)
+
+
+def made_house(url: str, **options: Any) -> House:
+    """A house made in a thread of its own: Playwright keeps a loop running in the test's."""
+
+    async def make() -> House:
+        house = await open_house(url, **options)
+        await house.db.engine.dispose()
+        return house
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, make()).result()

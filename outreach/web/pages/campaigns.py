@@ -18,7 +18,7 @@ from outreach.web.data import campaigns as data
 from outreach.web.data import today
 from outreach.web.data.people import full_name
 from outreach.web.data.tables import MESSAGE
-from outreach.web.format import day
+from outreach.web.format import weekday
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
@@ -305,7 +305,7 @@ async def work_audit(conn: Any, staff: Staff, message_id: int, answer: str) -> N
 def _chart(staff: Staff, hours: dict[str, Any] | None) -> dict[str, Any] | None:
     if hours is None:
         return None
-    names = [f"{day(slot, staff.lang)} {slot:%H}:00" for slot in hours["slots"]]
+    names = [f"{weekday(slot, staff.lang)} {slot:%H}:00" for slot in hours["slots"]]
     return {
         "hours": names, "done": hours["done"], "plan": hours["plan"], "now": hours["now"],
         "now_name": staff.say(N_("now")), "done_name": staff.say(N_("sent")), "plan_name": staff.say(N_("planned")),

@@ -1,0 +1,85 @@
+"""Every page in a real browser: nothing on the console, nothing wider than the window, every control has a name.
+
+Not axe itself: the checks below are the faults of its "serious" kind that these pages could have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.shots import PAGES, SIZES
+from tests.fakes.browser import running_app
+from tests.web.house import made_house
+from tests.web.seed import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+#: What is wrong with a page: controls without a name, doubled ids, images without text, pages without a heading.
+AUDIT = """() => {
+  const faults = [];
+  const name = el => (el.getAttribute('aria-label') || el.getAttribute('title') || el.innerText || el.placeholder || '').trim()
+    || (el.labels && [...el.labels].map(l => l.innerText).join('').trim());
+  for (const el of document.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea, summary, iframe'))
+    if (!name(el) && !el.closest('[hidden]') && !el.closest('template') && el.getAttribute('aria-hidden') !== 'true')
+      faults.push('no name: ' + el.outerHTML.slice(0, 120));
+  const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+  for (const id of new Set(ids)) if (ids.filter(i => i === id).length > 1) faults.push('doubled id: ' + id);
+  for (const img of document.querySelectorAll('img')) if (!img.hasAttribute('alt')) faults.push('no alt: ' + img.outerHTML.slice(0, 90));
+  if (document.querySelectorAll('h1').length !== 1) faults.push(document.querySelectorAll('h1').length + ' h1');
+  if (!document.documentElement.lang) faults.push('no lang');
+  if (!document.querySelector('main')) faults.push('no main');
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  if (wide > 0) faults.push(wide + ' px wider than the window');
+  return faults;
+}"""
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The seeded house over real HTTP."""
+    path: Path = tmp_path_factory.mktemp("browser") / "house.db"
+
+    with running_app(made_house(f"sqlite:///{path}", contacts=40).web) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def sessions(chromium: Any, base: str) -> dict[str, list[Any]]:
+    """The cookies of every user that a page needs, logged in once."""
+    found: dict[str, list[Any]] = {}
+    for user in {user for _, user in PAGES.values() if user}:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(base + "/login")
+        page.fill("#name", user)
+        page.fill("#password", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url(base + "/")
+        found[user] = context.cookies()
+        context.close()
+    return found
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+@pytest.mark.parametrize("name", list(PAGES))
+def test_a_page_is_clean(chromium: Any, base: str, sessions: dict[str, list[Any]], name: str, size: str) -> None:
+    path, user = PAGES[name]
+    width, height = SIZES[size]
+    context = chromium.new_context(viewport={"width": width, "height": height})
+    context.add_cookies(sessions.get(user, []))
+    context.add_cookies([{"name": "outreach_lang", "value": "en" if size == "phone" else "zh", "url": base}])
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    answer = page.goto(base + path)
+    assert answer.status == 200
+    page.wait_for_timeout(300)
+    faults = page.evaluate(AUDIT)
+    context.close()
+    assert said == []
+    assert faults == []
