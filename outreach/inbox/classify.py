@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 
 from outreach.inbox import original
 from outreach.inbox.detectors import (
     aol,
     apple_unsubscribe,
     arf,
+    auto_reply,
+    challenge,
+    daemon_notice,
     dsn,
     ezweb,
     fml,
     google_groups,
     imail,
     notice,
+    read_receipt,
+    reply,
     ses_event,
     sieve_reject,
+    unsubscribe,
     verizon,
     x_failed_recipients,
     yahoo,
@@ -29,21 +34,14 @@ from outreach.inbox.verdict import Kind, Verdict
 Detector = Callable[[Mail], Verdict | None]
 
 
-def _human(name: str) -> list[Detector]:
-    try:
-        return [import_module(f"outreach.inbox.detectors.{name}").detect]
-    except ImportError:
-        return []
-
-
 # Order: what is certain by its format, then what is certain by its words, then people.
 DETECTORS: tuple[Detector, ...] = (
     arf.detect,
     apple_unsubscribe.detect,
     ses_event.detect,
     sieve_reject.detect,
-    *_human("read_receipt"),
-    *_human("challenge"),
+    read_receipt.detect,
+    challenge.detect,
     ezweb.detect,
     aol.detect,
     dsn.detect,
@@ -53,10 +51,11 @@ DETECTORS: tuple[Detector, ...] = (
     verizon.detect,
     yahoo.detect,
     x_failed_recipients.detect,
-    *_human("auto_reply"),
+    daemon_notice.detect,
+    auto_reply.detect,
     notice.detect,
-    *_human("unsubscribe"),
-    *_human("reply"),
+    unsubscribe.detect,
+    reply.detect,
 )
 
 

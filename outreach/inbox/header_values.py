@@ -22,6 +22,17 @@ def first_address(value: str) -> str:
     return found.strip("'\"").lower()
 
 
+def display_name(value: str) -> str:
+    """The name before the address in a From value, "" when there is none or when it is an address itself.
+
+    The library's parser recurses on nested comments; this one looks no further than the angle bracket.
+    """
+    name = value[:2000].partition("<")[0].strip() if "<" in value[:2000] else ""
+    if len(name) > 1 and name.startswith('"') and name.endswith('"'):
+        name = name[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    return "" if first_address(name) else name
+
+
 def parse_date(value: str) -> datetime | None:
     """An RFC 5322 date in UTC; a date without a zone is taken as UTC. None when it makes no sense."""
     try:

@@ -28,10 +28,11 @@ _TRANSCRIPT = re.compile(r"transcript of (?:the )?session|permanent fatal errors
 
 def from_machine(mail: Mail) -> bool:
     """The sender is a mail system by its address, its name or its empty return path."""
-    return _is_daemon(mail) or _no_return(mail)
+    return is_daemon(mail) or _no_return(mail)
 
 
-def _is_daemon(mail: Mail) -> bool:
+def is_daemon(mail: Mail) -> bool:
+    """The sender calls itself a mail system."""
     names = f"{mail.get('From')[:300]} {mail.get('Sender')[:300]} {mail.get('Return-Path')[:300]}"
     return bool(_MACHINE.search(names)) or "delivery-status" in mail.get("Content-Type")
 
@@ -44,7 +45,7 @@ def _no_return(mail: Mail) -> bool:
 def is_failure(mail: Mail) -> bool:
     """A program says that it could not deliver (or not yet): sender or subject, and the text, must all fit."""
     subject = SUBJECT.search(mail.subject[:400].lower()) is not None
-    daemon = _is_daemon(mail) and (subject or not _answers_by_itself(mail))
+    daemon = is_daemon(mail) and (subject or not _answers_by_itself(mail))
     if not (subject or daemon or _no_return(mail)):
         return False
     failure = FAILURE.search(mail.notice[:STATED].lower())

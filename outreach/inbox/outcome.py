@@ -123,9 +123,7 @@ def _confirmed(outcome: Outcome, status: str | None) -> bool:
     The signs: the server refused at RCPT, the status is about the address (X.1.X), or the mail system that wrote the
     notice looked the address up itself. Notices in other languages than English are such systems' own words.
     """
-    if outcome.looked_up or (
-        not is_vague(status) and status is not None and not status[1:].startswith((".2.0", ".2.4"))
-    ):
+    if outcome.looked_up or (not is_vague(status) and status is not None and not status[1:].startswith(".2.")):
         return True
     words = f"{outcome.text} {outcome.host} {outcome.context}".lower()
     return outcome.phase == "rcpt" or any(sign in words for sign in LOOKED_UP)

@@ -6,11 +6,10 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import unquote
 
 from outreach.inbox import address
 from outreach.inbox.entity import Part
-from outreach.inbox.header_values import first_address
+from outreach.inbox.header_values import display_name
 from outreach.inbox.parse import Mail
 
 LONGEST_TEXT = 200_000  # characters kept for search; a novel is longer, a letter is not
@@ -55,7 +54,7 @@ def summarise_mail(mail: Mail) -> Summary:
         in_reply_to=tuple(_IDS.findall(mail.get("In-Reply-To"))),
         references=tuple(_IDS.findall(mail.get("References")))[-50:],
         from_address=mail.from_addr,
-        from_name=_name(mail.get("From")),
+        from_name=display_name(mail.get("From"))[:200],
         to=_addresses(mail, "To"),
         cc=_addresses(mail, "Cc"),
         subject=mail.subject[:2000],
@@ -66,12 +65,6 @@ def summarise_mail(mail: Mail) -> Summary:
         own_uid=mail.get("X-Outreach-Message")[:128],
         exceeded=mail.exceeded,
     )
-
-
-def _name(sender: str) -> str:
-    """The display name of a From value, "" when there is none."""
-    name = sender.partition("<")[0].strip() if "<" in sender else ""
-    return unquote(name)[:200] if first_address(name) == "" else ""
 
 
 def _addresses(mail: Mail, header: str) -> tuple[str, ...]:

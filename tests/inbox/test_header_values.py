@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from outreach.inbox.header_values import first_address, parse_date
+from outreach.inbox.header_values import display_name, first_address, parse_date
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,18 @@ def test_first_address(value: str, address: str):
 )
 def test_dates(value: str, moment: datetime | None):
     assert parse_date(value) == moment
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ('"Berg, Anna" <anna@buyer.example>', "Berg, Anna"),
+        ("Anna <anna@buyer.example>", "Anna"),
+        ("anna@buyer.example", ""),
+        ("anna@old.example <anna@new.example>", ""),
+        ('"A \\"B\\" C" <a@b.example>', 'A "B" C'),
+        ("(" * 100_000 + "<a@b.example>", ""),
+    ],
+)
+def test_display_name(value: str, name: str):
+    assert display_name(value) == name
