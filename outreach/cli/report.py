@@ -21,7 +21,7 @@ Formats = Annotated[
     str | None, typer.Option("--format", help="html, json, xlsx, pdf; several with commas.", metavar="FORMATS")
 ]
 Folder = Annotated[Path | None, typer.Option("--out", help="Where the files go; else the current folder.")]
-Send = Annotated[bool, typer.Option("--send", help="Mail it to the addresses under [report] in the configuration.")]
+Send = Annotated[bool, typer.Option("--send", help="Mail it to report.recipients of the configuration.")]
 Language = Annotated[str | None, typer.Option("--language", help="zh or en; else as configured.")]
 
 
