@@ -1,43 +1,51 @@
-"""What a person wants: rules in order, unsure is an answer. Pure."""
+"""What a person's answer is about. Rules, most telling first; None where they are unsure."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from outreach.inbox.fold import fold
-from outreach.inbox.human_words import pattern
+from outreach.inbox.phrases import any_of
+from outreach.inbox.reply_text import own_words
 from outreach.inbox.verdict import Intent
 
-#: A letter's wish stands at its beginning; the rest is terms and courtesies.
-READ = 1_500
-#: Asked first: who complains about a price complains; who asks for a price of a sample wants the price.
-ORDERED = (
-    ("COMPLAINT", Intent.COMPLAINT),
-    ("WRONG_PERSON", Intent.WRONG_PERSON),
-    ("NOT_NOW", Intent.NOT_NOW),
-    ("NOT_INTERESTED", Intent.NOT_INTERESTED),
-    ("SAMPLE", Intent.SAMPLE),
-    ("CATALOGUE", Intent.CATALOGUE),
-    ("PRICE", Intent.PRICE),
-    ("MEETING", Intent.MEETING),
-    ("ORDER", Intent.ORDER),
+LIMIT = 3_000  # characters: what somebody wants stands at the beginning
+# An answer that asks for a price and mentions a sample that came is about the price; one that complains and asks for a
+# new offer is a complaint. Hence the order.
+ORDER = (
+    Intent.WRONG_PERSON,
+    Intent.COMPLAINT,
+    Intent.NOT_NOW,
+    Intent.NOT_INTERESTED,
+    Intent.ORDER,
+    Intent.SAMPLE,
+    Intent.PRICE,
+    Intent.CATALOGUE,
+    Intent.MEETING,
+    Intent.QUESTION,
+    Intent.THANKS,
 )
-_QUESTION_MARK = re.compile(r"[?？]")
-_WORD = re.compile(r"\w+")
-#: A note of thanks is short; a longer letter says more than thanks.
-SHORT_THANKS = 25
+_SHORT = 120  # a letter that only thanks is no longer
 
 
-def intent_of(text: str) -> Intent | None:
-    """The intent of a reply's own text, None when it is not clear."""
-    low = fold(text[:READ])
-    if not low.strip():
-        return None
-    for name, intent in ORDERED:
-        if pattern(name).search(low):
-            return intent
-    if _QUESTION_MARK.search(low) or pattern("QUESTION").search(low):
-        return Intent.QUESTION
-    if pattern("THANKS").search(low) and len(_WORD.findall(low)) <= SHORT_THANKS:
-        return Intent.THANKS
-    return None
+def of(text: str) -> Intent | None:
+    """The intent of a visible reply (`reply_text`); None when no rule is sure."""
+    low = re.sub(r"\s+", " ", fold(own_words(text)[:LIMIT])).strip()
+    return next((intent for intent in ORDER if _is(intent, low)), None)
+
+
+def not_interested(text: str) -> Intent | None:
+    low = re.sub(r"\s+", " ", fold(own_words(text)[:LIMIT]))
+    return Intent.NOT_INTERESTED if _rule(Intent.NOT_INTERESTED).search(low) else None
+
+
+@cache
+def _rule(intent: Intent) -> re.Pattern[str]:
+    return any_of("intent", intent.value)
+
+
+def _is(intent: Intent, low: str) -> bool:
+    if intent is Intent.THANKS:
+        return len(low) < _SHORT and "?" not in low and bool(_rule(intent).search(low))
+    return bool(_rule(intent).search(low))

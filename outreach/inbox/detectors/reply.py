@@ -1,47 +1,44 @@
-"""A person's answer: it refers to an earlier mail or carries a quotation. Everything else is other mail."""
+"""A person's answer to us, as against everything else that lands in a mailbox.
+
+It refers to a message (In-Reply-To, References), or its subject does ("Re:", "AW:", "回复:"), or it quotes one; and no
+mailing list or program sent it.
+"""
 
 from __future__ import annotations
 
 import re
 
-from outreach.inbox.intent import intent_of
+from outreach.inbox import intent, quotation
+from outreach.inbox.fold import fold
 from outreach.inbox.parse import Mail
-from outreach.inbox.quotation import attribution, header_block, is_divider
 from outreach.inbox.reply_text import reply_text
 from outreach.inbox.verdict import Kind, Verdict
 
 _RE = re.compile(
-    r"^\s*(?:re|aw|antw|sv|vs|odp|r|rif|res|ynt|回复|回復|回覆|答复|答覆|返信|답장|회신|رد|tr|trl)\s*(?:\[\d+\])?\s*[:：]",
-    re.I,
+    r"^\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|aw|antw|sv|vs|odp|ynt|yanit|rif|r|res|ref|rv|回复|答复|回覆|回復|返信|답장|회신|رد|"
+    r"отв|ответ|ха|hts|vá|bls|tl|pd|να|απ|trả lời)\s?(?:\[\d+\]|\(\d+\))?\s?[:：]"
 )
-_LIST = ("List-Id", "List-Unsubscribe", "List-Post")
-READ_LINES = 400
+_MASS = ("List-Id", "List-Post", "List-Unsubscribe", "Feedback-ID")
 
 
-def detect(mail: Mail) -> Verdict | None:
-    """A reply with its own text and what it wants; None for mail that answers nothing."""
-    if not _answers(mail):
-        return None
+def detect(mail: Mail) -> Verdict:
     text = reply_text(mail)
-    return Verdict(Kind.REPLY, reply_text=text, intent=intent_of(text), detector="reply")
+    if not is_reply(mail):
+        return Verdict(Kind.OTHER, reply_text=text or None, detector="reply")
+    return Verdict(Kind.REPLY, reply_text=text, intent=intent.of(text), detector="reply")
 
 
-def _answers(mail: Mail) -> bool:
-    if any(mail.get(name) for name in _LIST) and not mail.get("In-Reply-To"):
+def is_reply(mail: Mail) -> bool:
+    if mail.get("Precedence").strip().lower() in ("bulk", "list", "junk") or any(mail.get(n) for n in _MASS):
         return False
-    if mail.get("In-Reply-To") or mail.get("References"):
+    if mail.get("Auto-Submitted").strip().lower() not in ("", "no"):
+        return False
+    if mail.get("In-Reply-To").strip() or mail.get("References").strip():
         return True
-    return bool(_RE.match(mail.subject)) or _has_quotation(mail)
+    return bool(_RE.match(fold(mail.subject[:200]))) or _quotes(mail)
 
 
-def _has_quotation(mail: Mail) -> bool:
-    lines = mail.text.split("\n")[:READ_LINES]
-    return any(
-        attribution(lines, index) or (index and (header_block(lines, index) or _names_original(line)))
-        for index, line in enumerate(lines)
-        if line.strip()
-    )
-
-
-def _names_original(line: str) -> bool:
-    return is_divider(line) and bool(re.search(r"[^\W_]", line)) and "forward" not in line.lower()
+def _quotes(mail: Mail) -> bool:
+    """The mail quotes another one under an attribution."""
+    lines = mail.text[:20_000].split("\n")[:400]
+    return any(quotation.attribution(lines, at) for at in range(len(lines)) if ":" in lines[at] or "<" in lines[at])

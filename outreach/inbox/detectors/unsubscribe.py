@@ -1,46 +1,80 @@
-"""Wishes to be left alone, in the person's own words or by a List-Unsubscribe mail (RFC 2369)."""
+"""Wishes to get no more mail, written by a person or by a mail program's unsubscribe button (RFC 2369 mailto).
+
+Only what the person wrote this time counts: the footer in the quoted newsletter says "unsubscribe" in every answer. Other
+people's newsletters and invoices have such footers too, so mass mail is never a wish.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from outreach.inbox import intent
 from outreach.inbox.fold import fold
-from outreach.inbox.human_words import pattern
 from outreach.inbox.parse import Mail
-from outreach.inbox.reply_text import reply_text
+from outreach.inbox.phrases import any_of
+from outreach.inbox.reply_text import own_words, reply_text
 from outreach.inbox.verdict import Kind, Verdict
 
-#: Only the letter's beginning is read: a wish stands there; what follows are terms, footers, forgotten quotations.
-READ = 700
-_SUBJECT = re.compile(
-    r"^\s*(?:(?:re|aw|sv|回复|答复)\s*[:：]\s*)*(?:unsubscribe|退订|退訂|remove(?: me)?|abmelden|desinscription|desabonnement|baja|darse de baja|cancelar|disiscrizione|отписаться|отписка|الغاء الاشتراك|abonelik iptali|配信停止|수신 ?거부|huy dang ky)\b[\s!.:]*(?:[A-Za-z0-9_-]{16,80}|request|please|me|from list)?\s*$",
-    re.I,
-)
-_ALONE = re.compile(
-    r"^\W*(?:unsubscribe|unsubscribed|remove|plz remove|please remove|opt out|optout|stop|t|td|退订|退訂|拒收|取消|baja|отписка|stop please)\W*(?:please|me|pls)?\W*$",
-    re.I,
-)
-# What looks like a wish and is a question, an order, or a newsletter's own footer.
-_NOT = re.compile(
-    r"\b(?:how many|rate|study|feature|button|function|your (?:system|software|service|platform)|customers? can|link (?:does|is) not|does not work)\b|"
-    r"(?:to|for|um sich|pour vous|para|per) (?:unsubscribe|abzumelden|desinscrire|desabonner|darse de baja|cancelar|disiscriver\w+)\b.{0,40}(?:click|klick|cliqu|haga|clique|clicca)|"
-    r"unsubscribe from (?:receipts|this list click|these)|you (?:are receiving|received) this|如需退订|若要退訂|要退订|退订(?:功能|率|链接|按钮|回复|请)|(?:支持|有没有|是否有)(?:\S{0,4})退订|"
-    r"(?:receive|recibir|recevoir|receber|ricevere|получать) (?:the |any |las |los |les |os |as |le |i |gli )?(?:goods|samples?|parcel|shipment|delivery|muestras|echantillons|amostras|campioni|образц\w+|mercanc\w+|merce|invoice|factur\w+)|"
-    r"(?:发票|發票|样品|樣品|货|貨|快递|快遞)\S{0,6}(?:不要|别|請勿|请勿)|(?:不要|别|请勿|請勿)(?:再)?(?:寄|发|發)\S{0,4}(?:发票|發票|样品|樣品|货|貨|到)|(?:campioni|muestras|amostras|echantillons|samples|muster)\b"
-)
+LIMIT = 3_000  # characters of a letter that are read: a wish stands in a short one
+_TOKEN = re.compile(r"^\s*unsub(?:scribe)?\s*[:=_ -]\s*[\w.:=+/-]{8,}\s*$", re.I)
+_MASS = ("List-Unsubscribe", "List-Id", "List-Post", "Feedback-ID")
+_PREFIX = re.compile(r"^(?:\s*[^\s:]{1,6}\s?:\s*)+")
 
 
 def detect(mail: Mail) -> Verdict | None:
-    """An unsubscribe wish; a question about unsubscribing or a newsletter's footer is none."""
-    if mail.get("List-Id") or mail.get("List-Unsubscribe"):
-        return None
     text = reply_text(mail)
-    low = fold(text[:READ])
-    subject = fold(mail.subject)
-    if _SUBJECT.match(subject) or _ALONE.match(low.strip()) or _wishes(low):
-        return Verdict(Kind.UNSUBSCRIBE, reply_text=text or None, detector="unsubscribe")
-    return None
+    if not is_wish(mail, text):
+        return None
+    return Verdict(
+        Kind.UNSUBSCRIBE, reply_text=text, intent=intent.not_interested(text), detector="unsubscribe"
+    )
 
 
-def _wishes(low: str) -> bool:
-    return bool(pattern("UNSUBSCRIBE").search(low)) and not _NOT.search(low)
+def is_wish(mail: Mail, text: str) -> bool:
+    if _TOKEN.match(mail.subject):
+        return True
+    if any(mail.get(name) for name in _MASS):
+        return False
+    own = own_words(text)
+    if not own or _program_text(own):
+        return bool(_whole().match(_bare(mail.subject)))
+    if _whole().match(_bare(mail.subject)) and len(own) < 120 and not _PREFIX.match(mail.subject):
+        return True
+    return says(own)
+
+
+def says(own: str) -> bool:
+    """Does a person's own text ask to get no more mail?"""
+    low = re.sub(r"\s+", " ", fold(own[:LIMIT]))
+    if any_of("unsubscribe", "never").search(low) or any_of("unsubscribe", "footer").search(low):
+        return False
+    return _alone(own) or bool(_wish().search(low))
+
+
+def _alone(own: str) -> bool:
+    """One part is nothing but the wish, and it leads or stands among short ones: not the last line of a newsletter."""
+    parts = [bare for part in re.split(r"[\n.!?,]", fold(own[:LIMIT])) if (bare := _bare(part))]
+    if not parts or len(own) > 400:
+        return False
+    return any(_whole().match(part) for part in (*parts[:2], fold(own[:120]).strip(" .!"))) and (
+        bool(_whole().match(parts[0])) or len(parts[0]) <= 40
+    )
+
+
+@cache
+def _whole() -> re.Pattern[str]:
+    return any_of("unsubscribe", "whole", r"^(?:{})$")
+
+
+@cache
+def _wish() -> re.Pattern[str]:
+    return any_of("unsubscribe", "wish")
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s.!,;:*\"'()-]+$|^[\s.!,;:*\"'()-]+", "", fold(text[:200]))
+
+
+def _program_text(own: str) -> bool:
+    return len(own) < 200 and bool(re.search(r"sent automatically by your mail program", own, re.I))
