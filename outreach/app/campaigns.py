@@ -20,6 +20,7 @@ from outreach.campaigns.definition import VARIANT_STEP, Definition
 from outreach.campaigns.store import CampaignError, StepContent
 from outreach.content.compose import compile_content
 from outreach.content.envelope import PREVIEW_URLS
+from outreach.content.problem import ContentProblem
 from outreach.content.store import snapshot, version_source
 from outreach.content.template import choose_language
 from outreach.db import stops
@@ -172,9 +173,13 @@ async def demand_approval(app: App, conn: AsyncConnection, campaign_id: int) -> 
     row = await campaigns.get(conn, campaign_id)
     if row.approved_hash is None:
         raise CampaignError("the campaign is not approved: submit it, then have it approved")
-    digest = await campaigns.fingerprint(conn, campaign_id, limits_in_force(app))
+    changed = CampaignError("the campaign was changed after it was approved: its approvals are void; submit it again")
+    try:
+        digest = await campaigns.fingerprint(conn, campaign_id, limits_in_force(app))
+    except ContentProblem as problem:  # a stored text is not what it was when it was stored
+        raise changed from problem
     if digest != row.approved_hash:
-        raise CampaignError("the campaign was changed after it was approved: its approvals are void; submit it again")
+        raise changed
 
 
 async def pause(app: App, campaign_id: int, actor: Actor, now: datetime, reason: str = "by hand") -> str:

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import func, select
 
 from outreach.app.build import App
+from outreach.app.by_hand import sent_by_hand
 from outreach.app.clock import utc_now
 from outreach.app.hooks import SendingHooks
 from outreach.app.tick import tick
@@ -19,6 +21,7 @@ from outreach.campaigns.calendar import next_open
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.plan import hours_for
 from outreach.config import ConfigError, MailboxSettings
+from outreach.db import instance
 from outreach.model import Campaign, Mailbox, Message, MessageState
 from outreach.model.base import table
 from outreach.outbox.message import Claimed
@@ -103,6 +106,7 @@ class Engine:
             clock=self.clock,
             next_open=self.next_open,
             hooks=SendingHooks(self.app.events),
+            by_hand=partial(sent_by_hand, self.app.db),
         )
         limits = self.app.settings.sending
         messages = limits.run_messages if _has_pace(box) else max(limits.run_messages, 5_000)
@@ -174,7 +178,7 @@ class Engine:
 
     async def _wait(self) -> float | None:
         """Seconds until something may leave, None if that is not soon."""
-        if self.app.hold:
+        if await instance.held(self.app.db):
             return None
         now = self.clock()
         open_states = [MessageState.QUEUED.value, MessageState.DEFERRED.value]

@@ -71,7 +71,7 @@ async def default_owner(conn: AsyncConnection, contact_id: int | None) -> int | 
     """
     region = await conn.scalar(select(CONTACTS.c.region).where(CONTACTS.c.id == contact_id)) if contact_id else None
     staff = (await conn.execute(select(USERS).where(USERS.c.disabled_at.is_(None)).order_by(USERS.c.id))).all()
-    load = dict((await conn.execute(_open_by_owner())).tuples().all())
+    load = {row[0]: row[1] for row in await conn.execute(_open_by_owner())}
     for role in ("salesperson", "manager", "marketer"):
         able = [user for user in staff if role in user.roles]
         near = [user for user in able if region in user.regions] or able

@@ -125,6 +125,13 @@ def _suspicion(row: object, who: Here) -> str | None:
     return None
 
 
+async def held(db: Database) -> str | None:
+    """Why nothing may be sent now, None if it may: another process may have found out."""
+    async with db.read() as conn:
+        reason: str | None = await conn.scalar(select(INSTANCE.c.hold_reason).where(INSTANCE.c.id == 1))
+    return reason
+
+
 async def hold(conn: AsyncConnection, reason: str) -> None:
     """Stop all sending until somebody confirms (used by `restore`)."""
     await conn.execute(update(INSTANCE).where(INSTANCE.c.id == 1).values(hold_reason=reason))
