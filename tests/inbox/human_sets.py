@@ -29,7 +29,7 @@ def load(name: str) -> list[dict[str, Any]]:
 def mail(body: str, subject: str = "Re: Offer", headers: str = "", day: str = "2026-11-20") -> bytes:
     """A plain mail in UTF-8 as a customer's server delivers it."""
     year, month, date = day.split("-")
-    name = ("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec").split()[int(month) - 1]
+    name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][int(month) - 1]
     head = (
         f"From: customer@buyer.example\nTo: li.na@senders.example\n{headers}"
         f"Subject: {Header(subject, 'utf-8').encode()}\nDate: {int(date)} {name} {year} 09:12:00 +0000\n"

@@ -9,7 +9,6 @@ import pytest
 from outreach.inbox.codes import reply_in, status_in
 from outreach.inbox.outcome import Outcome, judge, summarise
 
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -9,4 +9,5 @@ from outreach.inbox.verdict import Verdict
 
 
 def detect(mail: Mail) -> Verdict | None:
-    return any_notice.detect(mail) if notice.is_daemon(mail) else None
+    found = any_notice.detect(mail) if notice.is_daemon(mail) else None
+    return found.but(detector="daemon_notice") if found else None
