@@ -39,7 +39,19 @@ from outreach.db.session import Database
 
 GOAL = 0.6
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-HEADER = ["email", "first_name", "last_name", "company", "country", "city", "industry", "tags", "language", "grade", "source"]
+HEADER = [
+    "email",
+    "first_name",
+    "last_name",
+    "company",
+    "country",
+    "city",
+    "industry",
+    "tags",
+    "language",
+    "grade",
+    "source",
+]
 COUNTRIES = ["DE", "FR", "US", "BR", "IN", "AE", "KE", "JP", "PL", "TR", "ES", "IT", "GB", "MX", "ZA", "AU"]
 
 #: What fills our tables from a bare one. `lower(hex(randomblob(16)))` stands for the keyed hash, which SQL has not.

@@ -9,8 +9,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from outreach.model.inbound import Suppression
 from outreach.model.base import table
+from outreach.model.inbound import Suppression
 
 #: How many domains above an address's own are looked up: mail.sales.acme.example is covered by acme.example.
 PARENTS = 2

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, PT012 - a case is read best on one line
+# ruff: noqa: PT012 - a case is read best on one line
 """The list: idempotent, and a person's word holds."""
 
 from __future__ import annotations
