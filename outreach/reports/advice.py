@@ -25,6 +25,15 @@ UNSUBSCRIBED_WARN = 0.01
 ENOUGH_REPLIES = 10
 
 
+#: What to do with a group that answers more than the rest.
+USE = {
+    "content": ("把“{name}”的做法用到其余邮件", "use what works for '{name}' elsewhere"),
+    "region": ("优先跟进“{name}”的客户", "put customers in '{name}' first"),
+    "industry": ("优先跟进“{name}”行业的客户", "put customers in '{name}' first"),
+    "language": ("能读{name}的客户都用{name}写", "write in {name} wherever customers read it"),
+}
+
+
 @dataclass(slots=True)
 class Advice:
     """What the report says in words. `todo` are the parts of the fifth sentence."""
@@ -77,6 +86,11 @@ def _what_happened(advice: Advice, now: Figures, before: Figures, period: Period
         rate = percent(found.now)
         zh_rate = f"；回复率 {rate}，{last} {old}{zh}"
         en_rate = f"; reply rate {rate}, the {last.lower()} {old}{en}"
+        if found.before is None:
+            zh_rate, en_rate = (
+                f"；回复率 {rate}（{last}太少，不比）",
+                f"; reply rate {rate}, nothing to compare it with",
+            )
     sent, replied, asked = number(now.sent), number(now.replied), number(now.inquiries)
     advice.add(
         f"{this}发出 {sent} 封，收到 {replied} 封回复、{asked} 条询盘{zh_rate}。",
@@ -103,9 +117,10 @@ def contrasts(data: Data) -> list[Contrast]:
     found = []
     for dimension in ("content", "region", "industry", "language"):
         for key, own in fold(data.cells, DIMENSIONS[dimension]).items():
-            rest = Figures(
-                accepted=sums.accepted - own.accepted, **{figure: getattr(sums, figure) - getattr(own, figure)}
-            )
+            # a first mail against first mails: who answers a sequence answers its last mail
+            peers = total(c for c in data.cells if c.step == key[1]) if dimension == "content" else sums
+            others = {figure: getattr(peers, figure) - getattr(own, figure)}
+            rest = Figures(accepted=peers.accepted - own.accepted, **others)
             if key not in ("", None) and differs(figure, own, rest):
                 z = z_score(getattr(own, figure), own.accepted, getattr(rest, figure), rest.accepted)
                 found.append(Contrast(dimension, key, figure, own, rest, z))
@@ -151,7 +166,8 @@ def _what_works(advice: Advice, data: Data) -> None:
     advice.add("；".join(parts) + "。不像是偶然。", "; ".join(parts) + ". Chance is an unlikely cause.")
     if best is not None:
         name = group_name(best.dimension, best.key, data, advice.lang)
-        advice.do(f"把“{name}”的做法用到其余邮件", f"use what works for '{name}' elsewhere")
+        zh, en = USE[best.dimension]
+        advice.do(zh.format(name=name), en.format(name=name))
     if worst is not None and worst.dimension == "content":
         name = group_name(worst.dimension, worst.key, data, advice.lang)
         advice.do(f"改写或停用“{name}”", f"rewrite or drop '{name}'")
@@ -167,10 +183,10 @@ def _contrast(c: Contrast, data: Data, lang: Lang) -> str:
     return f"'{name}' has a {what} of {own}, the rest {rest}"
 
 
-def in_time(answers: Iterable[Answer]) -> tuple[int, int]:
-    """Return (answered by the time they were due, all)."""
-    listed = list(answers)
-    return sum(1 for a in listed if a.done is not None and a.done <= a.due), len(listed)
+def in_time(answers: Iterable[Answer], now: datetime) -> tuple[int, int]:
+    """Return (answered by the time they were due, all that are answered or overdue); what is not due yet waits."""
+    judged = [a for a in answers if a.done is not None or a.due < now]
+    return sum(1 for a in judged if a.done is not None and a.done <= a.due), len(judged)
 
 
 def median_time(answers: Iterable[Answer]) -> timedelta | None:
@@ -180,20 +196,26 @@ def median_time(answers: Iterable[Answer]) -> timedelta | None:
 
 
 def _how_quickly(advice: Advice, data: Data, period: Period, now: datetime) -> None:
-    done, all_ = in_time(data.answers)
-    if not all_:
+    done, judged = in_time(data.answers, now)
+    waiting = sum(1 for a in data.answers if a.done is None)
+    if not data.answers:
         advice.add("没有需要答复的来信。", "No letters waited for an answer.")
+        return
+    if not judged:
+        advice.add(
+            f"{waiting} 封来信待答复，都还没有超时。", f"{waiting} letters wait for an answer, none is late yet."
+        )
+        advice.do("今天答复来信", "answer the letters today")
         return
     late = [a for a in data.answers if a.due < (a.done or now)]
     middle = median_time(data.answers)
     zh_mid = f"，中位用时 {duration(middle, 'zh')}" if middle else ""
     en_mid = f", median {duration(middle, 'en')}" if middle else ""
-    open_ = sum(1 for a in data.answers if a.done is None)
-    zh_open, en_open = (f"；{open_} 封还没答复", f"; {open_} still wait") if open_ else ("", "")
+    zh_open, en_open = (f"；{waiting} 封还没答复", f"; {waiting} still wait") if waiting else ("", "")
     zh_late, en_late = _when_late(late, period)
     advice.add(
-        f"当天答复 {percent(done / all_)}（{done} / {all_}）{zh_mid}{zh_open}{zh_late}。",
-        f"Answered in time: {percent(done / all_)} ({done} of {all_}){en_mid}{en_open}{en_late}.",
+        f"当天答复 {percent(done / judged)}（{done} / {judged}）{zh_mid}{zh_open}{zh_late}。",
+        f"Answered in time: {percent(done / judged)} ({done} of {judged}){en_mid}{en_open}{en_late}.",
     )
     if late:
         _relieve(advice, data, late)

@@ -35,7 +35,7 @@ def build_page(
         + _cols(_table(campaigns(data, lang, base_url)), _table(boxes))
         + _heat(data, period.zone, lang)
         + _trend(data, chart, lang)
-        + _cols(_table(people(data, lang)), _warnings(advice))
+        + _cols(_table(people(data, lang, now)), _warnings(advice))
         + f'<p class="foot">{escape(say("foot", lang))}</p></article>'
     )
 

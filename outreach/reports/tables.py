@@ -138,21 +138,21 @@ def campaigns(data: Data, lang: Lang, base_url: str | None) -> TableOf:
     return TableOf(say("campaigns", lang), tuple(say(head, lang) for head in heads), rows, bars=False)
 
 
-def people(data: Data, lang: Lang) -> TableOf:
+def people(data: Data, lang: Lang, now: datetime) -> TableOf:
     """Who answered how many letters, how quickly."""
     owners = {answer.owner for answer in data.answers}
     rows = []
     for owner in owners:
         own = [answer for answer in data.answers if answer.owner == owner]
-        done, all_ = in_time(own)
+        done, judged = in_time(own, now)
         middle = median_time(own)
         cells = (
-            number(all_),
+            number(len(own)),
             number(sum(a.inquiry for a in own)),
-            f"{done} / {all_}",
+            f"{done} / {judged}",
             duration(middle, lang) if middle else "–",
         )
-        mood = "bad" if done < 0.8 * all_ else ""
+        mood = "bad" if done < 0.8 * judged else ""
         rows.append(Row(group_name("salesperson", owner, data, lang), cells, mood=mood))
     rows.sort(key=lambda row: -int(row.cells[0].replace(",", "")))
     heads = ("salesperson", "replied", "inquiries", "sameday", "median")

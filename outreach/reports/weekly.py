@@ -196,7 +196,7 @@ class Report:
             "industries": rates(data, "industry", say("industries", lang), lang),
             "campaigns": campaigns(data, lang, None),
             "mailboxes": rates(data, "mailbox", say("mailboxes", lang), lang, "bounced"),
-            "people": people(data, lang),
+            "people": people(data, lang, self.now),
         }
         subtitle = " · ".join(part for part in (period_name(self.period, lang), self.company) if part)
         return {

@@ -52,6 +52,8 @@ def test_the_best_content_is_named_only_where_it_is_reliably_better() -> None:
     clear = data(cell("new", sent=800, replied=40), cell("old", sent=3000, replied=50))
     assert "'new · English' has a reply rate of 5.0%, the rest 1.7%" in say(clear)[1]
     assert "use what works for 'new · English' elsewhere" in say(clear)[4]
+    sequence = data(cell("first", sent=800, replied=1), replace(cell("next", sent=800, replied=40), step=1))
+    assert "No reliable difference" in say(sequence)[1]
     vague = data(cell("new", sent=300, replied=8), cell("old", sent=300, replied=6))
     assert "No reliable difference" in say(vague)[1]
 
@@ -68,6 +70,8 @@ def test_how_quickly_letters_are_answered() -> None:
     assert "share Wu Hao's letters (3 late)" in say(found)[4]
     open_ = data(answers=(Answer(1, True, CAME, CAME + timedelta(hours=6), None),))
     assert "1 still wait; 1 late" in say(open_)[2]
+    fresh = data(answers=(Answer(1, True, NOW, NOW + timedelta(hours=6), None),))
+    assert say(fresh)[2] == "1 letters wait for an answer, none is late."
 
 
 def test_the_worst_trouble_is_named_and_its_remedy() -> None:
