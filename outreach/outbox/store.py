@@ -263,11 +263,7 @@ class OutboxStore:
     async def due_mailboxes(self, now: datetime) -> list[int]:
         """Return the mailboxes that have a message to send now, may send, and that nobody works."""
         waits = [
-            select(message.c.id)
-            .where(message.c.mailbox_id == mailbox.c.id, message.c.state == state, message.c.due_at <= now)
-            .where(message.c.campaign_id == campaign.c.id, message.c.is_pilot == sample, may)
-            .correlate(mailbox)
-            .exists()
+            select(campaign.c.id).where(may, _waits(state, sample, now)).correlate(mailbox).exists()
             for state in (MessageState.QUEUED, MessageState.DEFERRED)
             for sample, may in claims.MAY_SEND.items()
         ]
@@ -295,3 +291,14 @@ class OutboxStore:
         """Return (recipient domain, when) of what reached a server from any mailbox."""
         async with self.db.read() as conn:
             return await conn.run_sync(handover.domains_since, since)
+
+
+def _waits(state: MessageState, sample: bool, now: datetime) -> Any:
+    """Whether a mailbox has a due message of a campaign. A subquery of its own: the campaign is looked at first."""
+    return (
+        select(message.c.id)
+        .where(message.c.mailbox_id == mailbox.c.id, message.c.state == state, message.c.due_at <= now)
+        .where(message.c.campaign_id == campaign.c.id, message.c.is_pilot == sample)
+        .correlate(mailbox, campaign)
+        .exists()
+    )

@@ -6,7 +6,7 @@ Links call back (`ready`, `answered`, `free`, `lost`); no task waits while a ser
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -72,7 +72,10 @@ class MailboxRun:
         clock: Callable[[], datetime] = utc_now,
         next_open: Callable[[Claimed, datetime], datetime] | None = None,
         hooks: Hooks | None = None,
+        by_hand: Callable[[Sequence[int], datetime], Awaitable[Sequence[datetime]]] | None = None,
     ) -> None:
+        """by_hand: when others sent through these mailboxes since a moment; it counts for the limits."""
+        self.by_hand = by_hand
         self.store = store
         self.setup = setup
         self.server = server
@@ -129,7 +132,9 @@ class MailboxRun:
         self.aftermath.failures = row.failures
         if not self.pace.free:
             boxes = setup.quota.mailboxes or (setup.mailbox_id,)
-            for at in await self.store.handed_since(boxes, now - timedelta(days=1)):
+            since = now - timedelta(days=1)
+            others = await self.by_hand(boxes, since) if self.by_hand else ()
+            for at in (*await self.store.handed_since(boxes, since), *others):
                 self.pace.add(at.timestamp())
         history: list[tuple[str, datetime]] = []
         if setup.quota.domain_per_minute:
@@ -162,7 +167,9 @@ class MailboxRun:
     def _done(self) -> bool:
         if self._opening or any(not link.idle for link in self._links):
             return False
-        return bool(self._stopped) or self._full() or (self._dry and not self.desk.waiting)
+        # a pace that asks to wait beyond the run's end is waited for by nobody: the next run goes on
+        in_vain = bool(self.desk.waiting) and self.desk.wait() > self._ends - self._loop.time()
+        return bool(self._stopped) or in_vain or self._full() or (self._dry and not self.desk.waiting)
 
     def _full(self) -> bool:
         return self.desk.offered >= self._max_messages or self._loop.time() >= self._ends

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlalchemy.exc import OperationalError
 
+from outreach.app.by_hand import sent_by_hand
+from outreach.model import InboundMail
 from outreach.outbox.message import Claimed, Quota
 from outreach.outbox.store import OutboxStore
 from outreach.outbox.tables import mailbox
@@ -32,10 +35,10 @@ def run_of(world: World, port: int, clock: FakeClock, **more: Any) -> MailboxRun
         more.pop("composer", PlainComposer()),
         more.pop("hooks", None),
     )
-    next_open = more.pop("next_open", None)
+    next_open, by_hand = more.pop("next_open", None), more.pop("by_hand", None)
     setup = MailboxSetup(world.mailbox_id, "sales", "sales@seller.example", **more)
     server = Server("127.0.0.1", port, tls="none")
-    return MailboxRun(store, setup, server, composer, clock=clock, hooks=hooks, next_open=next_open)
+    return MailboxRun(store, setup, server, composer, clock=clock, hooks=hooks, next_open=next_open, by_hand=by_hand)
 
 
 async def test_three_policy_refusals_pause_the_mailbox(
@@ -127,10 +130,33 @@ async def test_limits_hold_across_runs(new_sqlite_world: MakeWorld, clock: FakeC
     sent: list[int] = []
     for _ in range(4):
         run = run_of(world, sink.port, clock, connections=4, limits=Limits(per_minute=3))
-        sent.append((await run.run(max_seconds=0.3)).sent)
+        sent.append((await run.run(max_seconds=25)).sent)
         clock.advance(seconds=30)
     assert sent == [3, 0, 3, 0]
     assert await world.states() == {"sent": 6, "queued": 6}
+    await sink.stop()
+
+
+async def test_what_staff_send_by_hand_counts(new_sqlite_world: MakeWorld, clock: FakeClock) -> None:
+    world, sink = await new_sqlite_world(PEOPLE), await RecordingSink().start()
+    await world.execute(
+        *(
+            insert(InboundMail).values(
+                mailbox_id=world.mailbox_id,
+                folder="Sent",
+                key=name,
+                kind="other",
+                from_address="sales@seller.example",
+                rfc_message_id=name,
+                sent_at=clock() - timedelta(seconds=10),
+                received_at=clock(),
+            )
+            for name in ("by-hand@seller.example", (await world.message()).message_id)
+        ),
+    )
+    by_hand = partial(sent_by_hand, world.db)
+    run = run_of(world, sink.port, clock, limits=Limits(per_hour=4), by_hand=by_hand)
+    assert (await run.run(max_seconds=25)).sent == 3
     await sink.stop()
 
 
@@ -140,11 +166,11 @@ async def test_a_recipient_domain_is_spared(new_sqlite_world: MakeWorld, clock: 
         await RecordingSink().start(),
     )
     quota = Quota(domain_per_minute=2)
-    assert (await run_of(world, sink.port, clock, quota=quota).run(max_seconds=1)).sent == 2
+    assert (await run_of(world, sink.port, clock, quota=quota).run(max_seconds=25)).sent == 2
     row = await world.message(3)
     assert (row.state, row.due_at) == ("queued", clock() + timedelta(minutes=1))
     clock.advance(seconds=60)
-    assert (await run_of(world, sink.port, clock, quota=quota).run(max_seconds=1)).sent == 1
+    assert (await run_of(world, sink.port, clock, quota=quota).run(max_seconds=25)).sent == 1
     await sink.stop()
 
 

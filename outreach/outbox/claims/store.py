@@ -43,6 +43,9 @@ MAY_SEND = {
     False: and_(APPROVED, campaign.c.state == CampaignState.RUNNING),
 }
 
+#: How many rows outside their window a claim moves at most: bounded, because it holds SQLite's one writer meanwhile.
+PASSES, SLICE = 5, 1_000
+
 Window = Callable[[Claimed, datetime], datetime]
 
 
@@ -143,12 +146,13 @@ def claim(
         for sample, may in MAY_SEND.items()
         for number in conn.scalars(select(campaign.c.id).where(may))
     ]
-    # each pass moves what is closed now out of the way; a campaign that sleeps whole is moved in slices over the runs
-    for _ in range(4):
-        found = _oldest(conn, mailbox_id, active, now, limit - len(claimed))
+    # each pass moves what is closed now out of the way, the later ones in big slices: a campaign may sleep whole
+    for number in range(PASSES):
+        room = limit - len(claimed)
+        found = _oldest(conn, mailbox_id, active, now, room if number == 0 else max(room, SLICE))
         ready, later = _sort_out(found, now, next_open, skip_domains or {})
         _postpone(conn, later)
-        claimed += _take(conn, ready, fence, now)
+        claimed += _take(conn, ready[:room], fence, now)
         if not later or len(claimed) >= limit:
             break
     return claimed
