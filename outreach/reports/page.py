@@ -129,7 +129,7 @@ def _heat_cell(count: int, hottest: int) -> str:
 
 
 def _trend(data: Data, chart: str, lang: Lang) -> str:
-    if not chart or not any(item.sent for item in data.trend):
+    if not chart or sum(item.sent > 0 for item in data.trend) < 2:  # one bar is no trend
         return ""
     title = escape(say("trend", lang, n=len(data.trend)))
     return f'<section><h2>{title}</h2><div class="scroll">{chart}</div></section>'

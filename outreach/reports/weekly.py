@@ -219,7 +219,7 @@ class Report:
                 "hottest": max((max(row) for row in rows), default=0) or 1,
             },
             "trend": say("trend", lang, n=len(data.trend)),
-            "chart": trend_svg(data.trend, lang) if any(item.sent for item in data.trend) else "",
+            "chart": trend_svg(data.trend, lang) if sum(item.sent > 0 for item in data.trend) > 1 else "",
         }
 
     def write(self, folder: Path, formats: Collection[str]) -> list[Path]:
