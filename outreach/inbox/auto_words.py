@@ -22,7 +22,9 @@ def subject_says(subject: str) -> bool:
     """ "Automatic reply: …" in some language at the beginning of the subject."""
     low = fold(subject[:200]).strip()
     start = any_of("auto_reply", "subject", r"^[\[(【]?(?:{})")
-    return bool(start.search(low) or (re.match(r"^(?:re|aw)\s?: (?:auto|out of)", low) and start.search(_RE.sub("", low))))
+    return bool(
+        start.search(low) or (re.match(r"^(?:re|aw)\s?: (?:auto|out of)", low) and start.search(_RE.sub("", low)))
+    )
 
 
 def purpose(name: str, low: str) -> bool:

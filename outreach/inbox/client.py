@@ -132,8 +132,9 @@ class ImapClient:
         """Wait for a command, but not for one whose connection is gone."""
         task: asyncio.Future[T] = asyncio.ensure_future(work)
         gone = asyncio.ensure_future(self._lost.wait())
+        both: list[asyncio.Future[Any]] = [task, gone]
         try:
-            await asyncio.wait([task, gone], timeout=COMMAND_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, timeout=COMMAND_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
             raise ImapTrouble("the connection was lost" if self._lost.is_set() else "the server stopped answering")

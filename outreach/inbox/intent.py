@@ -10,7 +10,7 @@ from outreach.inbox.phrases import any_of
 from outreach.inbox.reply_text import own_words
 from outreach.inbox.verdict import Intent
 
-LIMIT = 3_000  # characters: what somebody wants stands at the beginning
+LIMIT = 1_500  # characters: what somebody wants stands at the beginning
 # An answer that asks for a price and mentions a sample that came is about the price; one that complains and asks for a
 # new offer is a complaint. Hence the order.
 ORDER = (

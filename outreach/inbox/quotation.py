@@ -57,9 +57,6 @@ def is_divider(line: str) -> bool:
     return bool(_divider().match(low) or _forwarded().match(low))
 
 
-
-
-
 def header_label(line: str) -> str | None:
     """Which header field of a quoted message this line shows: from, sent, to, subject, cc; None when it is prose."""
     found = _HEAD.match(line[:LINE].replace("：", ":"))

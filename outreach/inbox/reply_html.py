@@ -34,14 +34,23 @@ def reply_source(source: str) -> str:
     for node in tree.css(_SIGNATURE):
         node.decompose()
     for node in tree.css(_BEFORE):
-        node.insert_before(HTMLParser(f"<div>{DIVIDER}</div>").body.child)
+        node.insert_before(_fragment(DIVIDER))
     for node in tree.css("div[style]"):
         style = (node.attributes.get("style") or "").lower()
         if any(line in style for line in _LINES):
-            node.insert_before(HTMLParser(f"<div>{DIVIDER}</div>").body.child)
+            node.insert_before(_fragment(DIVIDER))
     for node in reversed(tree.css("blockquote")):
         _mark(node)
     return html_to_text(tree.html or "")
+
+
+def _fragment(content: str) -> Node:
+    """A div of its own that can be put into the tree."""
+    body = HTMLParser(f"<div>{content}</div>").body
+    assert body is not None  # the parser makes one for any input
+    child = body.child
+    assert child is not None
+    return child
 
 
 def _mark(node: Node) -> None:
@@ -49,4 +58,4 @@ def _mark(node: Node) -> None:
         return  # Gmail's and Apple's way to indent, no quotation
     lines = html_to_text(node.html or "").split("\n")
     marked = "<br>".join(escape(f"> {line}") for line in lines)
-    node.replace_with(HTMLParser(f"<div>{marked}</div>").body.child)
+    node.replace_with(_fragment(marked))

@@ -7,6 +7,7 @@ keep those lines, because they make no sense without; `own_words` leaves them ou
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from outreach.inbox import quotation, signature
 from outreach.inbox.header_values import display_name
@@ -14,14 +15,18 @@ from outreach.inbox.parse import Mail
 from outreach.inbox.reply_html import reply_source
 
 LIMIT = 100_000  # characters of a letter that are looked at
-LINES = 3_000
+LINES = 2_000
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff]")
-_ENDS = re.compile(r"##-? ?(?:please )?(?:type|write) (?:your )?reply above|reply above this line|\u7b54\u590d\u8bf7\u5728\u6b64\u7ebf\u4e0a", re.I)
+_ENDS = re.compile(
+    r"##-? ?(?:please )?(?:type|write) (?:your )?reply above|reply above this line|\u7b54\u590d\u8bf7\u5728\u6b64\u7ebf\u4e0a",
+    re.I,
+)
 
 
+@lru_cache(maxsize=1)  # three detectors ask for the text of the same mail
 def reply_text(mail: Mail) -> str:
     """The visible answer in `mail`; "" when it holds none. Never raises."""
-    text = mail.plain if mail.plain.strip() else reply_source(mail.html[:LIMIT * 5]) if mail.html.strip() else ""
+    text = mail.plain if mail.plain.strip() else reply_source(mail.html[: LIMIT * 5]) if mail.html.strip() else ""
     return visible(text, display_name(mail.get("From")))
 
 
@@ -50,6 +55,8 @@ def _tell(lines: list[str]) -> tuple[str, list[str]]:
         kinds += kind
         kept.append(" ".join(lines[at : at + count]) if count > 1 else lines[at])
         at += count
+        if kind in "xd" and "t" in kinds:
+            break  # nothing below belongs to the letter
     return _rewrapped(kinds, kept), kept
 
 

@@ -75,8 +75,6 @@ def dates(low: str, today: date | None) -> list[Found]:
     return sorted(out, key=lambda item: item.start)
 
 
-
-
 def _named(low: str, today: date | None) -> list[Found]:
     out = []
     pattern, numbers = _months()
@@ -179,7 +177,9 @@ def _begins_range(judged: list[tuple[str, Found]], at: int) -> bool:
 @cache
 def _cue_before(name: str) -> re.Pattern[str]:
     day = "|".join(pattern for _, pattern in patterns("return_date", "weekdays"))
-    filler = rf"(?:[\s,(:]|(?<!\w)(?:{day})\w*|(?<!\w)(?:the|den?|am|dem|le|el|il|o|dia|om|on|ngay|dnia|в|с|يوم|op)(?!\w))*"
+    filler = (
+        rf"(?:[\s,(:]|(?<!\w)(?:{day})\w*|(?<!\w)(?:the|den?|am|dem|le|el|il|o|dia|om|on|ngay|dnia|в|с|يوم|op)(?!\w))*"
+    )
     return any_of("return_date", name, rf"(?:{{}}){filler}$")
 
 

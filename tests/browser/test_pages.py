@@ -21,8 +21,8 @@ pytestmark = pytest.mark.browser
 #: What is wrong with a page: controls without a name, doubled ids, images without text, pages without a heading.
 AUDIT = """() => {
   const faults = [];
-  const name = el => (el.getAttribute('aria-label') || el.getAttribute('title') || el.innerText || el.placeholder || '').trim()
-    || (el.labels && [...el.labels].map(l => l.innerText).join('').trim());
+  const name = el => (el.getAttribute('aria-label') || el.getAttribute('title') || el.textContent || el.placeholder || '').trim()
+    || (el.labels && [...el.labels].map(l => l.textContent).join('').trim());
   for (const el of document.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea, summary, iframe'))
     if (!name(el) && !el.closest('[hidden]') && !el.closest('template') && el.getAttribute('aria-hidden') !== 'true')
       faults.push('no name: ' + el.outerHTML.slice(0, 120));

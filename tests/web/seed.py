@@ -207,8 +207,11 @@ def definition(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+
+
 async def _campaigns(conn: AsyncConnection, rng: random.Random, secret: bytes, people: list[dict[str, Any]]) -> None:
-    source = load_template(Path(__file__).resolve().parents[2] / "templates" / "exhibition-invitation")
+    source = load_template(TEMPLATES / "exhibition-invitation")
     files = dict(source.files)
     await add(
         conn,

@@ -183,7 +183,7 @@ def test_plain_cells_stay() -> None:
         "<video src=//evil>",
         "<a href='data:text/html,<script>alert(1)</script>'>x</a>",
         "<div style='position:fixed;top:0'>x</div>",
-    ],  # fmt: skip
+    ],
 )
 def test_received_html_is_harmless(html: str) -> None:
     told = harmless(html)

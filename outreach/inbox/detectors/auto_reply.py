@@ -42,6 +42,8 @@ def is_automatic(mail: Mail, text: str) -> bool:
         return True
     if any(mail.get(name) for name in _MASS):
         return False
+    if submitted.startswith("auto-generated") and mail.get("In-Reply-To").strip():
+        return True  # RFC 3834 wants "auto-replied" here; help desks write this
     said = auto_words.subject_says(mail.subject)
     own = own_words(text)
     if submitted.startswith("auto-generated") or mail.get("X-Auto-Response-Suppress"):

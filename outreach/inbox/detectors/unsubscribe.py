@@ -10,13 +10,15 @@ import re
 from functools import cache
 
 from outreach.inbox import intent
+from outreach.inbox.conversation import is_reply
 from outreach.inbox.fold import fold
 from outreach.inbox.parse import Mail
 from outreach.inbox.phrases import any_of
 from outreach.inbox.reply_text import own_words, reply_text
 from outreach.inbox.verdict import Kind, Verdict
 
-LIMIT = 3_000  # characters of a letter that are read: a wish stands in a short one
+LIMIT = 1_500  # characters of a letter that are read: a wish stands in a short one
+_LETTER = 600  # characters; whoever writes more than that without being asked wants to sell, and has a footer
 _TOKEN = re.compile(r"^\s*unsub(?:scribe)?\s*[:=_ -]\s*[\w.:=+/-]{8,}\s*$", re.I)
 _MASS = ("List-Unsubscribe", "List-Id", "List-Post", "Feedback-ID")
 _PREFIX = re.compile(r"^(?:\s*[^\s:]{1,6}\s?:\s*)+")
@@ -26,9 +28,7 @@ def detect(mail: Mail) -> Verdict | None:
     text = reply_text(mail)
     if not is_wish(mail, text):
         return None
-    return Verdict(
-        Kind.UNSUBSCRIBE, reply_text=text, intent=intent.not_interested(text), detector="unsubscribe"
-    )
+    return Verdict(Kind.UNSUBSCRIBE, reply_text=text, intent=intent.not_interested(text), detector="unsubscribe")
 
 
 def is_wish(mail: Mail, text: str) -> bool:
@@ -37,6 +37,8 @@ def is_wish(mail: Mail, text: str) -> bool:
     if any(mail.get(name) for name in _MASS):
         return False
     own = own_words(text)
+    if len(own) > _LETTER and not is_reply(mail):
+        return False
     if not own or _program_text(own):
         return bool(_whole().match(_bare(mail.subject)))
     if _whole().match(_bare(mail.subject)) and len(own) < 120 and not _PREFIX.match(mail.subject):

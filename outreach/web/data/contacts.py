@@ -238,14 +238,19 @@ async def timeline(conn: AsyncConnection, *, contact_id: int | None = None, comp
             MESSAGE.c.bounced_at,
             MESSAGE.c.campaign_id,
             CAMPAIGN.c.name,
-        )  # fmt: skip
+        )
         .join(CAMPAIGN, CAMPAIGN.c.id == MESSAGE.c.campaign_id)
         .where(sent, MESSAGE.c.sent_at.is_not(None))
         .order_by(MESSAGE.c.sent_at.desc())
         .limit(40)
     )
     for row in await conn.execute(mails):
-        data = {"campaign_id": row.campaign_id, "opened": bool(row.first_open_at), "clicked": bool(row.first_click_at), "bounced": bool(row.bounced_at)}  # fmt: skip
+        data = {
+            "campaign_id": row.campaign_id,
+            "opened": bool(row.first_open_at),
+            "clicked": bool(row.first_click_at),
+            "bounced": bool(row.bounced_at),
+        }
         told.append((row.sent_at, "mail", row.name, data))
     return sorted(told, key=lambda item: item[0], reverse=True)[:80]
 

@@ -121,7 +121,7 @@ async def _changes(conn: Any, submissions: Any, sources: list[TemplateSource]) -
         return []
     before, after = submissions[-2].after, submissions[-1].after
     changes = list(definitions(before["definition"], after.get("definition", {})))
-    old = {number: version for number, version in before.get("steps", [])}
+    old = dict(before.get("steps", []))
     for number, version in after.get("steps", []):
         if number in old and old[number] != version:
             changes += _texts(await version_source(conn, old[number]), await version_source(conn, version))

@@ -179,7 +179,7 @@ async def _import(staff: Staff, running: Running, path: Path, options: ImportOpt
             await append_audit(
                 conn, staff.actor, "contacts.imported", "import", running.key, now=staff.now, after=after
             )
-        path.unlink(missing_ok=True)
+        await asyncio.to_thread(path.unlink, True)
     except Exception as problem:  # the person reads it; a background task has nobody else to tell
         running.error = problem.message(staff.lang) if hasattr(problem, "message") else str(problem)
     finally:
