@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from datetime import date
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +13,9 @@ from outreach.inbox.classify import classify
 from outreach.inbox.parse import parse
 from outreach.inbox.reply_text import reply_text
 from outreach.inbox.verdict import Kind, Verdict
+from tests.inbox.corpora import raw, shared_cases
 from tests.inbox.human_sets import HEADERS, load, mail, mail_of_auto, mail_of_wish
 
-CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpora" / "inbox"
 HALVES = ("look", "test")
 AUTOMATIC = {"ooo", "left", "ack", "challenge"}
 
@@ -101,19 +99,15 @@ def _half(group: str) -> str:
 @pytest.mark.parametrize(("half", "floor"), [("look", 0.94), ("test", 0.76)])
 def test_reply_text_of_the_shared_corpus(half: str, floor: float) -> None:
     """Split by hash of the group; the rules were written against one half only."""
-    lines = (CORPUS / "cases.jsonl").read_text(encoding="utf-8").splitlines()
-    cases = [c for c in map(json.loads, lines) if c["reply_text"] is not None and _half(c["group"]) == half]
-    right = [
-        reply_text(parse((CORPUS / c["file"]).read_bytes())).split() == c["reply_text"].split() for c in cases
-    ]
+    cases = [c for c in shared_cases() if c["reply_text"] is not None and _half(c["group"]) == half]
+    right = [reply_text(parse(raw(c))).split() == c["reply_text"].split() for c in cases]
     print(f"{half}: reply text exact {sum(right)}/{len(right)}")
     assert sum(right) >= floor * len(right)
 
 
 def test_kinds_of_the_shared_corpus() -> None:
-    lines = (CORPUS / "cases.jsonl").read_text(encoding="utf-8").splitlines()
-    cases = [c for c in map(json.loads, lines) if c["kind"] in ("autoreply", "reply", "other")]
-    told = [(c["kind"], classify((CORPUS / c["file"]).read_bytes()).kind.value) for c in cases]
+    cases = [c for c in shared_cases() if c["kind"] in ("autoreply", "reply", "other")]
+    told = [(c["kind"], classify(raw(c)).kind.value) for c in cases]
     print(Counter(told))
     assert all(got == want for want, got in told if want == "autoreply")
     assert all(got in ("reply", "other") for want, got in told if want in ("reply", "other"))

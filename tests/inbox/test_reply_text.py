@@ -135,6 +135,13 @@ def test_nested_quotes_in_html_are_marked() -> None:
 
 
 def test_hostile_text_takes_no_time_and_raises_nothing() -> None:
-    for text in ("On 10:30 " * 20_000, "a:\n" * 50_000, "> " * 90_000, "<" * 90_000, "-- \n" * 30_000, "从 我 " * 30_000):
+    for text in (
+        "On 10:30 " * 20_000,
+        "a:\n" * 50_000,
+        "> " * 90_000,
+        "<" * 90_000,
+        "-- \n" * 30_000,
+        "从 我 " * 30_000,
+    ):
         assert isinstance(visible(text), str)
         assert isinstance(reply_source(f"<blockquote>{text[:9_000]}" * 3), str)
