@@ -234,6 +234,8 @@ class OutboxStore:
         common = (mailbox_id, fence, now)
         if slowly:
             async with self.db.write() as conn:
+                # first of all: waiting for it with rows already locked could end in a deadlock with another worker
+                await stops.hold(conn)
                 await conn.run_sync(handover.settle_and_mark, *common, outcomes, (), quota, mailbox_values, also)
                 for extra in slowly:
                     await extra(conn)

@@ -71,7 +71,7 @@ class Timeouts:
     @property
     def shortest(self) -> float:
         """The shortest of all."""
-        return min(self.table().values())
+        return min(self.greeting, *self.table().values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ CLAIM = 200
 IDLE_SECONDS = 30.0
 #: The lease must have so many seconds left when a body leaves: a worker that slept may have been given up on.
 LEASE_MARGIN = 5.0
+#: A server that does not answer QUIT is left all the same.
+GOODBYE = Broken(Phase.QUIT, Fault.TIMEOUT, "no answer to QUIT")
 #: So many sessions broken in a row, and the mailbox rests: the server has a problem, not the message.
 BROKEN_IN_A_ROW = 3
 
@@ -221,8 +223,10 @@ class MailboxRun:
 
     async def _finish(self) -> None:
         for link in list(self._links):
-            link.quit()
-            if not link.idle:
+            if link.idle:
+                link.quit()
+                self._loop.call_later(self.server.timeouts.quit, link.abort, GOODBYE)
+            else:
                 link.abort(Broken(link.phase, Fault.DROP, "the run was ended"))
         self.commit.mailbox(self.aftermath.remembered())
         drained = await self.commit.drain()
@@ -335,7 +339,7 @@ class MailboxRun:
         self.desk.use(job)
         if not link.open:
             return
-        if self._loop.time() > self._lease_until - LEASE_MARGIN:
+        if self._loop.time() > self._lease_until - min(LEASE_MARGIN, self.setup.lease_seconds / 5):
             # this process slept: the mailbox may be another's by now, and this message in doubt there
             self._stop("lease-lost")
             link.abort(Broken(Phase.READY, Fault.DROP, "the lease may have run out"))

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.db import stops
 from outreach.db.session import Database
 from outreach.model import Suppression, SuppressionReason
 from outreach.model.base import table
@@ -63,6 +64,7 @@ async def suppress(
 
     A key that is there already keeps the stronger reason; erasure takes the readable address away.
     """
+    await stops.hold(conn)
     reason = SuppressionReason(reason)
     shown = None if reason is SuppressionReason.ERASED else (address and normalise_address(address))
     row = {"key": key, "reason": str(reason), "source": source, "at": now, "address": shown, "by_user": by_user}
