@@ -26,9 +26,9 @@ SECRET = b"s" * 32
 BASE = "http://outreach.test"
 
 
-def settings() -> Settings:
+def settings(smtp_port: int = 2525) -> Settings:
     """The sender and three mailboxes, as config.toml would give them."""
-    smtp = {"host": "127.0.0.1", "port": 2525, "tls": "none"}
+    smtp = {"host": "127.0.0.1", "port": smtp_port, "tls": "none"}
     boxes = [
         {"name": name, "address": f"{name}@minxu-lighting.example", "smtp": smtp, "limits": {"per_day": 2000}}
         for name in ("sales", "info", "export")
@@ -40,10 +40,10 @@ def settings() -> Settings:
 class House:
     """A running service without its workers."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, smtp_port: int = 2525) -> None:
         self.db = db
         self.now: datetime = NOW
-        self.outreach = build(db)
+        self.outreach = build(db, smtp_port)
         self.web: FastAPI = create_app(self.outreach, clock=lambda: self.now)
 
     def client(self, **options: Any) -> httpx.AsyncClient:
@@ -80,9 +80,9 @@ class Visitor:
         return await self.client.post(path, data={"form_token": self.token, **(data or {})}, **options)
 
 
-def build(db: Database) -> App:
+def build(db: Database, smtp_port: int = 2525) -> App:
     """The App as app/build.py builds it, without workers."""
-    chosen = settings()
+    chosen = settings(smtp_port)
     return App(chosen, db, SECRET, policy_of(chosen))
 
 

@@ -1,0 +1,107 @@
+"""The campaign pages: a draft is written, submitted, approved by three and started; what changed is shown."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+
+from outreach.model import Campaign, Message
+from outreach.model.base import table
+from tests.web.house import House
+
+CAMPAIGNS, MESSAGES = table(Campaign), table(Message)
+
+FORM = {
+    "name": "LED show", "goal": "visits", "segment": "region = Asia and grade in (A, B)", "template": "product-launch",
+    "mailbox": ["sales", "info"], "window": "09:00-17:00", "local_time": "1", "pilot_share": "10", "pilot_wait": "2",
+    "budget": "3000", "currency": "CNY", "step_template_1": "follow-up", "step_days_1": "4", "step_if_1": "no reply",
+}  # fmt: skip
+
+
+async def test_from_the_form_to_the_first_mail(house: House) -> None:
+    async with house.visitor("li.na") as author:
+        answer = await author.post("/campaigns/new", FORM)
+        assert answer.status_code == 303, answer.text
+        here = answer.headers["location"]
+        assert "people get it" in (await author.get(here + "/preflight")).text
+        assert (await author.post(here + "/submit")).status_code == 303
+        assert "In review" in (await author.get(here)).text
+        number = here.rsplit("/", 1)[1]
+        assert (await author.post(f"/approvals/{number}/approve")).status_code == 403, "the author does not approve"
+    for name in ("wang.lei", "chen.jing", "zhao.min"):
+        async with house.visitor(name) as approver:
+            assert (await approver.post(f"/approvals/{number}/approve", {"comment": "fine"})).status_code == 303
+    async with house.visitor("li.na") as author:
+        assert "Start the pilot" in (await author.get(here)).text
+        assert (await author.post(here + "/start")).status_code == 303
+    async with house.db.read() as conn:
+        state = (await conn.execute(select(CAMPAIGNS.c.state).where(CAMPAIGNS.c.id == int(number)))).scalar_one()
+        planned = (await conn.execute(select(func.count()).where(MESSAGES.c.campaign_id == int(number)))).scalar_one()
+    assert state == "pilot"
+    assert planned > 0
+
+
+async def test_a_fault_in_the_form_is_told_and_nothing_is_lost(house: House) -> None:
+    async with house.visitor("li.na") as author:
+        answer = await author.post("/campaigns/new", FORM | {"segment": "regoin = Asia"})
+        assert answer.status_code == 422
+        assert "LED show" in answer.text
+        assert "regoin" in answer.text
+
+
+async def test_returning_shows_the_comment_and_the_next_version_what_changed(house: House) -> None:
+    async with house.visitor("li.na") as author:
+        here = (await author.post("/campaigns/new", FORM)).headers["location"]
+        number = here.rsplit("/", 1)[1]
+        await author.post(here + "/submit")
+    async with house.visitor("zhao.min") as legal:
+        empty = await legal.post(f"/approvals/{number}/return")
+        assert empty.status_code == 422
+        await legal.post(f"/approvals/{number}/return", {"comment": "three years, not five"})
+    async with house.visitor("li.na") as author:
+        assert "three years, not five" in (await author.get(here)).text
+        await author.post(here + "/edit", FORM | {"goal": "samples"})
+        await author.post(here + "/submit")
+    async with house.visitor("zhao.min") as legal:
+        page = (await legal.get(f"/approvals/{number}")).text
+        assert "<del>visits</del>" in page
+        assert "<ins>samples</ins>" in page
+        assert "Approve version 2" in page
+
+
+async def test_an_approval_asks_for_the_password_when_the_login_is_old(house: House) -> None:
+    from datetime import timedelta
+
+    async with house.visitor("zhao.min") as legal:
+        house.now += timedelta(minutes=30)
+        asked = await legal.post("/approvals/3/approve")
+        assert (asked.status_code, "Type your password" in asked.text) == (422, True)
+        wrong = await legal.post("/approvals/3/approve", {"password": "nonsense"})
+        assert "The password is wrong." in wrong.text
+
+
+async def test_mail_in_doubt_is_settled_by_hand(house: House) -> None:
+    async with house.db.read() as conn:
+        doubtful = (await conn.execute(select(MESSAGES.c.id).where(MESSAGES.c.state == "in_doubt"))).scalars().all()
+    async with house.visitor("li.na") as visitor:
+        assert "Sending again may deliver it twice" in (await visitor.get("/campaigns/1?stage=in_doubt")).text
+        for number, answer in zip(doubtful, ("sent", "retry", "failed"), strict=True):
+            done = await visitor.post(f"/campaigns/1/messages/{number}/resolve", {"answer": answer})
+            assert done.status_code == 303
+        again = await visitor.post(f"/campaigns/1/messages/{doubtful[0]}/resolve", {"answer": "sent"})
+        assert again.status_code == 409
+        other = await visitor.post(f"/campaigns/2/messages/{doubtful[0]}/resolve", {"answer": "sent"})
+        assert other.status_code == 404
+    async with house.db.read() as conn:
+        rows = await conn.execute(select(MESSAGES.c.state).where(MESSAGES.c.id.in_(doubtful)).order_by(MESSAGES.c.id))
+        assert [row.state for row in rows] == ["sent", "queued", "failed"]
+
+
+async def test_the_ledger_leaves_as_csv_and_is_on_record(house: House) -> None:
+    async with house.db.write() as conn:
+        await conn.execute(update(MESSAGES).where(MESSAGES.c.id == 1).values(address="=cmd()@x.example", state="sent"))
+    async with house.visitor("li.na") as visitor:
+        answer = await visitor.get("/campaigns/1/ledger.csv?stage=sent")
+        assert answer.text.startswith("\ufeffaddress,name")
+        assert "'=cmd()@x.example" in answer.text
+    (newest,) = await house.outreach.access.entries(limit=1)
+    assert (newest.action, newest.actor_id) == ("campaign.exported", 1)

@@ -1,0 +1,100 @@
+"""Answering, closing, handing over and unsubscribing, against a real SMTP server on loopback."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from outreach.db.session import Database
+from outreach.model import InboundMail, Suppression, Task
+from outreach.model.base import table
+from tests.fakes.smtp import ScriptedSMTP, drop, reply
+from tests.web.house import House
+
+INBOUND, TASKS, SUPPRESSION = table(InboundMail), table(Task), table(Suppression)
+
+
+@pytest.fixture
+async def sending(seeded: Path, tmp_path: Path, scripted_smtp: ScriptedSMTP) -> AsyncIterator[House]:
+    """A house whose mailboxes reach the scripted server."""
+    path = tmp_path / "house.db"
+    shutil.copy(seeded, path)
+    built = House(Database(f"sqlite:///{path}"), scripted_smtp.port)
+    yield built
+    await built.db.close()
+
+
+async def one(house: House, model: Any, number: int) -> Any:
+    async with house.db.read() as conn:
+        return (await conn.execute(select(model).where(model.c.id == number))).one()
+
+
+async def test_an_answer_leaves_once_in_its_thread(sending: House, scripted_smtp: ScriptedSMTP) -> None:
+    async with sending.visitor("zhou.yang") as visitor:
+        answer = await visitor.post("/inbox/1/answer", {"text": "Dear Ms Vogel,\nour price is 3.20 €."})
+        assert answer.headers["location"] == "/inbox"
+        again = await visitor.post("/inbox/1/answer", {"text": "twice"})
+        assert (again.status_code, "answered this mail already" in again.text) == (409, True)
+    (sent,) = scripted_smtp.messages
+    mail = message_from_bytes(sent.data, policy=default)
+    assert mail["In-Reply-To"] == "<in1@x.example>"
+    assert mail["From"].addresses[0].addr_spec == "sales@minxu-lighting.example"
+    assert "our price is 3.20 €" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    row, task = await one(sending, INBOUND, 1), await one(sending, TASKS, 1)
+    assert (row.state, row.answered_at, task.state, task.outcome) == ("closed", sending.now, "done", "answered")
+
+
+async def test_a_refused_answer_waits_again_with_its_text(sending: House, scripted_smtp: ScriptedSMTP) -> None:
+    scripted_smtp.on("RCPT", reply("550 5.7.1 refused"))
+    async with sending.visitor("zhou.yang") as visitor:
+        answer = await visitor.post("/inbox/1/answer", {"text": "my careful words"})
+        assert answer.status_code == 502
+        assert "my careful words" in answer.text
+        assert "refused" in answer.text
+    row = await one(sending, INBOUND, 1)
+    assert (row.state, row.answered_at) == ("new", None)
+
+
+async def test_a_server_that_hangs_up_after_the_dot_leaves_it_in_doubt(
+    sending: House, scripted_smtp: ScriptedSMTP
+) -> None:
+    scripted_smtp.on("DOT", drop(accept=True))
+    async with sending.visitor("zhou.yang") as visitor:
+        assert (await visitor.post("/inbox/1/answer", {"text": "hello"})).status_code == 303
+        assert "nobody knows whether the answer arrived" in (await visitor.get("/inbox")).text
+    assert (await one(sending, INBOUND, 1)).state == "closed"
+    assert len(scripted_smtp.messages) == 1
+
+
+async def test_closing_and_undo(house: House) -> None:
+    async with house.visitor("zhou.yang") as visitor:
+        await visitor.post("/inbox/2/close")
+        assert (await one(house, INBOUND, 2)).state == "closed"
+        page = (await visitor.get("/inbox")).text
+        undo = page.split('name="undo" value="')[1].split('"')[0]
+        await visitor.post("/undo", {"undo": undo, "next": "/inbox"})
+        assert (await one(house, INBOUND, 2)).state == "new"
+        assert (await one(house, TASKS, 2)).state == "open"
+
+
+async def test_handing_over_moves_mail_and_task(house: House) -> None:
+    async with house.visitor("zhou.yang") as visitor:
+        await visitor.post("/inbox/3/hand-over", {"owner": "7", "note": "a complaint"})
+        assert (await one(house, INBOUND, 3)).owner_id == 7
+        assert (await one(house, TASKS, 3)).owner_id == 7
+        assert (await visitor.get("/inbox/3")).status_code == 403, "it is wu.hao's now"
+
+
+async def test_a_wish_to_leave_holds_at_once(house: House) -> None:
+    async with house.visitor("zhou.yang") as visitor:
+        await visitor.post("/inbox/4/unsubscribe")
+    async with house.db.read() as conn:
+        rows = (await conn.execute(select(SUPPRESSION.c.reason).where(SUPPRESSION.c.address.like("marta%")))).all()
+    assert [row.reason for row in rows] == ["unsubscribed"]
