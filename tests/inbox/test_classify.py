@@ -38,3 +38,15 @@ def test_a_notice_that_promises_recipients_and_names_none():
     """Found by benchmarks/inbox_fuzz.py: the sentence of KDDI's notices with nothing below it."""
     data = b"From: MAILER-DAEMON@x.example\nSubject: Undelivered\n\nThe user(s) account is disabled.\n"
     assert classify(data).kind is Kind.BOUNCE
+
+
+def test_blank_lines_below_a_screen_name():
+    """Found by benchmarks/inbox_fuzz.py: a pattern that tried every way to share out the blank lines."""
+    head = b"From: <postmaster@aol.example>\nSubject: Undeliverable\nReturn-Path: <>\n\n"
+    data = head + b"Your mail could not be delivered because they are not accepting mail:\n" + b" \n\n\t\n" * 5000 + b"x:"
+    assert classify(data).kind in Kind
+
+
+def test_a_statement_without_screen_names():
+    head = b"From: <postmaster@aol.example>\nSubject: Undeliverable\n\n"
+    assert classify(head + b"Your mail could not be delivered because of this:\n\n\nBye\n").kind is Kind.BOUNCE

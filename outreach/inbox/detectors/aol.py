@@ -6,21 +6,31 @@ import re
 
 from outreach.inbox import notice
 from outreach.inbox.detectors.notice import verdict
-from outreach.inbox.naming import Entry
+from outreach.inbox.naming import MOST, Entry
 from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
 
-_NAMES = re.compile(
-    r"could not be delivered because[^:]{0,200}:?[^:\n]*\n?[^\n:]*:\s*\n((?:\s*\n|[ \t]+[A-Za-z][\w.]{1,31}[ \t]*\n)+)"
-)
 _SENDER = re.compile(r"@aol\.[a-z]+", re.I)
+_NAME = re.compile(r"[ \t]+([A-Za-z][\w.]{1,31})[ \t]*")
+STATEMENT = "could not be delivered because"
 
 
 def detect(mail: Mail) -> Verdict | None:
     if not (_SENDER.search(mail.get("From")) and notice.from_machine(mail)):
         return None
-    text = mail.notice + "\n"
-    found = _NAMES.search(text)
-    if found is None:
-        return None
-    return verdict(mail, [Entry(f"{name}@aol.com", text) for name in found[1].split()], "aol")
+    names = _names(mail.notice)
+    return verdict(mail, [Entry(f"{name}@aol.com", mail.notice) for name in names], "aol") if names else None
+
+
+def _names(text: str) -> list[str]:
+    """Screen names, one indented line each, below the statement's colon."""
+    start = text.find(STATEMENT)
+    colon = text.find(":\n", start) if start >= 0 else -1
+    names: list[str] = []
+    for line in text[colon + 2 :].split("\n")[:MOST] if colon >= 0 else ():
+        found = _NAME.fullmatch(line)
+        if found:
+            names.append(found[1])
+        elif line.strip():
+            break
+    return names
