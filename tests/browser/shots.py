@@ -34,7 +34,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "campaign-draft": ("/campaigns/5", "li.na"),
     "calendar": ("/campaigns/calendar", "li.na"),
     "search": ("/search?q=lich", "sun.qian"),
-    "report": ("/reports/2026-W47", "sun.qian"),
+    "report": ("/reports/2026-W48", "sun.qian"),
     "follow-ups": ("/follow-ups?scope=all", "sun.qian"),
     "settings": ("/settings", "admin"),
     "mailboxes": ("/settings/mailboxes", "tang.ke"),
