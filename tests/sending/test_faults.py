@@ -26,7 +26,7 @@ from tests.sending.world import PlainComposer, World, make_world
 
 ANNA = "anna@buyer.example"
 PATIENT = Timeouts(greeting=20, mail=20, rcpt=20, data=20, block=20, dot=20, quit=20)
-SLOW_DRIP = drip(b"250 2.0.0 this comes slowly\r\n", every=0.03)
+SLOW_DRIP = drip(b"250 2.0.0 this comes slowly\r\n", every=0.2)
 
 
 @dataclass
