@@ -10,11 +10,17 @@ from outreach.inbox.phrases import any_of, patterns
 
 LIMIT_DIVIDER = 120
 LINE = 400  # characters of a line that are looked at; an attribution is shorter
-_QUOTED = re.compile(r"^\s{0,3}(?:>|\|(?=\s*\S))")
+_QUOTED = re.compile(r"^\s{0,3}(?:>|\|(?=\s*[^\s|]))")
 _NAMED_QUOTE = re.compile(r"^\s{0,3}[A-Za-z]{1,12}>\s")  # SuperCite
 _EMAIL = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,120}")
 # A date or time: a year, a clock, or day/month in figures; without one "he wrote:" is the sender's own sentence.
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\d{1,2}[:.]\d\d|\d{1,2}[/.-]\d{1,2}|\d{4}[年년]|\d{1,2}[月월]")
+# How an attribution begins: a preposition before the date, a figure, or the sender's name before an address.
+_START = re.compile(
+    r"\s*(?:(?:on|am|le|el|em|il|op|den|dnia|w dniu|at|a|на|в|во|dne|za|vào|pe|la|tarihinde|ב|في|στις|no dia|vom|von|"
+    r"mon|tue|wed|thu|fri|sat|sun|пн|вт|ср|чт|пт|сб|вс)\b|在|于|於|\d|[\"'<*-]|.*<[^>]*$|.*@)",
+    re.I,
+)
 _RULE = re.compile(r"^\s*[-_=*~#]{3,}\s*$")
 _HEAD = re.compile(r"^[\s>*|]{0,6}([^\s:*][^:*\n]{0,24}?)\s?\*?\s?:\*?(?!//)")
 _LABELS = ("from", "sent", "to", "subject", "cc")
@@ -32,7 +38,7 @@ def is_rule(line: str) -> bool:
 
 @cache
 def _wrote() -> re.Pattern[str]:
-    return any_of("quotation", "wrote", r"(?:{}).{0,80}$")
+    return any_of("quotation", "wrote", r"(?:{}).{0,120}$")
 
 
 @cache
@@ -103,7 +109,7 @@ def _starts_later(lines: list[str], at: int, count: int) -> bool:
     """The first line is the sender's own sentence with a date in it, and the attribution begins below it."""
     inner = [line.strip() for line in lines[at : at + count]]
     blank = any(not line and not inner[n + 1].startswith("<") for n, line in enumerate(inner[:-1]))
-    if not blank and not re.search(r"[.!?。！？,]\s*$", lines[at]):
+    if not blank and _START.match(lines[at]) and not re.search(r"[.!?。！？]\s*$", lines[at]):
         return False
     return any(0 < attribution(lines, at + step) == count - step for step in range(1, count))
 

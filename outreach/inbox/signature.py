@@ -8,7 +8,7 @@ from functools import cache
 from outreach.inbox.fold import fold
 from outreach.inbox.phrases import any_of
 
-_DELIMITER = re.compile(r"^\s*(?:[-—_+=~ᐧ]+|\*{2,}|#{2,}|-- ?\S.{0,60})\s*$")
+_DELIMITER = re.compile(r"^\s*(?:[-—_+=~ᐧ]+|[-—_+=~*#,]{2,}|-- ?\S.{0,60}|\|[\s|]*\|)\s*$")
 _DEVICE = re.compile(
     r"iphone|ipad|ipod|android|samsung|galaxy|blackberry|outlook|mail|mobile|phone|handy|smartphone|windows|yahoo|proton"
     r"|huawei|honor|xiaomi|redmi|oppo|vivo|oneplus|nokia|lenovo|motorola|sony|htc|pixel|tablet|telefon|telefoon"

@@ -145,3 +145,20 @@ def test_hostile_text_takes_no_time_and_raises_nothing() -> None:
     ):
         assert isinstance(visible(text), str)
         assert isinstance(reply_source(f"<blockquote>{text[:9_000]}" * 3), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("We need 10.30 m\nOn 9 Jan 2026 at 2:47, Li wrote:\n> x", "We need 10.30 m"),
+        ("Yes\n---- On Tue, 02 Feb 2026 10:00:00 Li <l@s.example> wrote ----\nold", "Yes"),
+        ("好的\n\n| |\n李\n|\n|\nli@buyer.example\n|\n---- 回复的原邮件 ----\n| 发件人 | l |", "好的"),
+        ("Fine\n\nLi escreveu no dia segunda, 1/02/2026 à(s)\n10:22:\n\n> old", "Fine"),
+        (
+            "Boxes of 5.50\nand three.\n\nLi <l@s.example> 于2026年1月2日周五 10:00写道:\n> q",
+            "Boxes of 5.50\nand three.",
+        ),
+    ],
+)
+def test_a_date_in_the_letter_does_not_begin_the_quotation(text: str, answer: str) -> None:
+    assert visible(text) == answer
