@@ -32,8 +32,8 @@ _REST = re.compile(
     re.I,
 )
 _BECAME = r"(?:expanded|ultimately generated|generated|forwarded)"
-_EXPANDED = re.compile(rf"\(?\s*{_BECAME}[ \t]*(?:from|by)?:?\s*<?({ADDRESS})>?", re.I)
-_ONTO = re.compile(rf"^\s*\(?\s*{_BECAME}[ \t]+(?:from|by):?\s*$", re.I)
+_EXPANDED = re.compile(rf"{_BECAME}[ \t]{{0,40}}(?:from|by)?:?\s{{0,80}}<?({ADDRESS})>?", re.I)
+_ONTO = re.compile(rf"^\s{{0,80}}(?:\(\s{{0,80}})?{_BECAME}[ \t]{{1,40}}(?:from|by):?\s{{0,80}}$", re.I)
 _DISPLAYED = re.compile(rf"[ \t]*<({ADDRESS})>[ \t]*[:.]")  # the address before was only the name of this one
 _REPLY_LINE = re.compile(rf"^[45]\d\d(?:[ -][45]\.\d\.\d)? <({ADDRESS})>\.\.\.[^\n]*", re.M)
 _MAIL = r"(?:message|mail|e-?mail)"

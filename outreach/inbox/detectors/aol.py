@@ -11,7 +11,7 @@ from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
 
 _SENDER = re.compile(r"@aol\.[a-z]+", re.I)
-_NAME = re.compile(r"[ \t]+([A-Za-z][\w.]{1,31})[ \t]*")
+_NAME = re.compile(r"[ \t]{1,40}([A-Za-z][\w.]{1,31})[ \t]{0,40}")
 STATEMENT = "could not be delivered because"
 
 

@@ -10,8 +10,8 @@ from outreach.inbox.parse import Mail
 from outreach.inbox.verdict import Verdict
 
 _SENDER = re.compile(r"@(?:[a-z0-9-]+\.)*(?:vtext|vzwpix)\.com\b", re.I)
-_TO = re.compile(rf"^\s*(?:RCPT )?TO:\s*<?({address.ADDRESS})", re.I | re.M)
-_ERROR = re.compile(r"^\s*(?:Error[^\n:]*:[^\n]*|Message could not be delivered[^\n]*|\d\d\d - [^\n]*)", re.I | re.M)
+_TO = re.compile(rf"^[ \t]{{0,40}}(?:RCPT )?TO:[ \t]{{0,40}}<?({address.ADDRESS})", re.I | re.M)
+_ERROR = re.compile(r"^[ \t]{0,40}(?:Error[^\n:]*:[^\n]*|Message could not be delivered[^\n]*|\d\d\d - [^\n]*)", re.I | re.M)
 
 
 def detect(mail: Mail) -> Verdict | None:
