@@ -22,7 +22,7 @@ def test_random_bytes(data: bytes):
     assert classify(data).kind in Kind
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, len(SEEDS) - 1), st.integers(0, 2**32))
 def test_mutated_mails(seed: int, chance: int):
     verdict = classify(mutate(SEEDS[seed], random.Random(chance)))
