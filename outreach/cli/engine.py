@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from outreach.app.engine import Engine
-from outreach.app.service import work_forever
 from outreach.cli.common import AsJson, emit, opened, run, warn_hold
 from outreach.cli.progress import watch
 
@@ -50,6 +49,8 @@ def _stop_on_signals(engine: Engine) -> None:
 
 def worker() -> None:
     """Run the jobs alone; any number, on any machine, with the same database."""
+
+    from outreach.app.service import work_forever  # the job engine, which no other command needs
 
     async def work() -> None:
         async with opened() as service:
