@@ -116,12 +116,13 @@ class Link:
 
     def hand_over(self, envelope: Envelope, following: Envelope | None = None) -> None:
         """Send the body of an envelope that is READY, and with it the next envelope where that can be pipelined."""
-        envelope.stage = Stage.BODY
+        long = len(envelope.data) > HOLD_DOT_ABOVE
+        # the stage first: it decides which deadline the expectation gets
+        envelope.stage = Stage.BODY if long else Stage.DOT_GONE
         self._expect(Phase.DOT, envelope)
-        if len(envelope.data) > HOLD_DOT_ABOVE:
+        if long:
             self._hand_over_long(envelope)
             return
-        envelope.stage = Stage.DOT_GONE
         parts = [envelope.data, b".\r\n"]
         if following is not None:
             parts.append(self._envelope_bytes(following))

@@ -248,6 +248,13 @@ def test_each_reply_has_its_own_deadline_and_drips_do_not_prolong_it() -> None:
     assert owner.broken == Broken(Phase.RCPT, Fault.TIMEOUT, "no answer to rcpt in time")
 
 
+def test_the_dot_of_a_short_body_has_ten_minutes() -> None:
+    link, _, _, _ = start()
+    link.offer(letter("a"))
+    link.data_received(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    assert (link.phase, link.deadline) == (Phase.DOT, 600)
+
+
 def test_quit_closes_with_the_answer() -> None:
     link, owner, wire, _ = start()
     link.quit()
