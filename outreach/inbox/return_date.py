@@ -12,6 +12,7 @@ from outreach.inbox.phrases import any_of, languages, patterns, table
 
 LIMIT = 4_000  # characters of a note that are read
 _AHEAD = timedelta(days=400)  # a parental leave is a year; what lies further ahead is another number
+_YEARS = range(1971, 2200)  # others are a part number or a broken clock, and their arithmetic overflows
 _PAST = timedelta(days=3)  # a note may still run on the day after
 _DAY = r"(\d{1,2})(?:st|nd|rd|th|er|eme|a|o|\.|-go|')?"
 _NUMERIC = re.compile(
@@ -50,6 +51,8 @@ _DAY_AFTER = re.compile(rf"^ (?:the )?{_DAY}(?![\d:])(?:,? (\d{{4}}))?")
 
 def return_date(text: str, today: date | None) -> date | None:
     """The first day back stated in `text`; None when it states none. Years left out count from `today`."""
+    if today and today.year not in _YEARS:
+        today = None
     low = re.sub(r"\s+", " ", fold(text[:LIMIT]))
     found = dates(low, today)
     judged = [(cue, item) for at, item in enumerate(found) if (cue := _cue(low, found, at))]
@@ -160,6 +163,8 @@ def _nearest(year: str | None, month: int, day: int, today: date | None) -> date
 
 
 def _make(year: int, month: int, day: int) -> date | None:
+    if year not in _YEARS:
+        return None
     try:
         return date(year, month, day)
     except ValueError:

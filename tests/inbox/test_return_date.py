@@ -62,3 +62,15 @@ def test_american_and_european_figures() -> None:
         date(2026, 12, 5),
         date(2026, 11, 25),
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["out until 31.12.9999", "until 9999-12-31", "back 1 jan 0001", "until 0/0/0", "12月99日まで"]
+)
+def test_impossible_days_raise_nothing(text: str) -> None:
+    assert return_date(text, TODAY) is None
+
+
+@pytest.mark.parametrize("today", [date.min, date.max])
+def test_a_broken_clock_raises_nothing(today: date) -> None:
+    assert return_date("back on Monday, until 8 December", today) is None
