@@ -43,7 +43,9 @@ def test_a_notice_that_promises_recipients_and_names_none():
 def test_blank_lines_below_a_screen_name():
     """Found by benchmarks/inbox_fuzz.py: a pattern that tried every way to share out the blank lines."""
     head = b"From: <postmaster@aol.example>\nSubject: Undeliverable\nReturn-Path: <>\n\n"
-    data = head + b"Your mail could not be delivered because they are not accepting mail:\n" + b" \n\n\t\n" * 5000 + b"x:"
+    data = (
+        head + b"Your mail could not be delivered because they are not accepting mail:\n" + b" \n\n\t\n" * 5000 + b"x:"
+    )
     assert classify(data).kind in Kind
 
 

@@ -11,7 +11,9 @@ from outreach.inbox.verdict import Verdict
 
 _SENDER = re.compile(r"@(?:[a-z0-9-]+\.)*(?:vtext|vzwpix)\.com\b", re.I)
 _TO = re.compile(rf"^[ \t]{{0,40}}(?:RCPT )?TO:[ \t]{{0,40}}<?({address.ADDRESS})", re.I | re.M)
-_ERROR = re.compile(r"^[ \t]{0,40}(?:Error[^\n:]*:[^\n]*|Message could not be delivered[^\n]*|\d\d\d - [^\n]*)", re.I | re.M)
+_ERROR = re.compile(
+    r"^[ \t]{0,40}(?:Error[^\n:]*:[^\n]*|Message could not be delivered[^\n]*|\d\d\d - [^\n]*)", re.I | re.M
+)
 
 
 def detect(mail: Mail) -> Verdict | None:
