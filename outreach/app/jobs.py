@@ -47,8 +47,9 @@ class JobHost:
         jobs.register("report", self._report, every="0 */10 * * * *")
         jobs.register("mail-servers", self._mail_servers, every="30 * * * * *")
         jobs.register("clean-up", self._clean_up, every="0 15 * * * *")
-        await self._heartbeat("")
         await jobs.start()
+        # after the start: it resumes the jobs of processes that died without a word
+        await self._heartbeat("")
 
     async def stop(self) -> None:
         """End in good order; another process takes over what is left."""
