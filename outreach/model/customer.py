@@ -151,7 +151,10 @@ class Preference(SQLModel, table=True):
 
 
 class Deal(SQLModel, table=True):
-    """A deal on its way: inquiry, quotation, sample, order, shipped, paid; or lost."""
+    """A deal on its way: inquiry, quotation, sample, order, shipped, paid; or lost (crm/deals/state.py).
+
+    `margin` in percent of the amount; `approval`: none, needed, granted, refused (a quotation under the floor).
+    """
 
     __tablename__ = "deal"
     __table_args__ = (CheckConstraint("amount IS NULL OR amount >= 0"),)
@@ -166,7 +169,11 @@ class Deal(SQLModel, table=True):
     amount: float | None = None
     currency: str = word(default="USD")
     margin: float | None = None
+    approval: str = word(default="none", index=True)
     approved_by: int | None = refers("user.id", index=False)
+    approval_note: str | None = None
+    lost_reason: str | None = None
+    expected_on: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
     note: str | None = None
     created_at: datetime = moment(nullable=False)
     stage_at: datetime = moment(nullable=False)

@@ -108,3 +108,33 @@ class TaskState(StrEnum):
     OPEN = "open"
     DONE = "done"
     DROPPED = "dropped"
+
+
+class DealStage(StrEnum):
+    """The stages of an export deal; transitions in crm/deals/state.py."""
+
+    INQUIRY = "inquiry"
+    QUOTATION = "quotation"
+    SAMPLE = "sample"
+    ORDER = "order"
+    SHIPPED = "shipped"
+    PAID = "paid"
+    LOST = "lost"
+
+
+class TicketKind(StrEnum):
+    """What a customer brings to the service (F1)."""
+
+    QUESTION = "question"
+    COMPLAINT = "complaint"
+    WISH = "wish"
+
+
+class TicketState(StrEnum):
+    """The life of a case; transitions in crm/service/state.py."""
+
+    NEW = "new"
+    OPEN = "open"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    CLOSED = "closed"

@@ -10,13 +10,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience.dedupe import Similar, similar_companies
 from outreach.db.bulk import chunks
-from outreach.model import Activity, Company, Contact, Deal, InboundMail, Message, Order, Task
+from outreach.model import (
+    Activity,
+    Attachment,
+    Company,
+    Contact,
+    Deal,
+    GradeReview,
+    InboundMail,
+    Message,
+    Order,
+    OwnerChange,
+    Survey,
+    Task,
+    Ticket,
+)
 from outreach.model.base import table
 
 COMPANY = table(Company)
 #: What belongs to a company. Everything follows in a merge: no customer's history is lost (C3).
 BELONGS: tuple[Table, ...] = (
     table(Contact), table(Deal), table(Order), table(Activity), table(Task), table(Message), table(InboundMail),
+    table(Ticket), table(Attachment), table(Survey), table(OwnerChange), table(GradeReview),
 )  # fmt: skip
 #: What the kept company takes over where it has nothing itself.
 _FILLED = ("country", "city", "industry", "grade", "intent", "source", "phone", "owner_id", "note")

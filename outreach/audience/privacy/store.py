@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.model import (
     Activity,
     ArchivedMail,
+    Attachment,
     Attempt,
     CampaignRecipient,
     Company,
@@ -32,9 +33,12 @@ from outreach.model import (
     Message,
     Order,
     Preference,
+    StoredFile,
     Suppression,
+    Survey,
     Tag,
     Task,
+    Ticket,
 )
 from outreach.model.base import table
 from outreach.model.keys import address_key, normalise_address
@@ -72,7 +76,8 @@ class Erasure:
 _EXPORTED: tuple[tuple[type, str], ...] = (
     (EmailAddress, "addresses"), (Consent, "consents"), (Preference, "preferences"), (Message, "messages"),
     (Event, "events"), (InboundMail, "received"), (Activity, "activities"), (Task, "tasks"), (Deal, "deals"),
-    (Order, "orders"), (Conversion, "conversions"), (CampaignRecipient, "campaigns"),
+    (Order, "orders"), (Conversion, "conversions"), (CampaignRecipient, "campaigns"), (Ticket, "cases"),
+    (Survey, "surveys"), (Attachment, "files"),
 )  # fmt: skip
 
 
@@ -145,6 +150,13 @@ async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> 
     await run(recipients, update(recipients).where(of(recipients)).values(address=ERASED, address_id=None))
     open_tasks: dict[str, Any] = {"title": "erased", "data": {}, "outcome": None, "state": "dropped", "done_at": now}
     await run(tasks, update(tasks).where(of(tasks)).values(open_tasks))
+    cases, surveys = table(Ticket), table(Survey)
+    told = {"subject": "erased", "text": "", "question": None, "department_answer": None, "answer": None}
+    await run(cases, update(cases).where(of(cases)).values(told | {"contact_id": None}))
+    await run(surveys, update(surveys).where(of(surveys)).values(contact_id=None, text=None))
+    files, stored = table(Attachment), table(StoredFile)
+    await run(files, delete(files).where(of(files)))
+    await run(stored, delete(stored).where(stored.c.id.not_in(select(files.c.file_id))))
     for source in (table(Deal), table(Order), table(Conversion)):
         await run(source, update(source).where(of(source)).values(contact_id=None))
     blank = {column.name: None for column in CONTACT.c if column.nullable and column.name != "region"}
