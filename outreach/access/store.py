@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,6 +56,21 @@ class NewUser:
     regions: Sequence[str] = field(default_factory=tuple)
 
 
+#: The numbers of the entries that the present act has appended; None outside of `watched`.
+_NOTED: ContextVar[list[int] | None] = ContextVar("outreach_audit_noted", default=None)
+
+
+@contextmanager
+def watched() -> Iterator[list[int]]:
+    """Collect the numbers of the entries appended while the block runs: who acts sees whether the act is on record."""
+    noted: list[int] = []
+    before = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(before)
+
+
 async def append_audit(
     conn: AsyncConnection,
     actor: Actor | None,
@@ -87,6 +104,9 @@ async def append_audit(
     values = {name: getattr(entry, name) for name in _COLUMNS if name != "id"}
     await conn.execute(insert(ENTRIES).values(id=entry.number, hash=hashed, **values))
     await conn.execute(update(HEAD).where(HEAD.c.id == 1).values(count=entry.number, hash=hashed))
+    noted = _NOTED.get()
+    if noted is not None:
+        noted.append(entry.number)
     return entry.number
 
 

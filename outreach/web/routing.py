@@ -6,8 +6,11 @@ one cannot be written, and tests/web/test_matrix.py walks them all.
 
 from __future__ import annotations
 
+import functools
+import inspect
+import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +22,7 @@ from starlette.datastructures import FormData
 from outreach.access.login import Login, Visit
 from outreach.access.roles import AccessDenied, Actor, Held, Permission, Scope, may, reach, require
 from outreach.access.secrets import derived, same
+from outreach.access.store import append_audit, watched
 from outreach.web.format import moment
 from outreach.web.frame import frame
 from outreach.web.i18n import choose, translate
@@ -63,6 +67,11 @@ class Staff:
     visit: Visit
     app: Any
     now: datetime
+    change: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def record(self, *, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None) -> None:
+        """Say what this act changed, for its entry in the trail: ids, states and choices, nothing of a person."""
+        self.change = {"before": dict(before or {}), "after": dict(after or {})}
 
     @property
     def actor(self) -> Actor:
@@ -215,31 +224,64 @@ class Pages(APIRouter):
 
     def page(self, path: str, permission: Permission, **options: Any) -> Register:
         """Register a page that shows: GET."""
-        return self._staff(path, permission, ["GET"], options)
+        return self._staff(path, permission, "GET", options)
 
-    def action(self, path: str, permission: Permission, **options: Any) -> Register:
-        """Register what changes something: POST."""
-        return self._staff(path, permission, ["POST"], options)
+    def action(self, path: str, permission: Permission, *, changes: bool = True, **options: Any) -> Register:
+        """Register what changes something: POST. Every act is on record (H3): where the handler wrote no entry of the
+        trail itself, one is written for it.
 
-    def _staff(self, path: str, permission: Permission, methods: list[str], options: dict[str, Any]) -> Register:
+        `changes` False: the form is only too long for an address, nothing is changed (tests/web/test_trail.py).
+        """
+        return self._staff(path, permission, "POST", options, trail=changes)
+
+    def _staff(
+        self, path: str, permission: Permission, method: str, options: dict[str, Any], *, trail: bool = False
+    ) -> Register:
         allow = Allow(permission)
 
         def register(handler: Callable[..., Any]) -> Callable[..., Any]:
             # FastAPI reads the signature: the parameter `staff` is filled by the permission of this very route
             parameters = dict(handler.__annotations__)
             assert parameters.get("staff") in (Staff, "Staff"), f"{handler.__name__} needs a parameter staff: Staff"
-            wrapped = _with_staff(handler, allow)
-            self.add_api_route(path, wrapped, methods=methods, include_in_schema=False, response_model=None, **options)
+            wrapped = _with_staff(on_record(handler, path) if trail else handler, allow)
+            wrapped.trail = trail  # type: ignore[attr-defined]
+            self.add_api_route(path, wrapped, methods=[method], include_in_schema=False, response_model=None, **options)
             return handler
 
         return register
 
 
-def _with_staff(handler: Callable[..., Any], allow: Allow) -> Callable[..., Any]:
-    import functools
-    import inspect
-    import typing
+def on_record(handler: Handler, path: str) -> Handler:
+    """Let no act pass that leaves no entry in the trail."""
 
+    @functools.wraps(handler)
+    async def called(**values: Any) -> Any:
+        staff: Staff = values["staff"]
+        with watched() as noted:
+            answer = await handler(**values)
+        if not noted and getattr(answer, "status_code", 200) < 400:
+            await _note(staff, path)
+        return answer
+
+    return called
+
+
+async def _note(staff: Staff, path: str) -> None:
+    """Who did what to which object; of a form only the names of its fields, for their values may be a person's."""
+    form = await staff.form()
+    fields = sorted({str(name)[:60] for name in form} - {"form_token"})[:40]
+    words = [part for part in path.split("/") if part and not part.startswith("{")]
+    given = staff.request.path_params
+    number = next((str(value) for value in given.values()), "-")
+    action = ".".join([*words, *(str(given[key]) for key in ("action",) if key in given)])[:80]
+    async with staff.app.db.write() as conn:
+        await append_audit(
+            conn, staff.actor, f"page.{action}", words[0] if words else "page", number, now=staff.now,
+            **(staff.change or {"after": {"fields": fields}}),
+        )  # fmt: skip
+
+
+def _with_staff(handler: Callable[..., Any], allow: Allow) -> Callable[..., Any]:
     hints = typing.get_type_hints(handler)
     signature = inspect.signature(handler)
     parameters = [

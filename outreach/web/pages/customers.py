@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import HTTPException
@@ -34,6 +35,8 @@ COMPANY_FIELDS = {
     "phone": "tel",
     "note": "area",
 }
+#: Whose values may stand in the trail: they class a customer. Names, telephones and notes are a person's own.
+CLASSIFYING = frozenset({"country", "industry", "language", "grade", "intent", "region"})
 #: Rows changed at once by ticks: what a page holds.
 MOST_TICKED = 200
 
@@ -119,6 +122,7 @@ async def edit_contact(staff: Staff, contact_id: int) -> Response:
     await _need_contact(staff, contact_id)
     field, value = await _one_field(staff, CONTACT_FIELDS)
     before = await staff.app.audience.edit(contact_id, {field: value}, staff.now)
+    _record_edit(staff, field, before, value)
     undo = {"do": "contact.edit", "id": contact_id, "values": before}
     return staff.done(f"/contacts/{contact_id}", N_("Changed."), undo=undo)
 
@@ -133,8 +137,17 @@ async def edit_company(staff: Staff, company_id: int) -> Response:
     staff.need(Permission.CONTACTS_EDIT, await held(staff, row.owner_id))
     field, value = await _one_field(staff, COMPANY_FIELDS)
     before = await staff.app.audience.edit_company(company_id, {field: value}, staff.now)
+    _record_edit(staff, field, before, value)
     undo = {"do": "company.edit", "id": company_id, "values": before}
     return staff.done(f"/customers/{company_id}", N_("Changed."), undo=undo)
+
+
+def _record_edit(staff: Staff, field: str, before: Mapping[str, Any], value: str) -> None:
+    """Before and after of what classifies a customer; of what describes a person only that it was changed."""
+    if field in CLASSIFYING:
+        staff.record(before={field: before.get(field)}, after={field: value})
+    else:
+        staff.record(after={"field": field})
 
 
 async def _one_field(staff: Staff, allowed: dict[str, str]) -> tuple[str, str]:
@@ -164,9 +177,11 @@ async def tag(staff: Staff) -> Response:
         return staff.done(to)
     if form.get("how") == "untag":
         await staff.app.audience.untag(ids, names)
+        staff.record(before={"ids": ids, "tags": names})
         undo = {"do": "tag", "ids": ids, "names": names}
         return staff.done(to, N_("Tag removed from %(count)s people."), undo=undo, count=len(ids))
     await staff.app.audience.tag(ids, names)
+    staff.record(after={"ids": ids, "tags": names})
     undo = {"do": "untag", "ids": ids, "names": names}
     return staff.done(to, N_("%(count)s people tagged."), undo=undo, count=len(ids))
 
@@ -182,6 +197,7 @@ async def assign(staff: Staff) -> Response:
         return staff.done(to)
     before = await _owners(staff, ids)
     await staff.app.audience.assign(ids, int(owner), staff.now)
+    staff.record(before={"owners": [[number, was] for number, was in before.items()]}, after={"owner_id": int(owner)})
     undo = {"do": "assign", "owners": [[number, was] for number, was in before.items()]}
     return staff.done(to, N_("%(count)s people assigned."), undo=undo, count=len(ids))
 
@@ -212,6 +228,7 @@ async def undo(staff: Staff) -> Response:
     if told is None:
         return staff.done(to, N_("Too late to undo."))
     await _undo(staff, told)
+    staff.record(after={key: told[key] for key in ("do", "id", "ids") if key in told})
     return staff.done(to, N_("Undone."))
 
 

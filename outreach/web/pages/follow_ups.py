@@ -56,5 +56,6 @@ async def finish(staff: Staff, task_id: int) -> Response:
         await staff.app.crm.finish(task_id, staff.now, outcome=outcome, dropped=form.get("drop") == "1")
     except TaskError as error:
         raise HTTPException(409, str(error)) from error
+    staff.record(before={"state": row.state}, after={"state": "dropped" if form.get("drop") == "1" else "done"})
     to = local_path(str(form.get("next", "")), "/follow-ups")
     return staff.done(to, N_("Done."), undo={"do": "task.reopen", "id": task_id, "owner": row.owner_id})

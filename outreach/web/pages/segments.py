@@ -131,7 +131,7 @@ async def _regions(staff: Staff, node: Any) -> list[tuple[str, int]]:
         return [(row.region, row.n) for row in rows]
 
 
-@router.action("/segments/examine", Permission.SEGMENTS_VIEW)
+@router.action("/segments/examine", Permission.SEGMENTS_VIEW, changes=False)
 async def examine(staff: Staff) -> Response:
     """The builder after a change: of the text, or of a line."""
     form = await staff.form()

@@ -149,7 +149,7 @@ def _files(staff: Staff, name: str) -> dict[str, str]:
     raise HTTPException(404)
 
 
-@router.action("/templates/{name}/preview", Permission.TEMPLATES_VIEW)
+@router.action("/templates/{name}/preview", Permission.TEMPLATES_VIEW, changes=False)
 async def preview(staff: Staff, name: str) -> Response:
     """What the editor's text looks like, before it is saved."""
     form = await staff.form()

@@ -80,7 +80,7 @@ async def _form(staff: Staff, row: Any, given: dict[str, Any], error: str = "", 
     )  # fmt: skip
 
 
-@router.action("/campaigns/count", Permission.CAMPAIGNS_EDIT)
+@router.action("/campaigns/count", Permission.CAMPAIGNS_EDIT, changes=False)
 async def count(staff: Staff) -> Response:
     """How many the segment text has, while it is typed."""
     text = str((await staff.form()).get("segment", "")).strip()[:8000]
