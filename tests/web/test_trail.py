@@ -67,7 +67,8 @@ async def test_an_act_is_on_record_once_with_who_and_what(
         new = (await entries(house))[known:]
     assert len(new) == 1, [entry.action for entry in new]
     assert new[0].action.startswith(action)
-    assert new[0].actor == "user" and new[0].actor_id is not None
+    assert new[0].actor == "user"
+    assert new[0].actor_id is not None
     assert "Canary" not in repr((new[0].before, new[0].after)), "a person's own values stand in the trail"
 
 
