@@ -9,6 +9,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import OPERATOR, Actor, Held, Permission, require
+from outreach.access.store import append_audit
+from outreach.app import ab_test
 from outreach.app.build import App
 from outreach.app.preflight import Plan, load_plan, sender_facts
 from outreach.app.preflight import Preflight as Preflight  # a use case of campaigns too
@@ -24,7 +26,7 @@ from outreach.content.problem import ContentProblem
 from outreach.content.store import snapshot, version_source
 from outreach.content.template import choose_language
 from outreach.db import stops
-from outreach.model import Campaign, CampaignRecipient, CampaignState, EmailAddress, User
+from outreach.model import Campaign, CampaignRecipient, CampaignState, EmailAddress, MessageState, User
 from outreach.model.base import table
 from outreach.outbox import store as outbox
 
@@ -271,7 +273,9 @@ def _message_row(work: Plan, row: Any, domains: dict[int, str]) -> dict[str, Any
         "address_key": row.key,
         "mailbox_id": row.mailbox_id,
         "mail_domain": domains[row.mailbox_id],
-        "due_at": next_open(work.start, work.hours(row.country, zone)),
+        "due_at": next_open(work.start, work.hours(row.country, zone, row.variant)),
+        # who is not in the test waits for what it shows
+        "state": MessageState.PLANNED if work.what.variant and row.variant is None else MessageState.QUEUED,
         "language": choose_language(work.source, row.language, row.country),
         "variant": row.variant,
         "is_pilot": row.is_pilot,
@@ -289,6 +293,7 @@ async def status(app: App, campaign_id: int) -> dict[str, Any]:
         row = await campaigns.get(conn, campaign_id)
         found = await outbox.counts(conn, campaign_id)
         left_out = await campaigns.counts_by_skip(conn, campaign_id)
+        test = await ab_test.results(conn, row)
     skipped = {reason: count for reason, count in left_out.items() if reason}
     for reason, count in found["skipped"].items():
         skipped[reason] = skipped.get(reason, 0) + count
@@ -302,7 +307,32 @@ async def status(app: App, campaign_id: int) -> dict[str, Any]:
         **found,
         "planned": planned,
         "skipped": skipped,
+        **({"test": test} if test else {}),
     }
+
+
+async def variant_results(app: App, campaign_id: int) -> dict[str, Any]:
+    """Return how the variants of a campaign compare. Raises CampaignError when it has none."""
+    async with app.db.read() as conn:
+        row = await campaigns.get(conn, campaign_id)
+        found = await ab_test.results(conn, row)
+    if found is None:
+        raise CampaignError("this campaign has no variants: a campaign file with two to five [[variant]] compares them")
+    return {"id": campaign_id, "state": row.state, **found}
+
+
+async def release_variant(app: App, campaign_id: int, variant: str, actor: Actor, now: datetime) -> int:
+    """Send one approved variant to everybody who waits for the test; returns how many. Raises CampaignError."""
+    await _may(app, campaign_id, actor, Permission.CAMPAIGNS_SEND)
+    async with app.db.write() as conn:
+        await demand_approval(app, conn, campaign_id)
+        row = await campaigns.get(conn, campaign_id)
+        if row.state not in (CampaignState.RUNNING, CampaignState.PAUSED):
+            raise CampaignError(f"the campaign is {row.state}: the rest can be released while it is running")
+        count = await ab_test.choose(app, conn, row, variant, now)
+        after = {"variant": variant, "people": count}
+        await append_audit(conn, actor, "campaign.variant_released", "campaign", campaign_id, now=now, after=after)
+        return count
 
 
 async def sample_preview(app: App, campaign_id: int, language: str | None = None) -> dict[str, str]:

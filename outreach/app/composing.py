@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import VARIANT_STEP, Definition
+from outreach.campaigns.variants import content_step
 from outreach.config import MailboxSettings, Settings
 from outreach.content.compose import Compiled, Composed, compile_content
 from outreach.content.context import build_context
@@ -118,7 +119,8 @@ class CampaignComposer:
             while len(self._compiled) >= MOST_COMPILED:
                 self._compiled.pop(next(iter(self._compiled)))
             self._compiled[key] = compiled
-            place = {"campaign_id": message.campaign_id, "step": message.step, "language": message.language}
+            step = content_step(texts.definition.variant, message.step, message.variant)
+            place = {"campaign_id": message.campaign_id, "step": step, "language": message.language}
             links += [{**place, "number": link.number, "url": link.url, "label": link.text} for link in compiled.links]
         return links
 

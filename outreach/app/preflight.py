@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.app import ab_test
 from outreach.app.build import App
 from outreach.audience.regions import time_zone
-from outreach.campaigns import forecast, plan
+from outreach.campaigns import forecast, plan, variants
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.calendar import Hours, next_open
 from outreach.campaigns.candidates.store import candidates, company_counts
@@ -37,6 +39,8 @@ class Preflight:
     finishes_at: datetime | None = None
     problems: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    arms: dict[str, int] = field(default_factory=dict)
+    test: dict[str, Any] | None = None
 
     @property
     def blocking(self) -> list[dict[str, Any]]:
@@ -51,6 +55,7 @@ class Preflight:
             "skipped": self.skipped,
             "finishes_at": self.finishes_at.isoformat() if self.finishes_at else None,
             "problems": self.problems,
+            **({"test": self.test} if self.test else {}),
         }
 
 
@@ -61,18 +66,32 @@ class Plan:
     app: App
     row: Any
     what: Definition
-    source: TemplateSource
+    sources: dict[int, TemplateSource]
     boxes: list[plan.MailboxChoice]
     now: datetime
+
+    @property
+    def source(self) -> TemplateSource:
+        """The first mail's text."""
+        return self.sources[0]
 
     @property
     def start(self) -> datetime:
         """When the first message may leave."""
         return max(self.now, self.what.schedule.start or self.now)
 
-    def hours(self, country: str | None, zone: str | None) -> Hours:
+    def hours(self, country: str | None, zone: str | None, variant: str | None = None) -> Hours:
         """When a recipient may get mail."""
-        return plan.hours_for(self.what, country, zone, self.app.settings.sender.timezone)
+        chosen = variants.variant_named(self.what, variant)
+        hour = chosen.hour if chosen else None
+        return plan.hours_for(self.what, country, zone, self.app.settings.sender.timezone, hour)
+
+    def mailbox_for(self, person: plan.Candidate, variant: str | None) -> int:
+        """The variant's own mailbox, or the one that this person hears from."""
+        chosen = variants.variant_named(self.what, variant)
+        if chosen and chosen.mailbox:
+            return next(box.id for box in self.boxes if box.name == chosen.mailbox)
+        return plan.choose_mailbox(person, self.boxes)
 
 
 async def preflight(app: App, campaign_id: int, now: datetime, *, keep_rows: bool = False) -> Preflight:
@@ -81,6 +100,9 @@ async def preflight(app: App, campaign_id: int, now: datetime, *, keep_rows: boo
         work = await load_plan(app, conn, campaign_id, now)
         found = Preflight(problems=_lint(app, work))
         await _walk(conn, work, found, keep_rows)
+        if work.what.variant:
+            found.test = await ab_test.sizes(conn, work.what, found.arms)
+            found.problems += ab_test.size_problems(found.test, variants.rules_of(work.what))
     if found.recipients == 0:
         found.problems.append(_problem("no_recipients", "nobody would get this campaign: look at the skip reasons"))
     return found
@@ -91,7 +113,8 @@ def _problem(code: str, message: str, severity: str = "error", fix: str = "") ->
 
 
 def _lint(app: App, work: Plan) -> list[dict[str, Any]]:
-    problems = [item.as_dict() for item in check(work.source, sender=sender_facts(app))]
+    texts = {source.digest(): source for source in work.sources.values()}
+    problems = [item.as_dict() for source in texts.values() for item in check(source, sender=sender_facts(app))]
     sender = app.settings.sender
     for name in ("company", "postal_address"):
         if not getattr(sender, name):
@@ -109,10 +132,10 @@ async def load_plan(app: App, conn: AsyncConnection, campaign_id: int, now: date
     row = await campaigns.get(conn, campaign_id)
     what = Definition.model_validate(row.definition)
     steps = await campaigns.steps_of(conn, campaign_id)
-    source = await version_source(conn, steps[0].version_id)
+    sources = {step.number: await version_source(conn, step.version_id) for step in steps}
     rows = await conn.execute(select(MAILBOXES).where(MAILBOXES.c.name.in_(what.mailboxes)).order_by(MAILBOXES.c.id))
     boxes = [plan.MailboxChoice(r.id, r.name, r.owner_id) for r in rows]
-    return Plan(app, row, what, source, boxes, now)
+    return Plan(app, row, what, sources, boxes, now)
 
 
 async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, keep_rows: bool) -> None:
@@ -127,16 +150,19 @@ async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, keep_rows: 
     async for person in people:
         reason = plan.skip_reason(person, rules, companies)
         reasons.append(reason)
-        box = plan.choose_mailbox(person, work.boxes)
+        variant = variants.arm_of(work.what, person.contact_id)
+        box = work.mailbox_for(person, variant)
         pilot = _is_pilot(work, person.contact_id)
         if reason is None:
             found.pilot += pilot
+            if variant:
+                found.arms[variant] = found.arms.get(variant, 0) + 1
             zone = time_zone(person.country, person.city) if person.country else None
-            hours = work.hours(person.country, zone)
+            hours = work.hours(person.country, zone, variant)
             due = next_open(work.start, hours)
             departures.append(forecast.Departure(due, box, person.domain or "", hours))
         if keep_rows:
-            found.rows.append(_recipient_row(work, person, box, reason, pilot))
+            found.rows.append(_recipient_row(work, person, box, reason, pilot, variant))
     found.recipients, skipped = plan.count_reasons(reasons)
     found.skipped = dict(skipped)
     found.finishes_at = _forecast(work, departures, found.pilot)
@@ -147,7 +173,9 @@ def _is_pilot(work: Plan, contact_id: int) -> bool:
     return bool(pilot and plan.in_pilot(contact_id, work.what.name, pilot.share))
 
 
-def _recipient_row(work: Plan, person: plan.Candidate, box: int, reason: str | None, pilot: bool) -> dict[str, Any]:
+def _recipient_row(
+    work: Plan, person: plan.Candidate, box: int, reason: str | None, pilot: bool, variant: str | None
+) -> dict[str, Any]:
     return {
         "campaign_id": work.row.id,
         "contact_id": person.contact_id,
@@ -156,14 +184,8 @@ def _recipient_row(work: Plan, person: plan.Candidate, box: int, reason: str | N
         "mailbox_id": box,
         "skip_reason": reason,
         "is_pilot": pilot,
-        "variant": _variant(work.what, person.contact_id),
+        "variant": variant,
     }
-
-
-def _variant(what: Definition, contact_id: int) -> str | None:
-    if not what.variant:
-        return None
-    return what.variant[plan.stable_share(str(contact_id), f"variant:{what.name}") % len(what.variant)].name
 
 
 def _rules(work: Plan) -> plan.Rules:
@@ -173,7 +195,7 @@ def _rules(work: Plan) -> plan.Rules:
         per_contact=limits.per_contact.mails,
         per_company=limits.per_company.mails,
         postal_address=work.app.settings.sender.postal_address,
-        subject_of=_subjects(work.source, work.what),
+        subjects_of=_subjects(work),
         policy=_policy_of(work.app.policy),
     )
 
@@ -186,17 +208,24 @@ def _policy_of(policy: Policy) -> Callable[[str], str | None]:
     return refused
 
 
-def _subjects(source: TemplateSource, what: Definition) -> Callable[[plan.Candidate], str]:
-    """The subject that a person would see, for rules about its wording; variables stand as they are written."""
-    cache: dict[str, str] = {}
+def _subjects(work: Plan) -> Callable[[plan.Candidate], Sequence[str]]:
+    """The subjects that a person may see, for rules about their wording; variables stand as they are written."""
 
-    def subject(person: plan.Candidate) -> str:
-        language = choose_language(source, person.language, person.country)
-        if language not in cache:
-            cache[language] = what.subject or source.subject(language)
-        return cache[language]
+    @cache
+    def of(variant: str | None, language: str | None, country: str | None) -> str:
+        source = work.sources[variants.content_step(work.what.variant, 0, variant)]
+        chosen = variants.variant_named(work.what, variant)
+        own = chosen.subject if chosen else None
+        return own or work.what.subject or source.subject(choose_language(source, language, country))
 
-    return subject
+    names = [variant.name for variant in work.what.variant]
+
+    def subjects(person: plan.Candidate) -> Sequence[str]:
+        arm = variants.arm_of(work.what, person.contact_id)
+        shown = names if names and arm is None else [arm]
+        return [of(variant, person.language, person.country) for variant in shown]
+
+    return subjects
 
 
 def _forecast(work: Plan, departures: Sequence[forecast.Departure], pilot: int) -> datetime | None:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import OPERATOR
+from outreach.app import ab_test
 from outreach.app import campaigns as use
 from outreach.app.build import App
 from outreach.app.followups import plan_follow_ups, steps_outstanding
@@ -120,6 +121,7 @@ async def _advance(app: App, campaign_id: int, now: datetime, done: Ticked) -> N
         if row.state != CampaignState.RUNNING:
             return
         done.follow_ups += await plan_follow_ups(app, conn, row, now)
+        done.released += bool(await ab_test.advance(app, conn, row, Definition.model_validate(row.definition), now))
         if await outbox.is_settled(conn, campaign_id) and not await steps_outstanding(conn, row):
             await campaigns.move(conn, campaign_id, "finish", now=now, finished_at=now)
             done.finished += 1

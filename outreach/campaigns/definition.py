@@ -88,13 +88,20 @@ class Variant(_Part):
 
 
 class Test(_Part):
-    """How the variants are judged."""
+    """How the variants are judged (campaigns/variants.py).
+
+    `share` of the audience tries them; the rest waits for the result. `lift`: the rise that is worth finding, 0.3 for
+    30%. `minimum`: with fewer accepted mails in an arm nothing is said. `release`: whether the winner goes to the rest
+    by itself; without a winner `otherwise` counts, "first" being the first variant of the file.
+    """
 
     share: float = Field(default=0.2, gt=0, le=1)
     metric: Literal["click", "reply", "open"] = "click"
     lift: float = Field(default=0.3, gt=0)
+    minimum: int = Field(default=100, ge=10)
     wait_hours: float = Field(default=24, ge=0)
     release: Literal["winner", "ask"] = "winner"
+    otherwise: Literal["ask", "first"] = "ask"
 
 
 class Tracking(_Part):
@@ -133,11 +140,33 @@ class Definition(_Part):
             raise ValueError("two variants have the same name")
         if len(names) == 1:
             raise ValueError("one variant alone cannot be compared: give two to five, or none")
+        if self.test and not names:
+            raise ValueError("[test] needs two to five [[variant]] to compare")
+        for variant in self.variant:
+            self._must_differ(variant)
         return self
+
+    def _must_differ(self, variant: Variant) -> None:
+        """A variant in an hour outside the window would never leave as planned; the same twice shows nothing."""
+        hours = self.schedule.hours
+        if variant.hour is not None and hours and not hours[0] <= time(variant.hour) < hours[1]:
+            raise ValueError(
+                f"variant {variant.name}: {variant.hour}:00 lies outside the window {self.schedule.window}"
+            )
+        same = [v.name for v in self.variant if v != variant and _changes(v) == _changes(variant)]
+        if same:
+            raise ValueError(f"variants {variant.name} and {same[0]} change the same: there is nothing to compare")
 
     def templates(self) -> list[str]:
         """The templates of every step in order, then those of the variants."""
         return [self.template, *(s.template for s in self.step), *(v.template for v in self.variant if v.template)]
+
+
+_LABELS = {"name", "share"}
+
+
+def _changes(variant: Variant) -> dict[str, Any]:
+    return variant.model_dump(exclude=_LABELS)
 
 
 _WINDOW = re.compile(r"^\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*$")

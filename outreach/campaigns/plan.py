@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 
 from outreach.campaigns.calendar import Hours
 from outreach.campaigns.definition import Definition
@@ -56,7 +56,7 @@ class Rules:
     per_contact: int
     per_company: int
     postal_address: str
-    subject_of: Callable[[Candidate], str]
+    subjects_of: Callable[[Candidate], Iterable[str]]
     policy: Callable[[str], str | None] = lambda address: None
     pixel: bool = False
 
@@ -99,10 +99,13 @@ def skip_reason(person: Candidate, rules: Rules, companies: CompanyCount) -> str
 
 
 def _gate(person: Candidate, rules: Rules) -> str | None:
+    """Every subject that this person may see must pass: who waits for a test's result may get any of them."""
     contact = ContactFacts(country=person.country, basis=person.basis, source=person.source)
-    facts = CampaignFacts(subject=rules.subject_of(person), postal_address=rules.postal_address, pixel=rules.pixel)
-    refusals = gate(contact, facts)
-    return f"gate:{refusals[0].rule}" if refusals else None
+    for subject in rules.subjects_of(person):
+        facts = CampaignFacts(subject=subject, postal_address=rules.postal_address, pixel=rules.pixel)
+        if refusals := gate(contact, facts):
+            return f"gate:{refusals[0].rule}"
+    return None
 
 
 def _caps(person: Candidate, rules: Rules, companies: CompanyCount) -> str | None:
@@ -138,15 +141,17 @@ def in_pilot(contact_id: int, campaign: str, share: float) -> bool:
     return stable_share(str(contact_id), f"pilot:{campaign}") < share * 2**32
 
 
-def hours_for(definition: Definition, country: str | None, zone: str | None, office: str) -> Hours:
-    """Return when this recipient may get mail under the campaign's schedule."""
+def hours_for(
+    definition: Definition, country: str | None, zone: str | None, office: str, hour: int | None = None
+) -> Hours:
+    """Return when this recipient may get mail under the campaign's schedule; `hour`: the one that a test tries."""
     schedule = definition.schedule
     weekends = schedule.skip_weekends if schedule.skip_weekends is not None else schedule.window is not None
     own = schedule.timezone or office
     return Hours(
         zone=(zone or own) if schedule.local_time else own,
         country=country,
-        window=schedule.hours,
+        window=schedule.hours if hour is None else (time(hour), time(hour, 59, 59)),
         skip_weekends=weekends,
         skip_holidays=schedule.skip_holidays,
     )

@@ -16,6 +16,7 @@ from outreach.app.clock import utc_now
 from outreach.campaigns import definition
 from outreach.campaigns.plan import explain_skip
 from outreach.cli.common import AsJson, AsUser, acting, emit, out, read_text, refuse, with_app
+from outreach.cli.results import variant_lines
 
 app = typer.Typer(no_args_is_help=True, help="Campaigns: create, review, send, watch.")
 
@@ -91,6 +92,9 @@ def preflight(campaign: Id, as_json: AsJson = False) -> None:
     for reason, count in found.skipped.items():
         out.print(f"left out     {count:>6}  {explain_skip(reason, 'en')}", highlight=False, markup=False)
     out.print(f"last leaves  {_when(found.finishes_at)}")
+    if found.test:
+        needed, have = found.test["needed_per_arm"], found.test["smallest_arm"]
+        out.print(f"A/B test     you need {needed} people in each arm, you have {have}")
     for problem in found.problems:
         fix = f" → {problem['fix']}" if problem.get("fix") else ""
         out.print(f"{problem['severity']:<12} {problem['message']}{fix}", highlight=False, markup=False)
@@ -138,6 +142,38 @@ def reject(campaign: Id, as_user: AsUser = None, comment: Comment = None, as_jso
 def pilot(campaign: Id, as_user: AsUser = None, as_json: AsJson = False) -> None:
     """Send to the pilot's share of the audience."""
     _step(campaign, as_user, as_json, use.begin_pilot)
+
+
+@app.command()
+def variants(campaign: Id, as_json: AsJson = False) -> None:
+    """Compare the variants of an A/B test: figures, the verdict, who still waits."""
+
+    async def work(service: App) -> dict[str, Any]:
+        return await use.variant_results(service, campaign)
+
+    found = with_app(work)
+    if as_json:
+        emit(found, True)
+        return
+    for line in variant_lines(found):
+        out.print(line, highlight=False, markup=False)
+
+
+@app.command()
+def release(
+    campaign: Id,
+    variant: Annotated[str, typer.Argument(help="The variant that everybody who waits for the test gets.")],
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send one variant of an A/B test to the rest of the audience, whatever the test says."""
+
+    async def work(service: App) -> int:
+        return await use.release_variant(service, campaign, variant, await acting(service, as_user), utc_now())
+
+    count = with_app(work)
+    text = f"campaign {campaign}: {count} more people get {variant}"
+    emit({"id": campaign, "variant": variant, "released": count}, as_json, text)
 
 
 @app.command()

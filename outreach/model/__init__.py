@@ -7,6 +7,7 @@ from outreach.model.campaign import (
     CampaignStep,
     Conversion,
     Link,
+    PilotMail,
     Segment,
     TemplateVersion,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "MessageState",
     "Order",
     "OwnerChange",
+    "PilotMail",
     "Preference",
     "Region",
     "Role",

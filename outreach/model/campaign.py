@@ -66,6 +66,10 @@ class Campaign(SQLModel, table=True):
     confirm_needed: bool = Field(default=False)
     pilot_until: datetime | None = moment()
     pilot_released: bool = Field(default=False)
+    test_until: datetime | None = moment()
+    test_verdict: dict[str, Any] = json_dict()
+    test_variant: str | None = None
+    test_released_at: datetime | None = moment()
     created_at: datetime = moment(nullable=False)
     submitted_at: datetime | None = moment()
     approved_at: datetime | None = moment()
@@ -107,6 +111,29 @@ class CampaignRecipient(SQLModel, table=True):
     skip_reason: str | None = None
     is_pilot: bool = Field(default=False)
     variant: str | None = None
+
+
+class PilotMail(SQLModel, table=True):
+    """A pilot's mail to one of the team: outside the outbox, so that no figure counts it.
+
+    `state`: queued, handing_over (committed before it is offered), sent, failed or in_doubt. `hash`: the approved
+    version whose words it carries; another version is another mail.
+    """
+
+    __tablename__ = "pilot_mail"
+    __table_args__ = (UniqueConstraint("campaign_id", "hash", "address", "variant"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: int = refers("campaign.id", nullable=False)
+    hash: str = word()
+    address: str
+    variant: str = ""
+    message_id: str = word(unique=True)
+    state: str = word(default="queued")
+    attempts: int = 0
+    due_at: datetime = moment(nullable=False)
+    sent_at: datetime | None = moment()
+    text: str | None = None
 
 
 class Approval(SQLModel, table=True):

@@ -40,6 +40,7 @@ __all__ = [
     "queue_planned",
     "resolve",
     "resume_mailbox",
+    "set_due",
     "stop_for",
 ]
 
@@ -86,10 +87,31 @@ async def plan(conn: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> int:
     return new
 
 
-async def queue_planned(conn: AsyncConnection, campaign_id: int) -> int:
-    """Queue a campaign's planned rows and return how many."""
+async def queue_planned(
+    conn: AsyncConnection,
+    campaign_id: int,
+    *,
+    variant: str | None = None,
+    mailbox_id: int | None = None,
+    mail_domain: str | None = None,
+) -> int:
+    """Queue a campaign's planned rows and return how many; they get the variant, and the mailbox, that a test chose.
+
+    None of them was ever offered, so a Message-ID of the new mailbox's domain is still a first one.
+    """
     planned = and_(message.c.campaign_id == campaign_id, message.c.state == MessageState.PLANNED)
-    return int((await conn.execute(update(message).where(planned).values(state=MessageState.QUEUED))).rowcount)
+    values: dict[str, Any] = {"state": MessageState.QUEUED}
+    if variant is not None:
+        values["variant"] = variant
+    if mailbox_id is not None:
+        values |= {"mailbox_id": mailbox_id, "message_id": message.c.uid + "@" + mail_domain}
+    return int((await conn.execute(update(message).where(planned).values(values))).rowcount)
+
+
+async def set_due(conn: AsyncConnection, which: Any, due_at: datetime) -> None:
+    """Move planned rows to another moment."""
+    planned = and_(which, message.c.state == MessageState.PLANNED)
+    await conn.execute(update(message).where(planned).values(due_at=due_at))
 
 
 async def cancel_campaign(conn: AsyncConnection, campaign_id: int, reason: str, now: datetime) -> int:

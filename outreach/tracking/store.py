@@ -13,19 +13,22 @@ from typing import Any
 from sqlalchemy import Table, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.campaigns.definition import Definition, Variant
+from outreach.campaigns.variants import content_step
 from outreach.db.session import Database
 from outreach.events.batch.store import record_batch
 from outreach.events.facts import Facts
 from outreach.events.kinds import EventKind, NewEvent
 from outreach.events.lookup.store import load_many
 from outreach.events.store import EventStore
-from outreach.model import Conversion, DynamicLink, Event, Link, Message, Preference
+from outreach.model import Campaign, Conversion, DynamicLink, Event, Link, Message, Preference
 from outreach.tracking.conversion import read_conversion
 from outreach.tracking.forms import Choice
 from outreach.tracking.machine import Classifier, Hit
 from outreach.tracking.tokens import Signer
 
 message: Table = Message.__table__  # type: ignore[attr-defined]
+campaign: Table = Campaign.__table__  # type: ignore[attr-defined]
 link: Table = Link.__table__  # type: ignore[attr-defined]
 dynamic: Table = DynamicLink.__table__  # type: ignore[attr-defined]
 preference: Table = Preference.__table__  # type: ignore[attr-defined]
@@ -39,7 +42,8 @@ CACHED = 100_000
 AGENT_LENGTH = 120
 
 
-#: Campaign, step and language of a mail: what its static links belong to.
+#: Campaign, step and language of a mail's content: what its static links belong to. A variant with a text of its own
+#: has links of its own (campaigns/variants.py, `content_step`).
 Place = tuple[int, int, str]
 
 
@@ -49,6 +53,7 @@ class Places:
     def __init__(self, db: Database) -> None:
         self.db = db
         self._known: dict[int, Place] = {}
+        self._variants: dict[int, Sequence[Variant]] = {}
         self._wanted: dict[int, asyncio.Future[Place | None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -75,9 +80,11 @@ class Places:
     async def _answer(self, wanted: dict[int, asyncio.Future[Place | None]]) -> None:
         m = message.c
         try:
-            query = select(m.id, m.campaign_id, m.step, m.language).where(m.id.in_(sorted(wanted)))
+            query = select(m.id, m.campaign_id, m.step, m.language, m.variant).where(m.id.in_(sorted(wanted)))
             async with self.db.read() as conn:
-                found = {row.id: (row.campaign_id, row.step, row.language) for row in await conn.execute(query)}
+                rows = (await conn.execute(query)).all()
+                await self._read_variants(conn, {row.campaign_id for row in rows if row.variant is not None})
+            found = {row.id: self._place(row) for row in rows}
         except Exception as error:  # whoever waits gets it; the next click tries again
             for waiting in wanted.values():
                 waiting.set_exception(error)
@@ -87,6 +94,17 @@ class Places:
             del self._known[next(iter(self._known))]
         for message_id, waiting in wanted.items():
             waiting.set_result(found.get(message_id))
+
+    async def _read_variants(self, conn: AsyncConnection, campaigns: set[int]) -> None:
+        """A campaign with messages is not edited any more, so its variants are read once."""
+        missing = campaigns - self._variants.keys()
+        if missing:
+            rows = await conn.execute(select(campaign.c.id, campaign.c.definition).where(campaign.c.id.in_(missing)))
+            self._variants.update((row.id, Definition.model_validate(row.definition).variant) for row in rows)
+
+    def _place(self, row: Any) -> Place:
+        step = content_step(self._variants.get(row.campaign_id, ()), row.step, row.variant)
+        return row.campaign_id, step, row.language
 
 
 @dataclass(frozen=True, slots=True)
