@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -12,7 +13,7 @@ from outreach.app.oauth import TokenSource
 from outreach.config import MailboxSettings, Settings
 from outreach.model import Mailbox, User
 from outreach.model.base import table
-from outreach.outbox.message import NO_QUOTA, Quota
+from outreach.outbox.message import Quota
 from outreach.sending.client import Server
 from outreach.sending.setup import MailboxSetup
 from outreach.sending.throttle import Limits
@@ -96,15 +97,15 @@ def setup_of(
 
 
 def _quota(box: MailboxSettings, ids: Mapping[str, int], settings: Settings) -> Quota:
-    """What the mailbox shares with others: its provider's quota for the whole domain, the recipients' domains."""
-    per_domain = settings.limits.per_domain_per_minute
-    if box.quota_scope != "domain":
-        return Quota(domain_per_minute=per_domain) if per_domain else NO_QUOTA
-    same = tuple(ids[other.name] for other in settings.mailbox if other.domain == box.domain)
-    return Quota(
-        mailboxes=same,
-        per_minute=box.limits.per_minute,
-        per_hour=box.limits.per_hour,
-        per_day=box.limits.per_day,
-        domain_per_minute=per_domain,
+    """What the mailbox shares with others: its provider's quota for a domain, the recipients, and their domains."""
+    limits = settings.limits
+    shared = Quota(
+        domain_per_minute=limits.per_domain_per_minute,
+        per_contact_mails=(limits.per_contact.mails, limits.per_contact.days),
+        per_company_mails=(limits.per_company.mails, limits.per_company.days),
     )
+    if box.quota_scope != "domain":
+        return shared
+    same = tuple(ids[other.name] for other in settings.mailbox if other.domain == box.domain)
+    own = box.limits
+    return replace(shared, mailboxes=same, per_minute=own.per_minute, per_hour=own.per_hour, per_day=own.per_day)

@@ -181,6 +181,9 @@ SKIP_TEXTS: dict[str, tuple[str, str]] = {
     "gate": ("所在国家的规则不允许", "the rule of the country refuses it"),
     "contact_cap": ("近期已收到足够多的邮件", "got enough mails lately"),
     "company_cap": ("该客户近期已收到足够多的邮件", "the customer got enough mails lately"),
+    "left": ("已离职", "has left the company"),
+    "erased": ("资料已按本人要求删除", "was erased on request"),
+    "wish": ("本人只愿每月收到几封，已达上限", "asked for fewer mails a month"),
     "condition": ("不满足本步骤的条件", "the step's condition does not hold"),
     "replied": ("已回复", "has replied"),
 }

@@ -152,6 +152,13 @@ def _marked(subject: str, marks: tuple[str, ...]) -> bool:
     return False
 
 
+@cache
+def basis_refused(country: str | None, basis: str | None) -> str | None:
+    """Return the rule that forbids writing to somebody on this basis, None if none does: asked at every hand-over."""
+    wanted = ((rule.id, rule.basis) for rule in _rules_for(country) if rule.basis is not None)
+    return next((name for name, enough in wanted if (basis or "none") not in enough), None)
+
+
 def pixel_allowed(country: str | None, asked: bool = True) -> bool:
     """Whether an open pixel may go to a country, if the campaign asks for one."""
     return asked and all(rule.pixel for rule in _rules_for(country))

@@ -69,7 +69,7 @@ class HotStatement:
 
 
 class HotList:
-    """A family of hot statements with a list of integers in an IN: one for each length of the list.
+    """A family of hot statements with a list of integers in an IN: one for each power of two, up to which it is filled.
 
     make: returns the statement for a list parameter.
     """
@@ -79,12 +79,14 @@ class HotList:
         self._by_length: dict[int, HotStatement] = {}
 
     def execute(self, conn: Connection, ids: Sequence[int], values: Mapping[str, Any]) -> list[Row]:
-        """Execute for these ids (not empty, and of few different lengths)."""
-        statement = self._by_length.get(len(ids))
+        """Execute for these ids (not empty)."""
+        length = 1 << (len(ids) - 1).bit_length()
+        statement = self._by_length.get(length)
         if statement is None:
-            many: BindParameter[Any] = bindparam("ids", [0] * len(ids), expanding=True)
-            statement = self._by_length[len(ids)] = HotStatement(self._make(many))
-        listed = {f"ids_{number}": value for number, value in enumerate(ids, 1)}
+            many: BindParameter[Any] = bindparam("ids", [0] * length, expanding=True)
+            statement = self._by_length[length] = HotStatement(self._make(many))
+        filled = [*ids, *[ids[-1]] * (length - len(ids))]
+        listed = {f"ids_{number}": value for number, value in enumerate(filled, 1)}
         return statement.execute(conn, {**values, **listed})
 
 

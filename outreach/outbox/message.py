@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
@@ -72,10 +73,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Limits that several mailboxes share, and so are counted in the database in the transaction of the hand-over.
+    """Limits that mailboxes or campaigns share, and so are counted in the database in the transaction of the hand-over.
 
     mailboxes: those that share one quota, this one included; empty: its own pace suffices. domain_per_minute: to one
-    recipient domain, from all mailboxes.
+    recipient domain, from all mailboxes. per_contact_mails, per_company_mails: (mails, days) for a person and for a
+    customer, from all campaigns; 0 mails: no cap.
     """
 
     mailboxes: tuple[int, ...] = ()
@@ -83,13 +85,33 @@ class Quota:
     per_hour: int = 0
     per_day: int = 0
     domain_per_minute: int = 0
+    per_contact_mails: tuple[int, int] = (0, 0)
+    per_company_mails: tuple[int, int] = (0, 0)
+
+    @property
+    def windows(self) -> tuple[tuple[int, int], ...]:
+        """The shared limits that there are: (mails, seconds)."""
+        every = ((self.per_minute, 60), (self.per_hour, 3600), (self.per_day, 86_400))
+        return tuple(pair for pair in every if pair[0])
+
+    @property
+    def caps(self) -> bool:
+        """Whether people or customers have a cap."""
+        return bool(self.per_contact_mails[0] or self.per_company_mails[0])
 
     @property
     def none(self) -> bool:
         """Whether there is nothing to count."""
-        return not self.domain_per_minute and not (
-            self.mailboxes and (self.per_minute or self.per_hour or self.per_day)
-        )
+        return not self.domain_per_minute and not self.caps and not (self.mailboxes and self.windows)
+
+    def lowered(self, ceilings: Mapping[int, int], spent: Mapping[int, int]) -> Quota:
+        """Return the quota as it is now: by what refusals taught, less what others spend unseen (seconds → mails)."""
+        left: dict[int, int] = {}
+        for limit, seconds in ((self.per_minute, 60), (self.per_hour, 3600), (self.per_day, 86_400)):
+            known = [n for n in (limit, ceilings.get(seconds, 0)) if n]
+            # 0 would mean "none": one mail a window is the least that a quota can say
+            left[seconds] = max(min(known) - spent.get(seconds, 0), 1) if known else 0
+        return replace(self, per_minute=left[60], per_hour=left[3600], per_day=left[86_400])
 
 
 NO_QUOTA = Quota()

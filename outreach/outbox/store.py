@@ -6,7 +6,7 @@ Module functions take a connection in the caller's transaction; `OutboxStore` ow
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from outreach.model.enums import MailboxState, MessageState
 from outreach.outbox.claims import store as claims
 from outreach.outbox.handover import store as handover
 from outreach.outbox.ledger.store import counts, harm, is_settled, ledger, next_due
+from outreach.outbox.limits import store as limits
 from outreach.outbox.message import NO_QUOTA, Claimed, Mark, Outcome, Quota, Refused
 from outreach.outbox.rows import message_row
 from outreach.outbox.state import TRANSITIONS, sources
@@ -232,9 +233,18 @@ class OutboxStore:
         limit: int,
         next_open: claims.Window | None = None,
         skip_domains: dict[str, datetime] | None = None,
+        quota: Quota = NO_QUOTA,
     ) -> list[Claimed]:
-        """Claim up to `limit` due messages."""
-        return await self._write(lambda c: claims.claim(c, mailbox_id, fence, now, limit, next_open, skip_domains))
+        """Claim up to `limit` due messages that may leave as things stand; [] when there are none."""
+
+        def work(conn: Connection) -> tuple[int, list[Claimed]]:
+            found = claims.claim(conn, mailbox_id, fence, now, limit, next_open, skip_domains)
+            return len(found), handover.sift(conn, mailbox_id, fence, now, found, quota) if found else []
+
+        while True:
+            number, kept = await self._write(work)
+            if kept or not number:
+                return kept
 
     async def settle_and_mark(
         self,
@@ -306,15 +316,20 @@ class OutboxStore:
         async with self.db.read() as conn:
             return (await conn.execute(select(mailbox).where(mailbox.c.id == mailbox_id))).one()
 
+    async def mailboxes(self, ids: Collection[int]) -> list[Row[Any]]:
+        """Return the rows of these mailboxes."""
+        async with self.db.read() as conn:
+            return list((await conn.execute(select(mailbox).where(mailbox.c.id.in_(ids)))).all())
+
     async def handed_since(self, mailboxes: Sequence[int], since: datetime) -> list[datetime]:
         """Return when messages of these mailboxes reached their server, oldest first: what quotas count."""
         async with self.db.read() as conn:
-            return await conn.run_sync(handover.handed_since, mailboxes, since)
+            return await conn.run_sync(limits.handed_since, mailboxes, since)
 
     async def domains_since(self, since: datetime) -> list[tuple[str, datetime]]:
         """Return (recipient domain, when) of what reached a server from any mailbox."""
         async with self.db.read() as conn:
-            return await conn.run_sync(handover.domains_since, since)
+            return await conn.run_sync(limits.domains_since, since)
 
 
 def _waits(state: MessageState, sample: bool, now: datetime) -> Any:

@@ -68,6 +68,17 @@ def store_ceilings(ceilings: Mapping[str, Ceiling]) -> dict[str, list[float]]:
     return {window: [c.limit, c.at] for window, c in ceilings.items()}
 
 
+def strictest(own: Mapping[str, Ceiling], shared: Iterable[Mapping[str, Ceiling]], now: float) -> dict[str, Ceiling]:
+    """Return a mailbox's ceilings with those that the others of its quota have learned; connections are its own."""
+    found = dict(own)
+    for ceilings in shared:
+        for window, ceiling in ceilings.items():
+            known = found.get(window)
+            if window != "connections" and (known is None or ceiling.now(window, now) < known.now(window, now)):
+                found[window] = ceiling
+    return found
+
+
 class Pace:
     """The pace of one mailbox (or of one recipient domain, or of all mailboxes that share a quota)."""
 
@@ -82,8 +93,11 @@ class Pace:
     ) -> None:
         self.limits = limits
         self.ceilings = dict(ceilings or {})
-        self._warmup = warmup_limit(warmup_days) if warmup_days is not None else 0
-        self._times = sorted(history)
+        # a young mailbox counts what it sent itself; the rest of a shared quota says nothing about its age
+        self._young = Pace(Limits(per_day=warmup_limit(warmup_days))) if warmup_days is not None else None
+        self._times: list[float] = []
+        for at in sorted(history):
+            self.add(at)
         self._pending = 0
         self._jitter = gap_seed
         self._tally: deque[tuple[int, int]] = deque(maxlen=int(MINUTE))
@@ -94,14 +108,14 @@ class Pace:
         """Return how many seconds from `now` the next slot is free; 0: take it."""
         waits = [self._window_wait(window, length, now) for window, length in WINDOWS]
         waits.append(self._gap_wait(now))
+        if self._young is not None:
+            waits.append(self._young.wait(now))
         return max(waits)
 
     def allowance(self, window: str, now: float) -> int | None:
-        """Return the limit in force for "minute", "hour" or "day"; None: none."""
+        """Return the limit in force for "minute", "hour" or "day", that of a young mailbox aside; None: none."""
         configured = {"minute": self.limits.per_minute, "hour": self.limits.per_hour, "day": self.limits.per_day}
         limits = [float(configured[window])] if configured[window] else []
-        if window == "day" and self._warmup:
-            limits.append(float(self._warmup))
         if window in self.ceilings:
             limits.append(self.ceilings[window].now(window, now))
         return max(int(min(limits)), 1) if limits else None
@@ -113,13 +127,15 @@ class Pace:
     @property
     def free(self) -> bool:
         """Whether nothing can ever hold this pace back: then nothing is remembered either."""
-        return self.limits.none and not self.ceilings and not self._warmup
+        return self.limits.none and not self.ceilings and self._young is None
 
     # -- telling -------------------------------------------------------------------------------------------------------
 
     def take(self) -> None:
         """Take a slot; only when `wait` says 0."""
         self._pending += 1
+        if self._young is not None:
+            self._young.take()
 
     def settle(self, at: float, jitter: float = 0.0) -> None:
         """Say that the slot was used at `at`. jitter: in [0, 1), stretches the gap that follows."""
@@ -127,10 +143,14 @@ class Pace:
         insort(self._times, at)
         self._jitter = jitter
         self._forget(at)
+        if self._young is not None:
+            self._young.settle(at)
 
     def give_back(self) -> None:
         """Say that the slot was not used: nothing reached the server."""
         self._pending -= 1
+        if self._young is not None:
+            self._young.give_back()
 
     def note(self, at: float) -> None:
         """Count a hand-over of a mailbox without limits: seconds and numbers only, so that memory stays flat."""
@@ -140,9 +160,11 @@ class Pace:
         else:
             self._tally.append((second, 1))
 
-    def add(self, at: float) -> None:
-        """Count a message that somebody else sent through the same mailbox."""
+    def add(self, at: float, *, own: bool = True) -> None:
+        """Count a message that left before, or that somebody else sent; own: through this very mailbox."""
         insort(self._times, at)
+        if own and self._young is not None:
+            self._young.add(at)
 
     def slow(self, now: float) -> None:
         """Halve the rate: the provider said that it is too high."""

@@ -6,8 +6,8 @@ Links call back (`ready`, `answered`, `free`, `lost`); no task waits while a ser
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
@@ -22,11 +22,11 @@ from outreach.sending.desk import Desk
 from outreach.sending.holder.worker import is_dead, make_holder
 from outreach.sending.job import Job, schedule
 from outreach.sending.link import Envelope, Link
+from outreach.sending.loading.worker import ByHand, load
 from outreach.sending.phase import REACHED_SERVER, Broken, Fault, Phase
 from outreach.sending.reply_code import Reply
 from outreach.sending.setup import Features, Letter, MailboxSetup, Notice, RunResult
 from outreach.sending.slower import rules_for
-from outreach.sending.throttle import DomainPace, Pace, load_ceilings
 from outreach.sending.trouble import SESSIONS_BREAK, Verdict, judge_broken, judge_reply, judge_session
 
 __all__ = ["Composer", "Hooks", "MailboxRun", "Notice", "make_holder"]
@@ -74,7 +74,7 @@ class MailboxRun:
         clock: Callable[[], datetime] = utc_now,
         next_open: Callable[[Claimed, datetime], datetime] | None = None,
         hooks: Hooks | None = None,
-        by_hand: Callable[[Sequence[int], datetime], Awaitable[Sequence[datetime]]] | None = None,
+        by_hand: ByHand | None = None,
     ) -> None:
         """by_hand: when others sent through these mailboxes since a moment; it counts for the limits."""
         self.by_hand = by_hand
@@ -125,35 +125,21 @@ class MailboxRun:
         return self.result
 
     async def _load(self) -> None:
-        setup, now = self.setup, self.clock()
-        row = await self.store.mailbox(setup.mailbox_id)
-        ceilings = load_ceilings(row.ceiling)
-        warm = (now - setup.warmup_from).days if setup.warmup_from else None
-        self.pace = self.aftermath.pace = Pace(setup.limits, ceilings=ceilings, warmup_days=warm)
-        self.aftermath.breaker = PolicyBreaker(str(row.recent.get("policy", "")))
-        self.aftermath.failures = row.failures
-        if not self.pace.free:
-            boxes = setup.quota.mailboxes or (setup.mailbox_id,)
-            since = now - timedelta(days=1)
-            others = await self.by_hand(boxes, since) if self.by_hand else ()
-            for at in (*await self.store.handed_since(boxes, since), *others):
-                self.pace.add(at.timestamp())
-        history: list[tuple[str, datetime]] = []
-        if setup.quota.domain_per_minute:
-            history = await self.store.domains_since(now - timedelta(minutes=1))
-        domains = DomainPace(setup.quota.domain_per_minute, ((name, at.timestamp()) for name, at in history))
+        loaded = await load(self.store, self.setup, self.clock(), self.by_hand)
+        self.pace = self.aftermath.pace = loaded.pace
+        self.aftermath.quota = loaded.quota
+        self.aftermath.breaker = PolicyBreaker(str(loaded.row.recent.get("policy", "")))
+        self.aftermath.failures = loaded.row.failures
+        self._connections = loaded.connections
         self.desk = Desk(
-            setup.sender,
+            self.setup.sender,
             self.pace,
-            domains,
+            loaded.domains,
             self.clock,
             compose=self.composer.compose,
             settle=self._settle,
             hold=self.aftermath.hold,
         )
-        self._connections = setup.connections
-        if "connections" in ceilings:
-            self._connections = min(setup.connections, int(ceilings["connections"].now("connections", now.timestamp())))
 
     async def _work(self) -> None:
         while True:
@@ -197,9 +183,8 @@ class MailboxRun:
         if self._stopped or self._dry or room <= 0 or len(self.desk.waiting) > CLAIM // 4 or self._full():
             return
         closed = self.desk.closed_domains()
-        batch = await self.store.claim(
-            self.setup.mailbox_id, self.aftermath.fence, self.clock(), room, self.next_open, closed
-        )
+        lease = (self.setup.mailbox_id, self.aftermath.fence, self.clock())
+        batch = await self.store.claim(*lease, room, self.next_open, closed, self.aftermath.quota)
         self._dry = not batch
         self.result.claimed += len(batch)
         if batch:

@@ -180,6 +180,8 @@ SKIP: Words = {
     "country": (N_("Refused by the country's rules"), ""),
     "paused": (N_("Contact is paused"), ""),
     "left": (N_("Has left the company"), ""),
+    "erased": (N_("Erased on request"), ""),
+    "wish": (N_("Asked for fewer mails a month"), ""),
     "role_address": (N_("Role address"), ""),
     "disposable": (N_("Disposable address"), ""),
     "duplicate": (N_("Duplicate"), ""),

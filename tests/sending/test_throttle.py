@@ -18,6 +18,7 @@ from outreach.sending.throttle import (
     Pace,
     load_ceilings,
     store_ceilings,
+    strictest,
     warmup_limit,
 )
 
@@ -136,8 +137,28 @@ def test_ceilings_survive_the_row() -> None:
 
 def test_a_young_mailbox_grows_by_a_third_a_day() -> None:
     assert [warmup_limit(day) for day in (0, 1, 2, 10)] == [30, 40, 53, 532]
+    pace = Pace(Limits(per_day=2000), warmup_days=0, history=[START - n for n in range(29)])
+    assert pace.wait(START) == 0
+    pace.take()
+    assert pace.wait(START) > 0
+    pace.settle(START)
+    assert DAY - 30 < pace.wait(START) <= DAY
+
+
+def test_what_colleagues_send_does_not_make_a_mailbox_older() -> None:
     pace = Pace(Limits(per_day=2000), warmup_days=0)
-    assert pace.allowance("day", START) == 30
+    for n in range(500):
+        pace.add(START - n, own=False)
+    assert pace.wait(START) == 0
+    pace.add(START)
+    assert pace.used(DAY, START) == 501
+
+
+def test_a_shared_quota_obeys_what_any_of_its_mailboxes_learned() -> None:
+    own = {"day": Ceiling(400, START), "connections": Ceiling(4, START)}
+    others = {"day": Ceiling(90, START), "minute": Ceiling(3, START), "connections": Ceiling(1, START)}
+    assert strictest(own, [others], START) == {**others, "connections": Ceiling(4, START)}
+    assert strictest(own, [others], START + 30 * DAY)["day"] == Ceiling(90, START)
 
 
 def test_a_recipient_domain_has_its_own_pace() -> None:

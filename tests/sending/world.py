@@ -110,7 +110,7 @@ async def add_messages(world: World, addresses: Iterable[str], *, now: datetime 
     async with world.db.write() as conn:
         for start in range(0, len(addresses), 1000):
             part = addresses[start : start + 1000]
-            values = [{"source": "fair", "region": "Other", "basis": "none", "created_at": now} for _ in part]
+            values = [{"source": "fair", "region": "Other", "basis": "consent", "created_at": now} for _ in part]
             ids = (
                 await conn.scalars(insert(contact).returning(contact.c.id, sort_by_parameter_order=True), values)
             ).all()

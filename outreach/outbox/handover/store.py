@@ -1,28 +1,30 @@
 """One transaction: what became of messages, and which ones may leave now.
 
 It is the only place that moves a message to `handing_over`, and it does so after reading, in the same transaction,
-everything that could forbid it: suppression, campaign and its approval, the contact, the mailbox, shared quotas.
+everything that could forbid it: suppression, campaign and its approval, the contact and the basis on which we write,
+the caps for a person and a customer, the mailbox, shared quotas.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, false, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from outreach.content.gates import basis_refused
 from outreach.db import stops
 from outreach.db.hot import HotList, HotStatement
 from outreach.model.enums import CampaignState, MessageState
 from outreach.model.suppressed import is_suppressed
 from outreach.model.types import UtcDateTime
 from outreach.outbox.claims.store import MAY_LEAVE, holds
-from outreach.outbox.message import NO_QUOTA, Mark, Outcome, Quota, Refused
+from outreach.outbox.limits.store import over_cap, over_limit
+from outreach.outbox.message import NO_QUOTA, Claimed, Mark, Outcome, Quota, Refused
 from outreach.outbox.state import TRANSITIONS, sources
-from outreach.outbox.tables import attempt, campaign, contact, dynamic_link, mailbox, message
+from outreach.outbox.tables import attempt, campaign, contact, dynamic_link, mailbox, message, preference
 
 #: How much of the server's words is kept: enough for every policy text seen, and bounded (an attempt is a row).
 TEXT_KEPT = 500
@@ -148,20 +150,43 @@ def _mark_all(
     if not holds(conn, mailbox_id, fence, now):
         refused = {m.message.id: Refused("release", "mailbox") for m in marks}
     else:
-        found = FACTS.execute(conn, [m.message.id for m in marks], {"now": now})
-        facts = {row[0]: Facts._make(row) for row in found}
-        judged = ((m.message.id, _judge(m, facts.get(m.message.id), fence)) for m in marks)
-        refused = {key: verdict for key, verdict in judged if verdict is not None}
-        if not quota.none:
-            refused |= _over_quota(conn, quota, now, [m for m in marks if m.message.id not in refused])
-    for m in marks:
-        verdict = refused.get(m.message.id)
-        if verdict is not None and verdict.reason == "contact paused":
-            verdict.retry_at = _paused_until(conn, m.message.contact_id)
+        refused, wishes = _judge_all(conn, fence, now, marks)
+        refused |= over_limit(conn, quota, now, [m for m in marks if m.message.id not in refused], wishes)
     allowed = [m for m in marks if m.message.id not in refused]
     refused |= _hand_over(conn, fence, now, allowed)
     settle(conn, mailbox_id, fence, [_refusal(key, refusal, now) for key, refusal in refused.items()])
     return refused
+
+
+def sift(
+    conn: Connection, mailbox_id: int, fence: int, now: datetime, claimed: Sequence[Claimed], quota: Quota = NO_QUOTA
+) -> list[Claimed]:
+    """Settle what of a claim may not leave as things stand; return the rest.
+
+    The hand-over asks all of it again. Asked here as well, whoever was suppressed since the plan, or has had enough,
+    costs no session: after the server's 354 there is no way back but to hang up.
+    """
+    marks = [Mark(message) for message in claimed]
+    refused, wishes = _judge_all(conn, fence, now, marks)
+    refused |= over_cap(conn, quota, now, [m for m in marks if m.message.id not in refused], wishes)
+    settle(conn, mailbox_id, fence, [_refusal(key, refusal, now) for key, refusal in refused.items()])
+    return [message for message in claimed if message.id not in refused]
+
+
+def _judge_all(
+    conn: Connection, fence: int, now: datetime, marks: Sequence[Mark]
+) -> tuple[dict[int, Refused], dict[int, int]]:
+    """Return the marks that something forbids, by message id; and who wants only so many mails a month."""
+    found = FACTS.execute(conn, [m.message.id for m in marks], {"now": now})
+    facts = {row[0]: Facts._make(row) for row in found}
+    judged = ((m.message.id, _judge(m, facts.get(m.message.id), fence)) for m in marks)
+    refused = {key: verdict for key, verdict in judged if verdict is not None}
+    for m in marks:
+        verdict = refused.get(m.message.id)
+        if verdict is not None and verdict.reason == "contact paused":
+            verdict.retry_at = _paused_until(conn, m.message.contact_id)
+    asked = ((m.message.contact_id, facts[m.message.id].per_month) for m in marks if m.message.id in facts)
+    return refused, {contact: mails for contact, mails in asked if mails is not None}
 
 
 class Facts(NamedTuple):
@@ -175,7 +200,11 @@ class Facts(NamedTuple):
     may_leave: bool
     paused: bool
     left: bool
+    erased: bool
     suppressed: bool
+    country: str | None
+    basis: str | None
+    per_month: int | None
 
 
 FACTS = HotList(
@@ -191,7 +220,14 @@ FACTS = HotList(
                 "paused"
             ),
             contact.c.left_at.is_not(None).label("gone"),
+            contact.c.erased_at.is_not(None).label("erased"),
             is_suppressed(message.c.address_key, message.c.domain).label("suppressed"),
+            contact.c.country,
+            contact.c.basis,
+            select(preference.c.mails_per_month)
+            .where(preference.c.contact_id == message.c.contact_id)
+            .scalar_subquery()
+            .label("per_month"),
         )
         .join_from(message, campaign, campaign.c.id == message.c.campaign_id)
         .join(contact, contact.c.id == message.c.contact_id)
@@ -213,8 +249,11 @@ def _judge(mark: Mark, row: Facts | None, fence: int) -> Refused | None:
         return Refused("release", "approval void")
     if row.suppressed:
         return Refused("skip", "suppressed")
-    if row.left:
-        return Refused("skip", "left")
+    if row.left or row.erased:
+        return Refused("skip", "left" if row.left else "erased")
+    rule = basis_refused(row.country, row.basis)
+    if rule is not None:
+        return Refused("skip", f"gate:{rule}")
     return Refused("release", "contact paused") if row.paused else None
 
 
@@ -255,82 +294,3 @@ def _insert_new(conn: Connection, table: Any) -> Any:
 
 def _refusal(key: int, refused: Refused, now: datetime) -> Outcome:
     return Outcome(key, refused.action, now, refused.reason, refused.retry_at, phase="ready", counts=False)
-
-
-# -- shared quotas ----------------------------------------------------------------------------------------------------
-
-
-def _over_quota(conn: Connection, quota: Quota, now: datetime, marks: Sequence[Mark]) -> dict[int, Refused]:
-    refused: dict[int, Refused] = {}
-    room = _room(conn, quota, now)
-    in_domain: dict[str, int] = defaultdict(int)
-    for mark in marks:
-        key, domain = mark.message.id, mark.message.domain
-        if room is not None and room <= 0:
-            refused[key] = Refused("release", "quota", now + timedelta(minutes=1))
-            continue
-        if quota.domain_per_minute and not _domain_has_room(conn, quota, domain, now, in_domain[domain]):
-            refused[key] = Refused("release", "domain pace", now + timedelta(minutes=1))
-            continue
-        in_domain[domain] += 1
-        room = room - 1 if room is not None else None
-    return refused
-
-
-def _room(conn: Connection, quota: Quota, now: datetime) -> int | None:
-    """How many more messages the shared quota allows, None if there is none."""
-    windows = ((quota.per_minute, 60), (quota.per_hour, 3600), (quota.per_day, 86_400))
-    limited = [(limit, seconds) for limit, seconds in windows if limit]
-    if not quota.mailboxes or not limited:
-        return None
-    _lock(conn, f"quota:{min(quota.mailboxes)}")
-    shared = message.c.mailbox_id.in_(quota.mailboxes)
-    tried = attempt.c.mailbox_id.in_(quota.mailboxes)
-    return min(limit - _handed(conn, shared, tried, now - timedelta(seconds=s)) for limit, s in limited)
-
-
-def _domain_has_room(conn: Connection, quota: Quota, domain: str, now: datetime, ahead: int) -> bool:
-    _lock(conn, f"domain:{domain}")
-    since = now - timedelta(minutes=1)
-    handed = select(func.count()).where(message.c.domain == domain, message.c.handed_at > since)
-    tried = select(func.count()).join_from(attempt, message, message.c.id == attempt.c.message_id)
-    tried = tried.where(message.c.domain == domain, attempt.c.at > since, REACHED_SERVER)
-    used = int(conn.scalar(handed) or 0) + int(conn.scalar(tried) or 0)
-    return used + ahead < quota.domain_per_minute
-
-
-#: Attempts that reached the server without leaving `handed_at` on their message: they count for quotas too.
-REACHED_SERVER = or_(
-    and_(attempt.c.outcome.in_(("defer", "release")), attempt.c.phase.in_(("mail", "rcpt", "data", "body", "dot"))),
-    and_(attempt.c.outcome == "fail", attempt.c.phase.in_(("mail", "rcpt", "data"))),
-)
-
-
-def _handed(conn: Connection, shared: Any, tried: Any, since: datetime) -> int:
-    handed = conn.scalar(select(func.count()).where(shared, message.c.handed_at > since))
-    attempts = conn.scalar(select(func.count()).where(tried, attempt.c.at > since, REACHED_SERVER))
-    return int(handed or 0) + int(attempts or 0)
-
-
-def _lock(conn: Connection, name: str) -> None:
-    """Let workers on other connections that count the same quota wait. SQLite has one writer anyway."""
-    if conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
-
-
-# -- history ----------------------------------------------------------------------------------------------------------
-
-
-def handed_since(conn: Connection, mailboxes: Sequence[int], since: datetime) -> list[datetime]:
-    """Return when messages of these mailboxes reached their server since then, oldest first."""
-    handed = select(message.c.handed_at).where(message.c.mailbox_id.in_(mailboxes), message.c.handed_at > since)
-    tried = select(attempt.c.at).where(attempt.c.mailbox_id.in_(mailboxes), attempt.c.at > since, REACHED_SERVER)
-    return sorted([*conn.scalars(handed), *conn.scalars(tried)])
-
-
-def domains_since(conn: Connection, since: datetime) -> list[tuple[str, datetime]]:
-    """Return (recipient domain, when) of what reached a server since then, from any mailbox."""
-    handed = select(message.c.domain, message.c.handed_at).where(message.c.handed_at > since)
-    tried = select(message.c.domain, attempt.c.at).join_from(attempt, message, message.c.id == attempt.c.message_id)
-    tried = tried.where(attempt.c.at > since, REACHED_SERVER)
-    return [(row[0], row[1]) for query in (handed, tried) for row in conn.execute(query)]

@@ -59,6 +59,7 @@ class Aftermath:
         self.stop = stop
         self.fence = 0
         self.pace = Pace(setup.limits)
+        self.quota = setup.quota
         self.breaker = PolicyBreaker()
         self.failures = 0
         self._slowly: list[Slowly] = []
@@ -79,7 +80,7 @@ class Aftermath:
                 self.clock(),
                 batch.outcomes,
                 [mark for mark, _ in batch.waiting],
-                self.setup.quota,
+                self.quota,
                 values | batch.mailbox_values,
                 partial(bump_now, counts=sent) if sent else None,
                 slowly,
