@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from outreach.cli.common import opened, run, warn_hold
+from outreach.app.build import App
+from outreach.cli.common import err, opened, run, warn_hold
 from outreach.cli.main import app
 
 
@@ -29,9 +30,22 @@ def serve(
         async with opened() as service:
             warn_hold(service)
             asgi = PublicApp(create_app(service), service.public_services())
+            service.on_change.append(lambda changed: asgi.pages.signed_by(changed.public_sender()))
+            await _greet(service, host or service.settings.web.host, port or service.settings.web.port)
             await serve_forever(service, host=host, port=port, workers=workers, asgi=asgi, serve=serve_http)
 
     run(work)
+
+
+async def _greet(service: App, host: str, port: int) -> None:
+    """Say where the pages are; while nobody may log in, with the code that makes the first administrator."""
+    from outreach.web.pages.setup import has_users, setup_code
+
+    pages = f"http://{host}:{port}"
+    if await has_users(service):
+        err.print(f"pages: {pages}", highlight=False)
+    else:
+        err.print(f"begin here: {pages}/setup?code={setup_code(service.secret)}", highlight=False)
 
 
 @app.command()

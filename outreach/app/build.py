@@ -15,7 +15,7 @@ from outreach.app.oauth import TokenSource
 from outreach.app.secret import installation_secret
 from outreach.audience.store import AudienceStore
 from outreach.campaigns.store import CampaignStore
-from outreach.config import ConfigError, MailboxSettings, Settings
+from outreach.config import ConfigError, MailboxSettings, Settings, load
 from outreach.content.template import TemplateSource, list_templates, load_template
 from outreach.crm import store as crm
 from outreach.crm.store import CrmStore
@@ -40,6 +40,15 @@ _PACKED = Path(__file__).resolve().parent / "shipped"
 SHIPPED = _PACKED if _PACKED.is_dir() else Path(__file__).resolve().parents[2]
 
 
+def _mark_of(path: Path | None) -> tuple[int, int] | None:
+    """What tells one state of a file from another."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size) if found else None
+
+
 @dataclass
 class App:
     """The whole service: settings, database, and the stores of every stage."""
@@ -51,8 +60,11 @@ class App:
     hold: str | None = None
     mailbox_ids: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, TokenSource] = field(default_factory=dict)
+    read_mark: tuple[int, int] | None = None
+    on_change: list[Callable[[App], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.read_mark = _mark_of(self.settings.file)
         db, secret = self.db, self.secret
         roles = self.policy.flagged_roles | self.policy.never_roles
         self.audience = AudienceStore(db, secret, roles=roles, suppress=suppress)
@@ -64,6 +76,27 @@ class App:
         self.reports = ReportStore(db)
         self.access = AccessStore(db)
         self.signer = Signer.from_secret(secret)
+
+    async def adopt(self, settings: Settings, now: datetime) -> None:
+        """Work with a changed configuration from now on. Database, paths and ports stay what they were at the start."""
+        old = self.settings
+        kept = {name: getattr(old, name) for name in ("database", "jobs", "paths", "web")}
+        self.settings = settings.model_copy(update=kept)
+        self.tokens.clear()
+        async with self.db.write() as conn:
+            self.mailbox_ids = await sync_mailboxes(conn, self.settings.mailbox, now)
+        for told in self.on_change:
+            told(self)
+
+    async def adopt_if_changed(self, now: datetime) -> bool:
+        """Read the configuration again if its file is newer than what this process works with."""
+        path = self.settings.file
+        mark = _mark_of(path)
+        if path is None or mark == self.read_mark:
+            return False
+        self.read_mark = mark
+        await self.adopt(load(path), now)
+        return True
 
     def url_builder(self, box: MailboxSettings) -> UrlBuilder:
         """Signed addresses under the mailbox's own tracking domain, or the company's."""
@@ -88,14 +121,18 @@ class App:
         row = await self.outbox.mailbox(self.mailbox_ids[box.name])
         return setup_of(box, self.mailbox_ids, self.settings, row.created_at)
 
+    def public_sender(self) -> Sender:
+        """Who stands on the public pages."""
+        sender = self.settings.sender
+        return Sender(sender.company, sender.postal_address)
+
     def public_services(self, clock: Callable[[], datetime] = utc_now) -> PublicServices:
         """What the public endpoints need."""
-        sender = self.settings.sender
         return PublicServices(
             self.db,
             self.events,
             self.signer,
-            Sender(sender.company, sender.postal_address),
+            self.public_sender(),
             trusted_proxies=self.settings.tracking.trusted_proxies,
             clock=clock,
         )

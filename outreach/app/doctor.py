@@ -47,6 +47,11 @@ async def examine(app: App) -> list[Check]:
     return checks
 
 
+async def examine_mailbox(app: App, box: MailboxSettings) -> list[Check]:
+    """The tests of one mailbox: its domain, sending, receiving."""
+    return list(await asyncio.gather(_domain(box.domain), _smtp(app, box), _imap(app, box)))
+
+
 async def _database(app: App) -> Check:
     found, newest = await migrate.revision_of(app.db), migrate.newest()
     kind = "SQLite" if app.db.is_sqlite else "PostgreSQL"

@@ -31,6 +31,10 @@ class InboxHost:
         self._sandboxes: dict[str, Sandbox] = {}
         self._next: dict[str, datetime] = {}
 
+    def reconfigured(self) -> None:
+        """The configuration has changed: other mailboxes are ours."""
+        self.store.own_are([box.address for box in self.app.settings.mailbox])
+
     def _read_token(self, token: str) -> int | None:
         found = self.app.signer.verify(token)
         return found.message_id if found else None

@@ -14,6 +14,7 @@ from outreach.app.engine import Engine
 from outreach.app.inbox import InboxHost
 from outreach.app.reporting import send_weekly_if_due
 from outreach.audience.client import MxChecker
+from outreach.config import ConfigError
 from outreach.jobs.port import Jobs
 from outreach.model import Worker
 from outreach.model.base import table
@@ -61,6 +62,7 @@ class JobHost:
 
     async def _look(self, _: str) -> None:
         """See what is due and queue it: one job a mailbox, never one a message."""
+        await self._configured()
         await self.engine.tick()
         now = self.clock()
         due = set(await self.app.outbox.due_mailboxes(now))
@@ -69,6 +71,14 @@ class JobHost:
                 await self.jobs.enqueue("mailbox", box.name)
             if box.imap is not None and self.inbox.is_due(box, now):
                 await self.jobs.enqueue("inbox", box.name)
+
+    async def _configured(self) -> None:
+        """Take over what another process wrote into config.toml; a fault in it leaves the old one in force."""
+        try:
+            await self.app.adopt_if_changed(self.clock())
+            self.inbox.reconfigured()
+        except ConfigError as error:
+            log.warning("the changed configuration was refused", why=str(error))
 
     async def _mailbox(self, name: str) -> None:
         """One bounded run of a mailbox."""

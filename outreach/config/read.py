@@ -41,7 +41,7 @@ def load(path: Path) -> Settings:
     for number, box in enumerate(raw.get("mailbox", [])):
         _apply_preset(box, path, text, number)
     try:
-        return Settings(**raw, folder=path.parent)
+        return Settings(**raw, folder=path.parent, file=path)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(problem, path, text) for problem in error.errors())) from error
 
@@ -105,7 +105,7 @@ def _allowed_keys(location: tuple[str | int, ...]) -> list[str]:
         model = _model_in(field.annotation) if field else None
         if model is None:
             return []
-    return [name for name in model.model_fields if name != "folder"]
+    return [name for name in model.model_fields if name not in ("folder", "file")]
 
 
 def _model_in(annotation: Any) -> Any:

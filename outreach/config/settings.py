@@ -157,6 +157,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     jobs: JobSettings = JobSettings()
     folder: Annotated[Path, Field(exclude=True)] = Path()
+    file: Annotated[Path | None, Field(exclude=True)] = None
 
     @field_validator("mailbox")
     @classmethod

@@ -71,8 +71,12 @@ class InboxStore:
         self, db: Database, events: EventStore, *, own_addresses: Sequence[str] = (), read_token: TokenReader
     ) -> None:
         self.db, self.events = db, events
-        self.own = frozenset(normalise_address(address) for address in own_addresses)
+        self.own_are(own_addresses)
         self.read_token = read_token
+
+    def own_are(self, addresses: Sequence[str]) -> None:
+        """Say which addresses are the company's own mailboxes."""
+        self.own = frozenset(normalise_address(address) for address in addresses)
 
     async def mark_of(self, mailbox_id: int, folder: str) -> Mark:
         """Return the folder's high-water mark; a folder never read has uidvalidity None."""

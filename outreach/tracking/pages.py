@@ -98,6 +98,10 @@ class Pages:
         self.sender = sender
         self.topics = tuple(topics) or DEFAULT_TOPICS
 
+    def signed_by(self, sender: Sender) -> None:
+        """The company's name or address has changed."""
+        self.sender = sender
+
     def stop(self, lang: str, token: str, wanted: frozenset[str], often: int | None) -> str:
         """Before: one press to leave, or fewer."""
         w = words()[lang]

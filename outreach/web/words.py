@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from outreach.web.check_words import CHECK
 from outreach.web.i18n import N_
 
 Words = Mapping[str, tuple[str, str]]
@@ -257,6 +258,7 @@ ACTIVITY: Words = {
 }
 
 LISTS: Mapping[str, Words] = {
+    "check": CHECK,
     "field": FIELD,
     "column": COLUMN,
     "activity": ACTIVITY,

@@ -21,7 +21,10 @@ from tests.web.house import House
 from tests.web.seed import USERS
 
 #: Routes that are open to everybody, by design.
-OPEN = {("GET", "/login"), ("POST", "/login"), ("GET", "/language/{code}")}
+OPEN = {
+    ("GET", "/login"), ("POST", "/login"), ("GET", "/language/{code}"),
+    ("GET", "/setup"), ("POST", "/setup"),  # only with the code of the console, only while there is no user
+}  # fmt: skip
 NAME_OF = {role: name for name, _, roles in USERS for role in roles}
 #: What stands in a path's gap so that the route finds an object: those of somebody else where there is an owner.
 GAPS = {

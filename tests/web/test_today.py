@@ -40,5 +40,5 @@ async def test_an_empty_house_says_what_to_do_first(sqlite_url: str) -> None:
     async with house.visitor("li.na") as visitor:
         text = (await visitor.get("/")).text
         assert "First steps" in text
-        assert 'href="/contacts/import"' in text
+        assert 'href="/contacts/import?guide=1"' in text
     await house.db.close()

@@ -25,7 +25,6 @@ from outreach.web.data.tables import (
     MESSAGE,
     RECIPIENT,
     TASK,
-    USER,
 )
 from outreach.web.format import zone
 from outreach.web.today_rules import ANSWER_WITHIN
@@ -350,12 +349,3 @@ async def in_doubt(conn: AsyncConnection, staff: Staff) -> list[Any]:
         .group_by(CAMPAIGN.c.id, CAMPAIGN.c.name)
     )
     return list((await conn.execute(query)).all())
-
-
-async def is_new(conn: AsyncConnection) -> dict[str, bool]:
-    """Which steps of the first run are done."""
-    steps = {}
-    for name, table in (("mailbox", MAILBOX), ("contacts", CONTACT), ("campaign", CAMPAIGN)):
-        steps[name] = (await conn.execute(select(table.c.id).limit(1))).first() is not None
-    steps["users"] = len((await conn.execute(select(USER.c.id).where(USER.c.disabled_at.is_(None)).limit(2))).all()) > 1
-    return steps

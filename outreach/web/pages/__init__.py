@@ -8,6 +8,7 @@ from outreach.web.pages import (
     account,
     approvals,
     campaigns,
+    configure,
     customers,
     exports,
     follow_ups,
@@ -18,6 +19,7 @@ from outreach.web.pages import (
     search,
     segments,
     settings,
+    setup,
     templates,
     today,
     wizard,
@@ -27,7 +29,7 @@ from outreach.web.pages import (
 def routers() -> list[APIRouter]:
     """Every router of the staff's pages."""
     # fixed paths (campaigns/new, contacts/import) stand before those with a name or number in them
-    first = (login, today, imports, wizard, exports, search)
+    first = (login, setup, today, imports, wizard, exports, search, configure)
     modules = (
         *first,
         customers,

@@ -59,7 +59,7 @@ async def log_in(request: Request) -> Response:
             token = await login.log_in(name, password, None, now=now)
     except LoginRefused as refused:
         return _refused(request, refused, checked or name, to)
-    return _welcome(request, token, to)
+    return welcome(request, token, to)
 
 
 def _signer(request: Request) -> URLSafeTimedSerializer:
@@ -74,7 +74,8 @@ def _checked_name(request: Request, signed: str) -> str | None:
         return None
 
 
-def _welcome(request: Request, token: str, to: str) -> Response:
+def welcome(request: Request, token: str, to: str) -> Response:
+    """Start the session in the browser and go on."""
     answer = RedirectResponse(to, status_code=303)
     age = int(SESSION_AT_MOST.total_seconds())
     secure = request.app.state.https

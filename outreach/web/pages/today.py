@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission, Scope
-from outreach.web.data import today
+from outreach.web.data import first_run, today
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
@@ -26,9 +26,12 @@ async def show(staff: Staff) -> Response:
             "campaigns": await today.campaigns(conn, staff) if staff.may(Permission.CAMPAIGNS_VIEW) else [],
             "mailboxes": await today.mailboxes(conn, staff) if staff.may(Permission.MAILBOXES_VIEW) else [],
             "doubtful": await today.in_doubt(conn, staff) if staff.may(Permission.CAMPAIGNS_VIEW) else [],
-            "steps": await today.is_new(conn),
         }
-    return await staff.render("today.html", **context, wide=wide, mine=mine, limits=(today.REPLIES, today.TASKS))
+    steps = await first_run.steps(staff)
+    guide = any(not step.done for step in steps if step.key in first_run.NEEDED)
+    return await staff.render(
+        "today.html", **context, wide=wide, mine=mine, limits=(today.REPLIES, today.TASKS), steps=steps, guide=guide
+    )
 
 
 @router.page("/live/campaigns", Permission.CAMPAIGNS_VIEW)

@@ -135,7 +135,16 @@
     if (saved && expr) saved.value = expr.value; else if (saved && told) saved.value = told.dataset.segment;
     fitField();
   }
-  document.addEventListener("change", function (ev) { if (ev.target.id === "add-field") fitField(); });
+  document.addEventListener("change", function (ev) { if (ev.target.id === "add-field") fitField(); if (ev.target.matches("[data-provider]")) fitProvider(); });
+
+  /* A mailbox's form: the chosen provider's servers stand in the empty fields; one without passwords says so. */
+  function fitProvider() {
+    var chosen = $("[data-provider]"), option = chosen && chosen.selectedOptions[0];
+    if (!option) return;
+    ["smtp", "imap"].forEach(function (kind) { $("[name=" + kind + "_host]").placeholder = option.dataset[kind] || kind + ".your-company.com"; });
+    $("[data-oauth]").hidden = option.dataset.auth.split(" ").indexOf("password") >= 0;
+    if (!option.dataset.smtp) $(".o-fold").open = true;
+  }
   document.addEventListener("input", function (ev) { if (ev.target.id === "expr" && $("#save-text")) $("#save-text").value = ev.target.value; });
 
   document.addEventListener("submit", function (ev) {
@@ -176,6 +185,7 @@
     hideToastLater();
     drawCharts();
     keepSegment();
+    fitProvider();
     $$("form[data-bulk]").forEach(countTicks);
     var box = $(".o-inbox"), view = params.get("view");
     if (box && view) box.dataset.view = view;
