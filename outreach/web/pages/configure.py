@@ -136,7 +136,8 @@ async def mailbox(staff: Staff, mailbox_id: int) -> Response:
 async def _configured(staff: Staff, mailbox_id: int) -> MailboxSettings:
     async with staff.app.db.read() as conn:
         name = (await conn.execute(select(MAILBOX.c.name).where(MAILBOX.c.id == mailbox_id))).scalar_one_or_none()
-    found = next((box for box in staff.app.settings.mailbox if box.name == name), None)
+    boxes: list[MailboxSettings] = staff.app.settings.mailbox
+    found = next((box for box in boxes if box.name == name), None)
     if found is None:
         raise HTTPException(404)
     return found
