@@ -33,7 +33,7 @@ REASONS = {
     "7.12": "securityerror", "7.13": "suspend", "7.14": "securityerror", "7.17": "filtered", "7.18": "filtered",
     "7.20": "authfailure", "7.21": "authfailure", "7.22": "authfailure", "7.23": "authfailure", "7.24": "authfailure",
     "7.25": "requireptr", "7.26": "authfailure", "7.27": "notaccept", "7.28": "speeding", "7.29": "failedstarttls",
-    "7.30": "authfailure", "7.32": "authfailure", "7.40": "authfailure", "7.57": "securityerror",
+    "7.30": "authfailure", "7.32": "authfailure", "7.40": "authfailure", "7.54": "norelaying", "7.57": "securityerror", "7.60": "securityerror",
     "7.64": "norelaying", "7.124": "rejected", "7.129": "rejected", "7.133": "rejected", "7.134": "rejected",
     "7.135": "rejected", "7.136": "rejected", "7.501": "spamdetected", "7.502": "spamdetected",
     "7.503": "spamdetected", "7.504": "filtered", "7.505": "filtered", "7.506": "blocked", "7.507": "rejected",
@@ -84,7 +84,9 @@ def reason_of_status(status: str | None) -> str | None:
         return None
     detail = status[2:]
     found = REASONS.get(detail)
-    if found is None and detail.startswith("7.6"):  # Exchange Online 5.7.606 to 5.7.649: banned sending address
+    if (
+        found is None and len(detail) == 5 and detail.startswith("7.6")
+    ):  # Exchange Online 5.7.606 to 5.7.649: banned sending address
         return "blocked"
     if status[0] == "4" and found == "userunknown" and detail == "1.0":
         return None

@@ -113,6 +113,7 @@ LOOKED_UP = (
     "存在しません", "見つかりません", "не найден", "не существует", "존재하지", "nicht gefunden", "unbekannt",
     "inconnu", "répertorié", "addresses were unknown", "desconocid", "desconhecid", "sconosciut", "no existe",
     "onbekend", "nie istnieje", "bulunamadı",
+    "because the address couldn't be found",
     "yahoodns.net",  # Yahoo looks recipients up only after DATA
 )  # fmt: skip
 

@@ -16,16 +16,20 @@ from collections import Counter
 from functools import lru_cache
 
 from outreach.inbox.needles import IN_URLS, NEEDLES, Table
+from outreach.inbox.provider_codes import reason_of_code
+from outreach.inbox.sentences import reason_of_sentence
 
 _URL = re.compile(r"(?:https?://|www\.)[^\s>)\]]+")
 _MAILBOX = re.compile(r"[^\s<>:;,\"'()\[\]{}=]{1,120}@[^\s<>:;,\"'()\[\]{}]{1,120}")
 _REPEATED = re.compile(r"(?<=\s)[245]\d\d[-\s](?:#?[245]\.\d{1,3}\.\d{1,3}\s)?")
 # Cisco's gateways put a sentence of their own before the reply they quote: "5.1.0 - Unknown address error 550-'...'".
 _QUOTED = re.compile(r"^.{0,80}?\b\d\.\d\.\d - [a-z ()]{3,60} [245]\d\d-'(.*)'", re.S)
-_HOST_SAID = re.compile(r"\bhost \S{1,200} said:?")
+_HOST_SAID = re.compile(r"\b(?:remote host|host \S{1,200}) said:?")
+_CODE = re.compile(r"(?<![\d.])[45]\d\d[ -]")
 _BLANK = re.compile(r"\s+")
 GAP = 60  # characters between the halves of a pair: within one sentence
 LONGEST = 4000  # characters of a diagnostic that are read; SMTP replies are under 1,000
+SHORT = 150  # characters of a reply that is one sentence
 GRAM = 4  # characters of a needle that the index knows it by
 
 # A block list's address in the text outweighs words as general as these, and only these.
@@ -33,6 +37,9 @@ WEAKER_THAN_LINKS = frozenset({
     "spamdetected", "securityerror", "policyviolation", "rejected", "systemerror", "networkerror", "expired",
     "filtered", "syntaxerror", "contenterror",
 })  # fmt: skip
+
+# What a sentence may say against "does not exist" and its like, which are said of domains and senders, too.
+NO_RECIPIENT = frozenset({"hostunknown", "rejected"})
 
 
 class Finder:
@@ -84,13 +91,32 @@ def explain(diagnostic: str) -> tuple[str, str] | None:
 # Bounces of one campaign repeat the same few sentences; without addresses they are equal.
 @lru_cache(maxsize=4096)
 def _explain(text: str) -> tuple[str, str] | None:
+    code = reason_of_code(text)
+    if code:
+        return code
     links = _LINKS.first(text)
     if links and links[0] != "blocked":
         return links
-    found = _WORDS.first(_plain(text))
+    plain = _plain(text)
+    found = _WORDS.first(plain)
+    if found is None or found[0] == "userunknown":
+        found = _by_sentence(found, plain, text)
     if links and (found is None or found[0] in WEAKER_THAN_LINKS):
         return links
     return found
+
+
+def _by_sentence(found: tuple[str, str] | None, plain: str, text: str) -> tuple[str, str] | None:
+    """What the sentences say where no needle fits, or where one fits that is said of domains and senders, too.
+
+    Against a needle only the server's own reply counts: the prose around it speaks of hosts as well.
+    """
+    if found is None:
+        reason = reason_of_sentence(plain)
+        return (reason, "a sentence") if reason else None
+    reply = _plain(text[max((code.end() for code in _CODE.finditer(text)), default=0) :])
+    reason = reason_of_sentence(reply) if len(reply) < SHORT else None
+    return (reason, "a sentence") if reason and reason in NO_RECIPIENT else found
 
 
 def _plain(text: str) -> str:

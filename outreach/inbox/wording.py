@@ -1,0 +1,109 @@
+"""What mail servers say, in concepts: whom a sentence is about and what it says of them, in some twenty languages.
+
+Data for sentences.py. Patterns are folded (fold.py) and begin at the beginning of a word; `needles.py` knows whole
+sentences of known servers and is asked first.
+"""
+
+from __future__ import annotations
+
+# Whom or what a sentence is about. Order: of two that begin at the same place the first is taken.
+NOUNS: dict[str, tuple[str, ...]] = {
+    "sender": (
+        r"sender|mail ?from|(?:message |header )?from:? (?:address|header|domain)|envelope|return[- ]path|remitente|remetente",
+        r"expediteur|mittente|absender|afzender|avsandare|nadawc|отправител|gonderen|发件|发信人|寄件|送信者|差出人|발신|보낸 ?사람",
+        r"nguoi gui|المرسل",
+    ),
+    "host": (
+        r"(?:recipient'?s?|destination|mail|email|your|its|dns|target) (?:domain|host)(?: ?name)?|host ?name|host|domain|dns",
+        r"mx(?: record| host)?s?\b|dominio|domaine|домен|domena|domein|doman|alan adi|域名|主机|ドメイン|도메인|ten mien|النطاق",
+    ),
+    "address": (  # of a machine
+        r"(?:your |the |sending |sender'?s |client |connecting |source )*ip(?:v[46])?(?:[- ]?address)?s?\b|your (?:mail |smtp )?server",
+        r"your (?:host|network|provider|isp)|client (?:host|address)|connecting host|(?:the |your )?sending (?:host|server|system)",
+        r"ip[- ]?(?:adresse|地址|アドレス|адрес|주소)|(?:direccion|adresse|indirizzo|endereco|adres) ip|dial-?up|dynamic|snowshoe",
+    ),
+    "recipient": (
+        r"user(?:name|id| id| name)?s?\b|mail ?box(?:es)?|accounts?|recipients?|rcpt|addressee|(?:e-?mail |mail )?address(?:es)?",
+        r"alias|login|inbox|in-box|customer|subscriber|contact|person|employee|local[- ]part|receiver|member|mail ?folder|mail ?drop",
+        r"usuario|destinatari|cuenta|buzon|casilla|conta\b|caixa|utilisateur|destinataire|compte|boite|adresse|utente|casella",
+        r"indirizz[oi]|endereco|direccion|bandeja|benutzer|empfanger|adressat|postfach|konto|gebruiker|ontvanger|postvak|account",
+        r"uzytkownik|odbiorc|skrzynk|adres\b|adresu|adresat|пользовател|получател|адресат|ящик|аккаунт|учетн|адрес|kullanici",
+        r"alici|posta kutu|hesa[bp]|anvandare|mottagare|mottaker|bruker|bruger|modtager|kayttaja|vastaanottaja|uzivatel|felhasznalo",
+        r"用户|收件人|收件方|收件者|邮箱|信箱|郵箱|账号|帐号|帳號|账户|使用者|ユーザ|宛先|受信者|アドレス|メールボックス|アカウント",
+        r"사용자|수신자|받는 ?사람|계정|메일함|편지함|주소|회원|nguoi nhan|nguoi dung|hop thu|tai khoan|dia chi|ผู้ใช้|ผู้รับ|กล่อง",
+        r"المستخدم|المستلم|الحساب|صندوق|البريد|העברת|המשתמש|הנמען",
+    ),
+    "message": (
+        r"messages?|e-?mails?|mails?|letter|content|attachments?|file|mensaje|mensagem|messaggio|nachricht|bericht|wiadomosc",
+        r"сообщен|письм|邮件|郵件|信件|メール|메일|ileti|thu\b|الرسال|correo|courriel|meddelande|melding",
+    ),
+}  # fmt: skip
+
+# What is said of it.
+CLAIMS: dict[str, tuple[str, ...]] = {
+    "unknown": (
+        r"unknown|un-?recogni[sz]ed|(?:not|n't)(?: been)?(?: be)?(?: a)?(?: currently)? (?:found|known|recogni[sz]ed|valid|listed|present)",
+        r"(?:is|are|was) (?:not|n't) (?:a |an |one )?(?:in|on|of|user|recipient|mailbox|our|here|member of domain)",
+        r"(?:do|does|did|do(?:es)?)(?:n't| not) (?:seem to )?(?:appear to )?(?:currently )?(?:exist|be valid|have an account|handle mail for)",
+        r"not? (?:longer )?exists?|no such|non-?exist\w*|ine[xs]ist\w*|invalid|undefined|illegal|incorrect|misspel\w+|wrong|bad\b|no one\b",
+        r"no (?:user|mail ?box|account|recipient|record|addressee|person|employee)|not? (?:our|user of|a user|an? mailbox)|no longer (?:valid|an? |with|in|on|at|here|employed|used)",
+        r"(?:can(?:not|'t| not)|could ?(?:not|n't)|unable to|failed to) (?:be )?(?:find|found|locate|verif\w+|validate|resolve user|look ?up)",
+        r"lookup \w* ?(?:\w+ ){0,3}failed|verification (?:problem|failed)|not ok\b|unavailable mail|has been removed|was deleted",
+        r"desconocid|no (?:existe|encontrad|valid)|no ha sido encontrad|desconhecid|nao (?:existe|encontrad)|errato|sconosciut|non (?:esiste|trovat|valid)",
+        r"inconnue?|introuvable|n'existe|n'est pas (?:valide|connu)|unbekannt|nicht (?:gefunden|bekannt|vorhanden)|existiert nicht|ungultig",
+        r"onbekend|bestaat niet|niet gevonden|nie (?:istnieje|ma takiego|znalez)|nieznan|не (?:существу|наиден|обнаруж)|неизвест|нет так|отсутству",
+        r"bulunama|bulunmu|mevcut degil|gecersiz|boyle bir|taninmi|finns (?:inte|ej)|fin(?:n|d)es ikke|okand|ukjent|ei loydy|neexistuje|nem letez",
+        r"不存在|不正确|地址错误|无此|沒有此|没有此|查无|查無|找不到|未开通|无效|存在し|見つかり|見つけ|不明|찾을 수 없|존재하지|없는 ?(?:사용자|주소|계정)|없습니다",
+        r"khong (?:ton tai|tim thay|hop le)|ไม่พบ|ไม่มี|غير (?:موجود|معروف|صالح)|לא (?:קיים|נמצא)",
+    ),
+    "full": (
+        r"full\b|over[- ]?quota|quota|(?:out of|run out of|not enough|insufficient|no more|no) (?:\w+ )?(?:storage|space|room)|exhausted",
+        r"(?:storage|space|room|capacity)(?: \w+){0,3} (?:exceeded|exhausted|not enough|left|insufficient)|(?:exceed\w*|over|beyond) (?:\w+ ){0,4}(?:storage|space|size|capacity|number of messages)",
+        r"too many (?:messages|mails)|lleno|llena|(?:cuota|cota|quota|kota) \w+|cuota|cota\b|satur|plein|pien[oa]\b|spazio|cheia|cheio|espac\w+ (?:en|em|insuf|agot|esgot)|voll\b|vol\b|speicher\w*",
+        r"peln[aey]|przepelnion|переполн|квот|недостаточно мест|нет места|dolu\b|dolmus|kota|满|滿|空间不足|容量|いっぱい|一杯|가득|용량|부족|day\b|dung luong|ممتلئ|fullt?\b",
+    ),
+    "disabled": (
+        r"(?:not |in|de|un)-?activ\w*|not activated|disabled|suspend\w*|locked|frozen|closed|(?:has |is )?expired|restricted|hang ?up|terminated",
+        r"discontinued|dormant|(?:has been |is |was )blocked|blocked by the admin\w*|disconnected|cancell?ed|not (?:currently )?(?:being )?accept\w+|hasn't (?:entered|logged)|retired",
+        r"des(?:h)?abilitad|desactiv\w*|inactiv\w*|inativ\w*|expirad|suspen[ds]\w*|bloquead|desativad|bloque|disattiv\w*|disabilitat|bloccat|sospes",
+        r"deaktiviert|gesperrt|stillgelegt|geblokkeerd|uitgeschakeld|zablokowan|nieaktywn|wylaczon|отключен|заблокирован|неактивн|приостановлен|devre disi|askiya",
+        r"inaktiv|sparrad|停用|冻结|凍結|禁用|被锁|停止|無効|休止|정지|비활성|휴면|차단|vo hieu|bi khoa|معطل|موقوف",
+    ),
+    "listed": (
+        r"black-? ?list\w*|block-? ?list\w*|deny-? ?list\w*|rbl|dnsbl\w*|(?:is |are |was )?listed|banned|(?:has been |is |are |was |been )?(?:denied|refused|rejected|blocked)",
+        r"not (?:allowed|permitted|accepted|welcome)|abuse|too many spams?|bad (?:ip )?(?:profile|host)|do not accept connections|lista negra|liste noire|schwarze|sperrliste",
+        r"bloque\w*|bloquead\w*|gesperrt|geblockt|bloccat|черн\w+ спис|заблокир|黑名单|封禁|屏蔽|拒绝|ブラックリスト|차단|reddedil",
+    ),
+    "refused": (
+        r"refus\w*|reject\w*|den(?:y|ied)|not (?:allowed|permitted|authori[sz]ed|accepted|unvalidated)|unvalidated|fake|forged|forbidden|mismatch\w*|abgelehnt|nicht (?:erlaubt|zugelassen)",
+        r"rechazad|recusad|rejeitad|rejete|refuse|rifiutat|geweigerd|odrzucon|отклон|запрещ|reddedil|拒绝|拒收|拒否|거부|tu choi|مرفوض|not in (?:my|our)|block\w*|null mx",
+    ),
+    "spam": (
+        r"(?:anti-?)?spam\w*|junk|unsolicited|phish\w*|u[bc]e\b|malicious|antyspam\w*|垃圾|迷惑メール|スパム|스팸|спам|رسالة مزعجة|thu rac",
+    ),
+    "big": (
+        r"too (?:big|large|long)|(?:message |maximum |mail )?size|oversized?|exceed\w* .{0,20}size|demasiado grande|muito grande|trop (?:volumineu|gros|grand)|troppo grande",
+        r"zu gro(?:ss|ß)|te groot|zbyt duz|слишком больш|cok buyuk|过大|太大|超过.{0,6}限制|大きすぎ|너무 큽|qua lon",
+    ),
+    "many": (
+        r"too many|too (?:fast|quickly|frequent\w*|much)|rate|frequency|throttl\w*|too often|demasiad[oa]s|muit[oa]s|trop de|troppi|zu viele|слишком много|过多|频率|頻繁|너무 많",
+    ),
+}  # fmt: skip
+
+# What a sentence with this claim about this noun amounts to.
+MEANS: dict[tuple[str, str], str] = {
+    ("recipient", "unknown"): "userunknown",
+    ("host", "unknown"): "hostunknown",
+    ("sender", "unknown"): "rejected",
+    ("recipient", "full"): "mailboxfull",
+    ("recipient", "disabled"): "suspend",
+    ("sender", "disabled"): "rejected",
+    ("sender", "listed"): "rejected",
+    ("sender", "refused"): "rejected",
+    ("address", "listed"): "blocked",
+    ("address", "refused"): "blocked",
+    ("address", "disabled"): "blocked",
+    ("message", "spam"): "spamdetected",
+    ("recipient", "spam"): "spamdetected",
+    ("message", "big"): "mesgtoobig",
+}
