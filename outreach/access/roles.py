@@ -58,6 +58,7 @@ class Permission(StrEnum):
     USERS_VIEW = "users.view"
     USERS_EDIT = "users.edit"
     USERS_AUTHORISE = "users.authorise"
+    WEBHOOKS_EDIT = "webhooks.edit"
     AUDIT_VIEW = "audit.view"
     VIOLATIONS_REPORT = "violations.report"
     VIOLATIONS_READ = "violations.read"
@@ -176,6 +177,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.MESSAGES_RESOLVE: ALL,
         P.MAILBOXES_VIEW: ALL,
         P.MAILBOXES_EDIT: ALL,
+        P.WEBHOOKS_EDIT: ALL,
         P.USERS_VIEW: ALL,
         P.SUPPRESSION_VIEW: ALL,
     },

@@ -33,6 +33,8 @@ from outreach.suppression.store import SuppressionStore, suppress
 from outreach.tracking.pages import Sender
 from outreach.tracking.tokens import Signer, UrlBuilder
 from outreach.tracking.views import PublicServices
+from outreach.webhooks.store import WebhookStore
+from outreach.webhooks.worker import WebhookWorker
 
 _PACKED = Path(__file__).resolve().parent / "shipped"
 #: Where the templates, policy lists and example configuration that come with the program are: inside an installed
@@ -75,6 +77,7 @@ class App:
         self.crm = CrmStore(db)
         self.reports = ReportStore(db)
         self.access = AccessStore(db)
+        self.webhooks = WebhookStore(db, secret)
         self.signer = Signer.from_secret(secret)
 
     async def adopt(self, settings: Settings, now: datetime) -> None:
@@ -97,6 +100,10 @@ class App:
         self.read_mark = mark
         await self.adopt(load(path), now)
         return True
+
+    def webhook_worker(self) -> WebhookWorker:
+        """Who posts to webhooks."""
+        return WebhookWorker(self.webhooks, own_hosts=self.settings.webhooks.own_hosts)
 
     def url_builder(self, box: MailboxSettings) -> UrlBuilder:
         """Signed addresses under the mailbox's own tracking domain, or the company's."""

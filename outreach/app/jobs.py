@@ -47,6 +47,7 @@ class JobHost:
         jobs.register("heartbeat", self._heartbeat, every="*/10 * * * * *")
         jobs.register("report", self._report, every="0 */10 * * * *")
         jobs.register("mail-servers", self._mail_servers, every="30 * * * * *")
+        jobs.register("webhooks", self._webhooks, every="*/5 * * * * *")
         jobs.register("clean-up", self._clean_up, every="0 15 * * * *")
         await jobs.start()
         # after the start: it resumes the jobs of processes that died without a word
@@ -112,6 +113,11 @@ class JobHost:
         """Look up the mail servers of new addresses' domains."""
         await MxChecker(self.app.db).run(MX_BATCH, self.clock())
 
+    async def _webhooks(self, _: str) -> None:
+        """Tell the company's other programs what happened."""
+        await self.app.webhook_worker().run(self.clock())
+
     async def _clean_up(self, _: str) -> None:
-        """Forget ended jobs."""
+        """Forget ended jobs and deliveries."""
+        await self.app.webhooks.prune(self.clock())
         await self.jobs.prune(self.clock())

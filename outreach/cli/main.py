@@ -20,6 +20,7 @@ from outreach.cli import (
     system,
     templates,
     users,
+    webhooks,
 )
 from outreach.cli.common import CONTEXT
 
@@ -41,6 +42,7 @@ for noun, group in (
     ("report", report.app),
     ("users", users.app),
     ("audit", audit.app),
+    ("webhooks", webhooks.app),
 ):
     app.add_typer(group, name=noun)
 

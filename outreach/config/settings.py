@@ -118,6 +118,14 @@ class SendingSettings(Part):
     missed_window_hours: float = Field(default=24, gt=0, description="a schedule missed by more asks first")
 
 
+class WebhookSettings(Part):
+    """Programs of the company that are told what happens."""
+
+    own_hosts: list[str] = Field(
+        default=[], description="hosts of the own network that may be posted to, by http too; all else must be public"
+    )
+
+
 class RetentionSettings(Part):
     """How long personal data is kept."""
 
@@ -154,6 +162,7 @@ class Settings(BaseSettings):
     inbox: InboxSettings = InboxSettings()
     report: ReportSettings = ReportSettings()
     sending: SendingSettings = SendingSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     retention: RetentionSettings = RetentionSettings()
     jobs: JobSettings = JobSettings()
     folder: Annotated[Path, Field(exclude=True)] = Path()

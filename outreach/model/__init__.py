@@ -59,6 +59,7 @@ from outreach.model.inbound import (
     Task,
 )
 from outreach.model.message import Attempt, DynamicLink, Mailbox, MailFolder, Message
+from outreach.model.signup import SignUp
 from outreach.model.staff import (
     ApiToken,
     AuditEntry,
@@ -70,6 +71,7 @@ from outreach.model.staff import (
     Violation,
     Worker,
 )
+from outreach.model.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Activity",
@@ -118,6 +120,7 @@ __all__ = [
     "Role",
     "Rollup",
     "Segment",
+    "SignUp",
     "StoredFile",
     "StoredReport",
     "Suppression",
@@ -133,5 +136,7 @@ __all__ = [
     "TicketState",
     "User",
     "Violation",
+    "Webhook",
+    "WebhookDelivery",
     "Worker",
 ]

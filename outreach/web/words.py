@@ -62,6 +62,21 @@ INBOUND: Words = {
     "other": (N_("Other"), "is-idle"),
 }
 
+EVENT: Words = {
+    "sent": (N_("Sent"), ""),
+    "delay": (N_("Delay"), ""),
+    "bounce": (N_("Bounce"), ""),
+    "complaint": (N_("Spam complaint"), ""),
+    "unsubscribe": (N_("Unsubscribe"), ""),
+    "reply": (N_("Reply"), ""),
+    "autoreply": (N_("Auto-reply"), ""),
+    "challenge": (N_("Challenge"), ""),
+    "open": (N_("Open"), ""),
+    "click": (N_("Click"), ""),
+    "preference": (N_("Preference"), ""),
+    "conversion": (N_("Conversion"), ""),
+}
+
 ROLE: Words = {
     "marketer": (N_("Marketer"), "is-idle"),
     "salesperson": (N_("Salesperson"), "is-idle"),
@@ -163,6 +178,7 @@ PERMISSION: Words = {
     "users.view": (N_("See users"), ""),
     "users.edit": (N_("Add and change users"), ""),
     "users.authorise": (N_("Declare users trained and authorised"), ""),
+    "webhooks.edit": (N_("Set up webhooks"), ""),
     "audit.view": (N_("Read the audit trail"), ""),
     "violations.report": (N_("Report a violation"), ""),
     "violations.read": (N_("Read reports of violations"), ""),
@@ -275,6 +291,7 @@ LISTS: Mapping[str, Words] = {
     "scope": SCOPE,
     "permission": PERMISSION,
     "skip": SKIP,
+    "event": EVENT,
 }
 
 

@@ -22,6 +22,7 @@ from outreach.web.pages import (
     setup,
     templates,
     today,
+    webhooks,
     wizard,
 )
 
@@ -38,6 +39,7 @@ def routers() -> list[APIRouter]:
         inbox,
         follow_ups,
         settings,
+        webhooks,
         account,
         segments,
         templates,

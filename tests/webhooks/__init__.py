@@ -1,0 +1,1 @@
+"""Webhooks: signed, repeated, and posted to nothing that is not public."""
