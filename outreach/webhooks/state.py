@@ -42,3 +42,9 @@ def advance(state: S | str, action: str) -> S:
 def wait_after(attempts: int) -> timedelta | None:
     """Return how long to wait after so many failed attempts, None: give up."""
     return WAITS[attempts - 1] if attempts <= len(WAITS) else None
+
+
+def mermaid() -> str:
+    """Draw the table as a mermaid state diagram."""
+    lines = [f"    {origin} --> {target}: {action}" for (origin, action), target in TRANSITIONS.items()]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {S.WAITING}", *lines])
