@@ -12,10 +12,12 @@ from outreach.app.clock import utc_now
 from outreach.app.composing import CampaignComposer
 from outreach.app.mailboxes import server_of, setup_of, sync_mailboxes
 from outreach.app.oauth import TokenSource
+from outreach.app.outside import Outside
 from outreach.app.secret import installation_secret
 from outreach.audience.store import AudienceStore
 from outreach.campaigns.store import CampaignStore
 from outreach.config import ConfigError, MailboxSettings, Settings, load
+from outreach.content.gates import Gate, gates
 from outreach.content.template import TemplateSource, list_templates, load_template
 from outreach.crm import store as crm
 from outreach.crm.store import CrmStore
@@ -64,6 +66,7 @@ class App:
     tokens: dict[str, TokenSource] = field(default_factory=dict)
     read_mark: tuple[int, int] | None = None
     on_change: list[Callable[[App], None]] = field(default_factory=list)
+    outside: Outside = field(default_factory=Outside)
 
     def __post_init__(self) -> None:
         self.read_mark = _mark_of(self.settings.file)
@@ -79,6 +82,7 @@ class App:
         self.access = AccessStore(db)
         self.webhooks = WebhookStore(db, secret)
         self.signer = Signer.from_secret(secret)
+        self.gates = gates_of(self.settings)
 
     async def adopt(self, settings: Settings, now: datetime) -> None:
         """Work with a changed configuration from now on. Database, paths and ports stay what they were at the start."""
@@ -88,6 +92,7 @@ class App:
         self.tokens.clear()
         async with self.db.write() as conn:
             self.mailbox_ids = await sync_mailboxes(conn, self.settings.mailbox, now)
+        self.gates = gates_of(self.settings)
         for told in self.on_change:
             told(self)
 
@@ -111,7 +116,7 @@ class App:
 
     def composer(self, box: MailboxSettings) -> CampaignComposer:
         """A composer for what leaves from this mailbox."""
-        return CampaignComposer(self.db, self.settings, box, self.url_builder(box))
+        return CampaignComposer(self.db, self.settings, box, self.url_builder(box), self.gates)
 
     def server(self, box: MailboxSettings) -> Server:
         """How to enter the mailbox's SMTP server. Raises ConfigError when a secret is missing."""
@@ -126,7 +131,8 @@ class App:
     async def setup(self, box: MailboxSettings) -> MailboxSetup:
         """What a run of the mailbox is told."""
         row = await self.outbox.mailbox(self.mailbox_ids[box.name])
-        return setup_of(box, self.mailbox_ids, self.settings, row.created_at)
+        own_gates = None if self.gates is gates() else self.gates
+        return setup_of(box, self.mailbox_ids, self.settings, row.created_at, own_gates)
 
     def public_sender(self) -> Sender:
         """Who stands on the public pages."""
@@ -169,6 +175,15 @@ def policy_of(settings: Settings) -> Policy:
     """The company's policy lists; the shipped ones where it has none of its own."""
     own = settings.folder / settings.paths.suppression
     return load_policy(own if own.is_dir() else SHIPPED / "suppression")
+
+
+def gates_of(settings: Settings) -> tuple[Gate, ...]:
+    """The country rules, with the company's own laid over them. Raises ConfigError where that file is wrong."""
+    own = settings.folder / settings.paths.gates
+    try:
+        return gates(own if own.is_file() else None)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{own}: {error}") from error
 
 
 async def open_app(settings: Settings, *, now: datetime | None = None, migrate_first: bool = False) -> App:

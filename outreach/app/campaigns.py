@@ -12,7 +12,8 @@ from outreach.access.roles import OPERATOR, Actor, Held, Permission, require
 from outreach.access.store import append_audit
 from outreach.app import ab_test
 from outreach.app.build import App
-from outreach.app.preflight import Plan, load_plan, sender_facts
+from outreach.app.facts import sender_facts
+from outreach.app.preflight import Plan, load_plan
 from outreach.app.preflight import Preflight as Preflight  # a use case of campaigns too
 from outreach.app.preflight import preflight as preflight
 from outreach.audience.regions import time_zone
@@ -103,18 +104,28 @@ def limits_in_force(app: App) -> dict[str, Any]:
     return app.settings.limits.model_dump(mode="json")
 
 
-async def submit(app: App, campaign_id: int, actor: Actor, now: datetime) -> str:
-    """Freeze audience and content and put the campaign before its reviewers. Raises CampaignError when it cannot."""
+async def submit(app: App, campaign_id: int, actor: Actor, now: datetime, *, lang: str = "en") -> str:
+    """Freeze audience and content and put the campaign before its reviewers.
+
+    Raises CampaignError, with the preflight's findings in `lang`, when it cannot.
+    """
     await _may(app, campaign_id, actor, Permission.CAMPAIGNS_EDIT)
-    found = await preflight(app, campaign_id, now, keep_rows=True)
+    found = await preflight(app, campaign_id, now, keep_rows=True, lang=lang)
     if found.blocking:
-        lines = "\n".join(f"  - {p['message']}{' → ' + p['fix'] if p.get('fix') else ''}" for p in found.blocking)
-        raise CampaignError(f"the preflight found what must be mended first:\n{lines}")
+        lines = "\n".join(f"  - {_cited(problem)}" for problem in found.blocking)
+        first = "预检发现以下问题，须先解决：" if lang == "zh" else "the preflight found what must be mended first:"
+        raise CampaignError(f"{first}\n{lines}")
     async with app.db.write() as conn:
         await campaigns.freeze_recipients(conn, campaign_id, found.rows)
         digest = await campaigns.fingerprint(conn, campaign_id, limits_in_force(app))
         await campaigns.mark_submitted(conn, campaign_id, digest, now, actor)
     return CampaignState.REVIEW.value
+
+
+def _cited(problem: dict[str, Any]) -> str:
+    place = ":".join(str(problem[key]) for key in ("file", "line", "column") if problem.get(key))
+    fix = f" → {problem['fix']}" if problem.get("fix") else ""
+    return f"{place + ': ' if place else ''}{problem['message']}{fix} [{problem['code']}]"
 
 
 async def approve(app: App, campaign_id: int, actor: Actor, now: datetime, comment: str | None = None) -> str:
@@ -276,7 +287,7 @@ def _message_row(work: Plan, row: Any, domains: dict[int, str]) -> dict[str, Any
         "due_at": next_open(work.start, work.hours(row.country, zone, row.variant)),
         # who is not in the test waits for what it shows
         "state": MessageState.PLANNED if work.what.variant and row.variant is None else MessageState.QUEUED,
-        "language": choose_language(work.source, row.language, row.country),
+        "language": choose_language(work.sources[0], row.language, row.country),
         "variant": row.variant,
         "is_pilot": row.is_pilot,
         "country": row.country,
@@ -341,7 +352,7 @@ async def sample_preview(app: App, campaign_id: int, language: str | None = None
         steps = await campaigns.steps_of(conn, campaign_id)
         source = await version_source(conn, steps[0].version_id)
     chosen = language or source.fallback_language
-    context = {**source.sample_for(chosen), "sender": sender_facts(app)}
+    context = {**source.sample_for(chosen), "sender": sender_facts(app.settings)}
     rendered = compile_content(source, chosen).render(context, PREVIEW_URLS)
     return {"subject": rendered.subject, "preview": rendered.preview, "html": rendered.html, "text": rendered.text}
 

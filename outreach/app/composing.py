@@ -7,30 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.app.facts import Facts, load_facts, sender_facts
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import VARIANT_STEP, Definition
 from outreach.campaigns.variants import content_step
 from outreach.config import MailboxSettings, Settings
 from outreach.content.compose import Compiled, Composed, compile_content
-from outreach.content.context import build_context
 from outreach.content.envelope import Identity, Urls
-from outreach.content.gates import pixel_allowed
+from outreach.content.gates import Gate, pixel_allowed
 from outreach.content.store import version_source
 from outreach.content.template import TemplateSource
 from outreach.db.session import Database
-from outreach.model import Campaign, Company, Contact, ContactTag, Message, Tag, User
+from outreach.model import Message
 from outreach.model.base import table
 from outreach.outbox.message import Claimed
 from outreach.tracking.tokens import UrlBuilder
 
-CAMPAIGNS, CONTACTS, COMPANIES, USERS = table(Campaign), table(Contact), table(Company), table(User)
-MESSAGES, TAGS, CONTACT_TAGS = table(Message), table(Tag), table(ContactTag)
+MESSAGES = table(Message)
 
 #: Compiled texts in hand: a campaign has steps x languages x variants, each about a megabyte.
 MOST_COMPILED = 64
@@ -57,23 +55,18 @@ class Texts:
     variants: dict[str, TemplateSource] = field(default_factory=dict)
 
 
-def sender_facts(settings: Settings, box: MailboxSettings) -> dict[str, Any]:
-    """What every mail says about its sender (H4)."""
-    sender = settings.sender
-    return {
-        "company": sender.company,
-        "postal_address": sender.postal_address,
-        "website": sender.website,
-        "country": sender.country,
-        "email": box.address,
-    }
-
-
 class CampaignComposer:
     """Composes for one mailbox (the `Composer` that sending asks for). Loads in sets, keeps texts compiled."""
 
-    def __init__(self, db: Database, settings: Settings, box: MailboxSettings, urls: UrlBuilder) -> None:
-        self.db, self.settings, self.box, self.urls = db, settings, box, urls
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        box: MailboxSettings,
+        urls: UrlBuilder,
+        gates: tuple[Gate, ...] | None = None,
+    ) -> None:
+        self.db, self.settings, self.box, self.urls, self.gates = db, settings, box, urls, gates
         self.sender = sender_facts(settings, box)
         self._texts: dict[tuple[int, str | None], Texts] = {}
         self._compiled: dict[tuple[int, str | None, int, str, str | None], Compiled] = {}
@@ -127,7 +120,7 @@ class CampaignComposer:
     def _urls(self, message: Claimed, person: Person) -> Urls:
         what = self._texts[(message.campaign_id, message.approved_hash)].definition.tracking
         wanted = self.settings.tracking
-        opens = person.tracking and what.opens and wanted.opens and pixel_allowed(message.country)
+        opens = person.tracking and what.opens and wanted.opens and pixel_allowed(message.country, rules=self.gates)
         clicks = person.tracking and what.clicks and wanted.clicks
         tracked = self.urls.urls(message.id, opens=opens, clicks=clicks)
         return Urls(
@@ -161,61 +154,20 @@ class CampaignComposer:
         )
 
     async def _load_people(self, conn: AsyncConnection, batch: Sequence[Claimed]) -> dict[int, Person]:
-        ids = sorted({message.contact_id for message in batch})
-        rows = {row.id: row for row in await conn.execute(_people_query(ids))}
-        tags = await _tags_of(conn, ids)
+        people = await load_facts(conn, sorted({message.contact_id for message in batch}))
         threads = await _previous_ids(conn, batch, self._texts)
-        found = {}
-        for message in batch:
-            row = rows[message.contact_id]
-            found[message.id] = self._person(message, row, tags.get(row.id, {}), threads.get(message.id))
-        return found
+        return {m.id: self._person(m, people[m.contact_id], threads.get(m.id)) for m in batch}
 
-    def _person(self, message: Claimed, row: Any, tags: Mapping[str, list[str]], previous: str | None) -> Person:
+    def _person(self, message: Claimed, facts: Facts, previous: str | None) -> Person:
         texts = self._texts[(message.campaign_id, message.approved_hash)]
-        contact = {**row._mapping, "email": message.address, **tags}
-        context = build_context(
-            contact=contact,
-            company={"name": row.company_name} if row.company_name else None,
-            owner={"name": row.owner_name, "email": row.owner_email} if row.owner_name else None,
+        context = facts.context(
             sender=self.sender,
-            campaign={"name": texts.definition.name},
-            today=_day(message.composed_at),
+            today=message.composed_at.date(),
             language=message.language,
+            address=message.address,
+            campaign=texts.definition.name,
         )
-        return Person(context, str(context.get("full_name") or ""), bool(row.tracking), previous)
-
-
-def _day(moment: datetime) -> Any:
-    return moment.date()
-
-
-def _people_query(ids: Sequence[int]) -> Any:
-    return (
-        select(
-            CONTACTS,
-            COMPANIES.c.name.label("company_name"),
-            USERS.c.display_name.label("owner_name"),
-            USERS.c.email.label("owner_email"),
-        )
-        .outerjoin(COMPANIES, COMPANIES.c.id == CONTACTS.c.company_id)
-        .outerjoin(USERS, USERS.c.id == CONTACTS.c.owner_id)
-        .where(CONTACTS.c.id.in_(ids))
-    )
-
-
-async def _tags_of(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
-    query = (
-        select(CONTACT_TAGS.c.contact_id, TAGS.c.kind, TAGS.c.name)
-        .join(TAGS, TAGS.c.id == CONTACT_TAGS.c.tag_id)
-        .where(CONTACT_TAGS.c.contact_id.in_(ids))
-        .order_by(TAGS.c.name)
-    )
-    found: dict[int, dict[str, list[str]]] = {}
-    for row in await conn.execute(query):
-        name = "interests" if row.kind == "interest" else "tags"
-        found.setdefault(row.contact_id, {}).setdefault(name, []).append(row.name)
-    return found
+        return Person(context, str(context.get("full_name") or ""), bool(facts.contact["tracking"]), previous)
 
 
 async def _previous_ids(

@@ -8,15 +8,14 @@ import urllib.request
 from datetime import datetime
 from typing import Any
 
-import dns.asyncresolver
-import dns.exception
-import dns.resolver
 from sqlalchemy import select, text
 
 from outreach.app.build import App
 from outreach.app.clock import utc_now
 from outreach.app.inbox import InboxHost
 from outreach.config import ConfigError, MailboxSettings
+from outreach.content.client import reserved
+from outreach.content.lint import told
 from outreach.db import migrate
 from outreach.inbox.client import ImapClient, ImapTrouble
 from outreach.model import Message
@@ -25,7 +24,7 @@ from outreach.sending.client import SessionTrouble, probe
 
 MESSAGES = table(Message)
 #: A resolver or server that needs longer is told as such; the doctor as a whole ends within a minute.
-DNS_SECONDS = 4.0
+DNS_SECONDS = 20.0
 CONNECT_SECONDS = 20.0
 
 Check = dict[str, Any]
@@ -35,10 +34,14 @@ def _check(name: str, ok: bool, detail: str, fix: str = "") -> Check:
     return {"name": name, "ok": ok, "detail": detail, "fix": "" if ok and not fix else fix}
 
 
-async def examine(app: App) -> list[Check]:
-    """Run every test and return its findings; warnings (a resolver that does not answer) are ok with a fix."""
+async def examine(app: App, lang: str = "en") -> list[Check]:
+    """Run every test and return its findings; warnings (a resolver that does not answer) are ok with a fix.
+
+    What is found about a domain's DNS stands in `lang`.
+    """
     checks = [await _database(app), await _clock(app), _sender(app), _hold(app)]
-    checks += await asyncio.gather(*(_domain(domain) for domain in sorted({b.domain for b in app.settings.mailbox})))
+    boxes = {box.domain: box for box in reversed(app.settings.mailbox)}
+    checks += await asyncio.gather(*(_domain(app, boxes[domain], lang) for domain in sorted(boxes)))
     for box in app.settings.mailbox:
         checks += [await _smtp(app, box), await _imap(app, box)]
     if not app.settings.mailbox:
@@ -89,37 +92,19 @@ def _hold(app: App) -> Check:
     return _check("installation", True, "may send")
 
 
-async def _domain(domain: str) -> Check:
-    """SPF, DKIM of common selectors, DMARC and MX of a mailbox's domain."""
-    name = f"dns {domain}"
-    if domain.endswith((".example", ".test", ".localhost")) or domain in ("example.com", "example.org", "localhost"):
+async def _domain(app: App, box: MailboxSettings, lang: str) -> Check:
+    """SPF, DKIM, DMARC alignment, MX and the relay's own name: of the domain that a mailbox sends from."""
+    name = f"dns {box.domain}"
+    if reserved(box.domain):
         return _check(name, True, "a domain for trials: not looked up")
-    spf, dmarc, mx = await asyncio.gather(
-        _records(domain, "TXT"), _records(f"_dmarc.{domain}", "TXT"), _records(domain, "MX")
-    )
-    if spf is None or dmarc is None or mx is None:
-        return _check(name, True, "the resolver did not answer: nothing is known", "try again when the network works")
-    found = {
-        "SPF": any("v=spf1" in record for record in spf),
-        "DMARC": any("v=DMARC1" in record for record in dmarc),
-        "MX": bool(mx),
-    }
-    missing = [kind for kind, there in found.items() if not there]
-    if missing:
-        return _check(name, False, f"no {', no '.join(missing)}", f"publish {', '.join(missing)} for {domain}")
-    return _check(name, True, "SPF, DMARC and MX are there")
-
-
-async def _records(name: str, kind: str) -> list[str] | None:
-    resolver = dns.asyncresolver.Resolver()
-    resolver.lifetime = DNS_SECONDS
     try:
-        answer = await resolver.resolve(name, kind)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return []
-    except (dns.exception.DNSException, OSError):
-        return None
-    return [record.to_text() for record in answer]
+        found = told(await asyncio.wait_for(app.outside.domain(box), DNS_SECONDS), lang)
+    except TimeoutError:
+        return _check(name, True, "the resolver did not answer in time", "try again when the network works")
+    wrong = [p for p in found if p.severity != "info" and p.code != "dns.silent"]
+    words = " ".join(problem.message for problem in found)
+    fixes = " ".join(problem.fix for problem in found)
+    return _check(name, not wrong, words or "SPF, DKIM, DMARC and MX are in order", fixes)
 
 
 async def _smtp(app: App, box: MailboxSettings) -> Check:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.app.oauth import TokenSource
 from outreach.config import MailboxSettings, Settings
+from outreach.content.gates import Gate
 from outreach.model import Mailbox, User
 from outreach.model.base import table
 from outreach.outbox.message import Quota
@@ -79,7 +80,11 @@ def server_of(box: MailboxSettings, tokens: TokenSource | None) -> Server:
 
 
 def setup_of(
-    box: MailboxSettings, ids: Mapping[str, int], settings: Settings, created: datetime | None = None
+    box: MailboxSettings,
+    ids: Mapping[str, int],
+    settings: Settings,
+    created: datetime | None = None,
+    own_gates: tuple[Gate, ...] | None = None,
 ) -> MailboxSetup:
     """What a run of the mailbox is told. `created`: when the row was made, the first day of a warm-up."""
     limits = Limits(box.limits.per_minute, box.limits.per_hour, box.limits.per_day, box.limits.min_gap_seconds)
@@ -90,7 +95,7 @@ def setup_of(
         connections=box.connections,
         limits=limits,
         provider=box.provider,
-        quota=_quota(box, ids, settings),
+        quota=replace(_quota(box, ids, settings), gates=own_gates),
         warmup_from=created if box.warmup else None,
         lease_seconds=settings.sending.lease_seconds,
     )

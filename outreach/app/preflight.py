@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.app import ab_test
 from outreach.app.build import App
+from outreach.app.composing import load_texts
+from outreach.app.facts import sender_facts
+from outreach.app.findings import Audience, Wording, from_outside, got_before, lacking, of_texts, wordings
 from outreach.audience.regions import time_zone
 from outreach.campaigns import forecast, plan, variants
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.calendar import Hours, next_open
 from outreach.campaigns.candidates.store import candidates, company_counts
 from outreach.campaigns.definition import Definition
-from outreach.content.lint import check
-from outreach.content.store import version_source
+from outreach.config.mailbox import LOOPBACK
+from outreach.content.lint import told
+from outreach.content.problem import ContentProblem
 from outreach.content.template import TemplateSource, choose_language
 from outreach.model import Mailbox
 from outreach.model.base import table
@@ -67,6 +73,7 @@ class Plan:
     row: Any
     what: Definition
     sources: dict[int, TemplateSource]
+    texts: list[Wording]
     boxes: list[plan.MailboxChoice]
     now: datetime
 
@@ -94,51 +101,63 @@ class Plan:
         return plan.choose_mailbox(person, self.boxes)
 
 
-async def preflight(app: App, campaign_id: int, now: datetime, *, keep_rows: bool = False) -> Preflight:
-    """Say who would get it, why others would not, and when the last message leaves. Changes nothing."""
+async def preflight(
+    app: App, campaign_id: int, now: datetime, *, keep_rows: bool = False, lang: str = "en"
+) -> Preflight:
+    """Say who would get it, why others would not, and when the last message leaves. Changes nothing.
+
+    The findings stand in `lang`, the reader's language.
+    """
+    sender = sender_facts(app.settings)
     async with app.db.read() as conn:
         work = await load_plan(app, conn, campaign_id, now)
-        found = Preflight(problems=_lint(app, work))
-        await _walk(conn, work, found, keep_rows)
+        found, audience = Preflight(), Audience()
+        await _walk(conn, work, found, audience, keep_rows)
+        texts = await asyncio.to_thread(of_texts, work.texts, audience, sender)
+        sound = not any(problem.severity == "error" for problem in texts)
+        if sound:
+            texts += await lacking(conn, work.texts, audience, sender, now.date())
+            texts += await got_before(conn, campaign_id, work.texts, audience, now)
         if work.what.variant:
             found.test = await ab_test.sizes(conn, work.what, found.arms)
-            found.problems += ab_test.size_problems(found.test, variants.rules_of(work.what))
-    if found.recipients == 0:
-        found.problems.append(_problem("no_recipients", "nobody would get this campaign: look at the skip reasons"))
+    problems = [*_around(work, found), *texts]
+    if sound:
+        boxes = [app.settings.mailbox_named(box.name) for box in work.boxes]
+        problems += await from_outside(app, boxes, work.texts, sender)
+    found.problems = [problem.as_dict() for problem in told(problems, lang)]
+    if found.test:
+        found.problems += ab_test.size_problems(found.test, variants.rules_of(work.what))
     return found
 
 
-def _problem(code: str, message: str, severity: str = "error", fix: str = "") -> dict[str, Any]:
-    return {"severity": severity, "code": code, "message": message, "fix": fix}
-
-
-def _lint(app: App, work: Plan) -> list[dict[str, Any]]:
-    texts = {source.digest(): source for source in work.sources.values()}
-    problems = [item.as_dict() for source in texts.values() for item in check(source, sender=sender_facts(app))]
-    sender = app.settings.sender
+def _around(work: Plan, found: Preflight) -> Iterator[ContentProblem]:
+    """What is wrong with the sender, the mailboxes, the audience as a whole."""
+    sender, base = work.app.settings.sender, work.app.settings.tracking.base_url
     for name in ("company", "postal_address"):
-        if not getattr(sender, name):
-            text = f"[sender] {name} is empty: the law asks for it in every mail"
-            problems.append(_problem(f"sender.{name}", text, fix=f"set {name} under [sender] in config.toml"))
-    return problems
-
-
-def sender_facts(app: App) -> dict[str, Any]:
-    sender = app.settings.sender
-    return {"company": sender.company, "postal_address": sender.postal_address, "country": sender.country}
+        if not getattr(sender, name).strip():
+            yield ContentProblem(f"sender.no_{name}")
+    boxes = [work.app.settings.mailbox_named(box.name) for box in work.boxes]
+    if not all(box.loopback for box in boxes):  # a trial on this machine needs no public address
+        for url in {box.tracking_base_url or base for box in boxes if not box.loopback}:
+            if not url.startswith("https://") or (urlsplit(url).hostname or "").startswith(LOOPBACK):
+                yield ContentProblem("unsubscribe.local", url=url)
+    for box in boxes:
+        if box.imap is None and not box.loopback:
+            yield ContentProblem("mailbox.unread", address=box.address)
+    if found.recipients == 0:
+        yield ContentProblem("no_recipients")
 
 
 async def load_plan(app: App, conn: AsyncConnection, campaign_id: int, now: datetime) -> Plan:
     row = await campaigns.get(conn, campaign_id)
     what = Definition.model_validate(row.definition)
-    steps = await campaigns.steps_of(conn, campaign_id)
-    sources = {step.number: await version_source(conn, step.version_id) for step in steps}
+    texts = await load_texts(conn, campaign_id)
     rows = await conn.execute(select(MAILBOXES).where(MAILBOXES.c.name.in_(what.mailboxes)).order_by(MAILBOXES.c.id))
     boxes = [plan.MailboxChoice(r.id, r.name, r.owner_id) for r in rows]
-    return Plan(app, row, what, sources, boxes, now)
+    return Plan(app, row, what, texts.sources, wordings(texts), boxes, now)
 
 
-async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, keep_rows: bool) -> None:
+async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, audience: Audience, keep_rows: bool) -> None:
     limits = work.app.settings.limits
     rules = _rules(work)
     companies = await company_counts(conn, now=work.now, days=limits.per_company.days, campaign_id=work.row.id)
@@ -157,6 +176,7 @@ async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, keep_rows: 
             found.pilot += pilot
             if variant:
                 found.arms[variant] = found.arms.get(variant, 0) + 1
+            audience.add(person.contact_id, person.language, person.country)
             zone = time_zone(person.country, person.city) if person.country else None
             hours = work.hours(person.country, zone, variant)
             due = next_open(work.start, hours)
@@ -197,6 +217,7 @@ def _rules(work: Plan) -> plan.Rules:
         postal_address=work.app.settings.sender.postal_address,
         subjects_of=_subjects(work),
         policy=_policy_of(work.app.policy),
+        gates=work.app.gates,
     )
 
 
@@ -209,21 +230,27 @@ def _policy_of(policy: Policy) -> Callable[[str], str | None]:
 
 
 def _subjects(work: Plan) -> Callable[[plan.Candidate], Sequence[str]]:
-    """The subjects that a person may see, for rules about their wording; variables stand as they are written."""
+    """The subjects that a person may see, of all steps and variants; variables stand as they are written."""
 
     @cache
-    def of(variant: str | None, language: str | None, country: str | None) -> str:
+    def first(variant: str | None, language: str | None, country: str | None) -> str:
         source = work.sources[variants.content_step(work.what.variant, 0, variant)]
         chosen = variants.variant_named(work.what, variant)
         own = chosen.subject if chosen else None
         return own or work.what.subject or source.subject(choose_language(source, language, country))
+
+    @cache
+    def later(language: str | None, country: str | None) -> list[str]:
+        texts = [text for text in work.texts if text.step > 0]
+        return [text.subject_in(choose_language(text.source, language, country)) for text in texts]
 
     names = [variant.name for variant in work.what.variant]
 
     def subjects(person: plan.Candidate) -> Sequence[str]:
         arm = variants.arm_of(work.what, person.contact_id)
         shown = names if names and arm is None else [arm]
-        return [of(variant, person.language, person.country) for variant in shown]
+        wish = (person.language, person.country)
+        return [*(first(variant, *wish) for variant in shown), *later(*wish)]
 
     return subjects
 

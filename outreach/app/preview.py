@@ -5,45 +5,31 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from outreach.app.build import App
 from outreach.app.clock import utc_now
+from outreach.app.facts import find_contact, load_facts, sender_facts
 from outreach.content.compose import compile_content
-from outreach.content.context import build_context
 from outreach.content.envelope import PREVIEW_URLS, Identity
 from outreach.content.template import TemplateSource, choose_language
-from outreach.model import Company, Contact, EmailAddress
-from outreach.model.base import table
-
-CONTACTS, ADDRESSES, COMPANIES = table(Contact), table(EmailAddress), table(Company)
 
 
 async def context_for(
     app: App, source: TemplateSource, address: str | None, language: str | None
 ) -> tuple[str, dict[str, Any]]:
     """Return (language, context) of a contact, or of the template's sample. Raises LookupError for an unknown one."""
-    sender = app.settings.sender
-    facts = {"company": sender.company or "—", "postal_address": sender.postal_address or "—"}
-    facts |= {"website": sender.website or "", "country": sender.country}
+    told = sender_facts(app.settings)
+    sender = told | {key: told[key] or "—" for key in ("company", "postal_address")}
     if address is None:
         chosen = language or source.fallback_language
-        return chosen, {**source.sample_for(chosen), "sender": facts}
+        return chosen, {**source.sample_for(chosen), "sender": sender}
     async with app.db.read() as conn:
-        query = (
-            select(CONTACTS, COMPANIES.c.name.label("company_name"))
-            .join(ADDRESSES, ADDRESSES.c.contact_id == CONTACTS.c.id)
-            .outerjoin(COMPANIES, COMPANIES.c.id == CONTACTS.c.company_id)
-            .where(ADDRESSES.c.normal == address.strip().lower())
-        )
-        row = (await conn.execute(query)).first()
-    if row is None:
+        contact = await find_contact(conn, address)
+        people = await load_facts(conn, [contact]) if contact is not None else {}
+    if contact is None or contact not in people:
         raise LookupError(f"no contact has the address {address}")
-    chosen = language or choose_language(source, row.language, row.country)
-    contact = {**row._mapping, "email": address}
-    company = {"name": row.company_name} if row.company_name else None
-    context = build_context(contact=contact, company=company, sender=facts, today=utc_now().date(), language=chosen)
-    return chosen, context
+    facts = people[contact]
+    chosen = language or choose_language(source, facts.contact["language"], facts.contact["country"])
+    return chosen, facts.context(sender=sender, today=utc_now().date(), language=chosen, address=address)
 
 
 async def render_for(app: App, name: str, address: str | None, language: str | None) -> dict[str, bytes]:

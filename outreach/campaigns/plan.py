@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from outreach.campaigns.calendar import Hours
 from outreach.campaigns.definition import Definition
-from outreach.content.gates import CampaignFacts, ContactFacts, gate
+from outreach.content.gates import CampaignFacts, ContactFacts, Gate, gate
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Candidate:
     city: str | None
     language: str | None
     basis: str | None
-    basis_date: object | None
+    basis_date: date | None
     source: str | None
     owner_id: int | None
     mailbox_id: int | None
@@ -50,7 +50,7 @@ class MailboxChoice:
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of one preflight."""
+    """The rules of one preflight. `subjects_of`: every subject that may reach a person, of all steps and variants."""
 
     now: datetime
     per_contact: int
@@ -58,7 +58,7 @@ class Rules:
     postal_address: str
     subjects_of: Callable[[Candidate], Iterable[str]]
     policy: Callable[[str], str | None] = lambda address: None
-    pixel: bool = False
+    gates: tuple[Gate, ...] | None = None
 
 
 @dataclass
@@ -100,10 +100,11 @@ def skip_reason(person: Candidate, rules: Rules, companies: CompanyCount) -> str
 
 def _gate(person: Candidate, rules: Rules) -> str | None:
     """Every subject that this person may see must pass: who waits for a test's result may get any of them."""
-    contact = ContactFacts(country=person.country, basis=person.basis, source=person.source)
+    contact = ContactFacts(person.country, person.basis, person.source, person.basis_date)
     for subject in rules.subjects_of(person):
-        facts = CampaignFacts(subject=subject, postal_address=rules.postal_address, pixel=rules.pixel)
-        if refusals := gate(contact, facts):
+        facts = CampaignFacts(subject, rules.postal_address, today=rules.now.date())
+        refusals = gate(contact, facts, rules.gates)
+        if refusals:
             return f"gate:{refusals[0].rule}"
     return None
 

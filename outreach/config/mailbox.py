@@ -130,7 +130,14 @@ class MailboxSettings(Part):
     folders: ImapFolders = ImapFolders()
     tracking_base_url: str | None = Field(default=None, description="own tracking domain; else tracking.base_url")
     quota_scope: Literal["mailbox", "domain"] = "mailbox"
+    spf_include: str = Field(default="", description="what the domain's SPF record has to include; a preset knows it")
+    dkim_selectors: list[str] = Field(default=[], description="names of the domain's DKIM keys, for the doctor")
     quirks: list[str] = []
+
+    @property
+    def loopback(self) -> bool:
+        """Whether its server is on this machine: a trial."""
+        return self.smtp.host.startswith(LOOPBACK)
 
     @property
     def domain(self) -> str:

@@ -47,7 +47,10 @@ def load(path: Path) -> Settings:
 
 
 #: What a preset may set of a mailbox; the rest of providers.toml is for sending and the inbox.
-PRESET_KEYS = ("smtp", "imap", "connections", "limits", "files_sent", "quota_scope", "quirks", "folders")
+PRESET_KEYS = (
+    *("smtp", "imap", "connections", "limits", "files_sent", "quota_scope", "quirks", "folders"),
+    *("spf_include", "dkim_selectors"),
+)
 
 
 def _apply_preset(box: Any, path: Path, text: str, number: int) -> None:

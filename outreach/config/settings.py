@@ -48,6 +48,7 @@ class SenderSettings(Part):
     company: str = Field(default="", description="the company's name as recipients know it")
     postal_address: str = Field(default="", description="full postal address, stands in every mail")
     website: str | None = Field(default=None, description="shown in the footer")
+    phone: str | None = Field(default=None, description="shown in the footer")
     country: str = Field(default="CN", description="ISO code of the company's country")
     timezone: str = Field(default="Asia/Shanghai", description="the office's time zone: tasks, reports, schedules")
 
@@ -79,6 +80,7 @@ class PathSettings(Part):
     data: str = "data"
     templates: str = Field(default="templates", description="own templates; the shipped ones are found anyway")
     suppression: str = Field(default="suppression", description="policy lists: domains.txt, roles.txt, disposable.txt")
+    gates: str = Field(default="gates.toml", description="the company's own country rules, laid over the shipped ones")
 
 
 class WebSettings(Part):

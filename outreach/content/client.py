@@ -8,6 +8,7 @@ address must be public, the connection goes to exactly that address, no redirect
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import socket
 import ssl
@@ -29,6 +30,9 @@ from outreach.content.problem import ContentProblem
 AT_ONCE = 8  # connections; a mail has a few dozen links at most
 LINE = 4096  # bytes of a status line
 RESERVED = ("example", "example.com", "example.net", "example.org", "test", "invalid", "localhost")  # RFC 2606
+EXAMPLE, NO_NAME = "reserved for examples", "no such name"
+NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)  # our network's fault, not the link's
+LIFETIME = 4.0  # seconds for one name; a resolver that needs longer is called silent
 Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -63,12 +67,19 @@ async def check_links(
 
 
 def link_problems(verdicts: dict[str, LinkVerdict]) -> list[ContentProblem]:
-    """Verdicts as findings of the lint."""
-    codes = {False: "link.dead", None: "link.unchecked"}
-    return [
-        ContentProblem(codes[verdict.ok], url=url, detail=verdict.detail or str(verdict.status))
+    """Verdicts as findings of the lint: each dead link, and the unchecked ones by their reason."""
+    found = [
+        ContentProblem("link.dead", url=url, detail=verdict.detail or str(verdict.status))
         for url, verdict in verdicts.items()
-        if verdict.ok is not True
+        if verdict.ok is False
+    ]
+    unchecked: dict[str, list[str]] = {}
+    for url, verdict in verdicts.items():
+        if verdict.ok is None and verdict.detail != EXAMPLE:  # the lint names sample addresses
+            unchecked.setdefault(verdict.detail, []).append(url)
+    return found + [
+        ContentProblem("link.unchecked", count=len(urls), detail=detail, url=", ".join(urls[:3]))
+        for detail, urls in unchecked.items()
     ]
 
 
@@ -87,11 +98,12 @@ async def _check(url: str, timeout: float, resolver: Resolver, connector: Connec
         return LinkVerdict(None, 0, "no answer in time")
     except socket.gaierror as error:
         gone = error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
-        return LinkVerdict(False if gone else None, 0, "no such name" if gone else "the resolver does not answer")
+        return LinkVerdict(False if gone else None, 0, NO_NAME if gone else "the resolver does not answer")
     except ssl.SSLError as error:
         return LinkVerdict(False, 0, f"bad certificate: {error.reason or error}")
     except (OSError, ValueError) as error:
-        return LinkVerdict(False, 0, type(error).__name__)
+        away = isinstance(error, OSError) and error.errno in NO_WAY
+        return LinkVerdict(None if away else False, 0, "no way there from here" if away else type(error).__name__)
 
 
 def _refusal(url: str) -> LinkVerdict | None:
@@ -105,10 +117,13 @@ def _refusal(url: str) -> LinkVerdict | None:
         return LinkVerdict(False, 0, "neither http nor https")
     if parts.username is not None or port not in (None, 80, 443):
         return LinkVerdict(False, 0, "a user name or an unusual port")
-    labels = parts.hostname.lower().rstrip(".").split(".")
-    if labels[-1] in RESERVED or ".".join(labels[-2:]) in RESERVED:
-        return LinkVerdict(None, 0, "reserved for examples")
-    return None
+    return LinkVerdict(None, 0, EXAMPLE) if reserved(parts.hostname) else None
+
+
+def reserved(domain: str) -> bool:
+    """A name for examples and trials, which nobody looks up (RFC 2606)."""
+    labels = domain.lower().rstrip(".").split(".")
+    return labels[-1] in RESERVED or ".".join(labels[-2:]) in RESERVED
 
 
 def _host(parts: SplitResult) -> str:
@@ -135,11 +150,23 @@ def public(text: str) -> bool:
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052
 
 
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """Every address of a name, through the system's resolver."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(item[4][0]) for item in found))
+async def resolve(
+    host: str, port: int, resolver: dns.asyncresolver.Resolver | None = None, timeout: float = LIFETIME
+) -> Sequence[str]:
+    """Every address of a name (a number stands for itself). Raises socket.gaierror as `getaddrinfo` does.
+
+    dnspython, because a thread in `getaddrinfo` cannot be stopped and would hold up the end of the program.
+    """
+    with suppress(ValueError):
+        return [str(ip_address(host))]
+    ask = Asker(resolver, timeout)
+    answers = await asyncio.gather(ask.ask(host, "A"), ask.ask(host, "AAAA"))
+    if all(answer is None for answer in answers):
+        raise socket.gaierror(socket.EAI_AGAIN, "the resolver does not answer")
+    found = [address for answer in answers for address in answer or ()]
+    if not found:
+        raise socket.gaierror(socket.EAI_NONAME, NO_NAME)
+    return found
 
 
 async def connect(address: str, port: int, host: str, tls: bool) -> Streams:
@@ -195,7 +222,7 @@ async def domain_report(
     timeout: float = 5,
 ) -> DomainFacts:
     """A sending domain's records, for `deliverability.judge`; unanswered questions are None."""
-    ask = _Asker(resolver or dns.asyncresolver.Resolver(), timeout)
+    ask = Asker(resolver, timeout)
     spf, mx, *dmarc = await asyncio.gather(
         ask.texts(domain), ask.hosts(domain), *(ask.texts(f"_dmarc.{name}") for name in tree_walk(domain))
     )
@@ -214,18 +241,20 @@ async def domain_report(
     )
 
 
-class _Asker:
+class Asker:
     """DNS questions whose answer is a list, an empty list (there is none) or None (no answer)."""
 
-    def __init__(self, resolver: dns.asyncresolver.Resolver, timeout: float) -> None:
+    def __init__(self, resolver: dns.asyncresolver.Resolver | None, timeout: float) -> None:
         self.resolver, self.timeout = resolver, timeout
 
     async def ask(self, name: str, kind: str) -> list[str] | None:
+        """The records of a name as texts."""
         try:
-            answer = await self.resolver.resolve(name, kind, lifetime=self.timeout)
+            resolver = self.resolver or dns.asyncresolver.get_default_resolver()
+            answer = await resolver.resolve(name, kind, lifetime=self.timeout)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
-        except (dns.exception.DNSException, OSError):
+        except (dns.exception.DNSException, OSError, UnicodeError):
             return None
         if kind == "TXT":
             return [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
@@ -272,7 +301,9 @@ async def spam_score(raw: bytes, *, host: str = "127.0.0.1", port: int = 783, ti
             try:
                 writer.write(f"SYMBOLS SPAMC/1.5\r\nContent-length: {len(raw)}\r\n\r\n".encode() + raw)
                 await writer.drain()
-                answer = await reader.read(64 * LINE)
+                answer = b""
+                while len(answer) < 64 * LINE and (more := await reader.read(LINE)):  # it closes when it has told all
+                    answer += more
             finally:
                 writer.transport.abort()
                 with suppress(OSError):

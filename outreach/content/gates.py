@@ -71,11 +71,27 @@ class Refusal:
         return f"{self.message_zh if lang.startswith('zh') else self.message_en} [{self.rule}]"
 
 
+def gates(own: Path | None = None) -> tuple[Gate, ...]:
+    """The shipped rules, with the company's own file laid over them. Raises ValueError with what is wrong.
+
+    A rule of the same id takes the shipped one's place (`countries = []` switches it off); others are added.
+    """
+    return tuple((_shipped() | _read(own)).values()) if own else _shipped_rules()
+
+
 @cache
-def gates(path: Path | None = None) -> tuple[Gate, ...]:
-    """The rules; a company's own file may replace the shipped one. Raises ValueError with what is wrong."""
-    with (path or Path(__file__).with_name("gates.toml")).open("rb") as file:
-        return tuple(_gate(table) for table in tomllib.load(file)["gate"])
+def _shipped() -> dict[str, Gate]:
+    return _read(Path(__file__).with_name("gates.toml"))
+
+
+@cache
+def _shipped_rules() -> tuple[Gate, ...]:
+    return tuple(_shipped().values())
+
+
+def _read(path: Path) -> dict[str, Gate]:
+    with path.open("rb") as file:
+        return {rule.id: rule for rule in map(_gate, tomllib.load(file).get("gate", []))}
 
 
 def _gate(table: dict[str, Any]) -> Gate:
@@ -153,15 +169,15 @@ def _marked(subject: str, marks: tuple[str, ...]) -> bool:
 
 
 @cache
-def basis_refused(country: str | None, basis: str | None) -> str | None:
+def basis_refused(country: str | None, basis: str | None, rules: tuple[Gate, ...] | None = None) -> str | None:
     """Return the rule that forbids writing to somebody on this basis, None if none does: asked at every hand-over."""
-    wanted = ((rule.id, rule.basis) for rule in _rules_for(country) if rule.basis is not None)
+    wanted = ((rule.id, rule.basis) for rule in _rules_for(country, rules) if rule.basis is not None)
     return next((name for name, enough in wanted if (basis or "none") not in enough), None)
 
 
-def pixel_allowed(country: str | None, asked: bool = True) -> bool:
+def pixel_allowed(country: str | None, asked: bool = True, rules: tuple[Gate, ...] | None = None) -> bool:
     """Whether an open pixel may go to a country, if the campaign asks for one."""
-    return asked and all(rule.pixel for rule in _rules_for(country))
+    return asked and all(rule.pixel for rule in _rules_for(country, rules))
 
 
 def subject_mark(country: str | None) -> str | None:

@@ -43,12 +43,29 @@ def check(
 
     `contexts` are recipients, for counting who lacks which value.
     """
-    found = list(_languages(source))
-    for one in [language] if language else source.languages:
-        found += _one_language(source, one, sender, contexts)
+    return told(findings(source, language, sender=sender, contexts=contexts), lang)
+
+
+def told(found: Iterable[ContentProblem], lang: str = "en") -> list[Problem]:
+    """Findings in the reader's language, each once, the worst first."""
     unique = {(item.code, item.file, item.line, item.column, item.en): item for item in found}
     problems = [Problem.of(item, lang) for item in unique.values()]
     return sorted(problems, key=lambda item: (_ORDER[item.severity], item.file, item.line, item.column))
+
+
+def findings(
+    source: TemplateSource,
+    language: str | None = None,
+    *,
+    subject: str | None = None,
+    sender: Mapping[str, Any] | None = None,
+    contexts: Sequence[Mapping[str, Any]] = (),
+) -> list[ContentProblem]:
+    """What `check` tells, in both languages; `subject` is a campaign's or a variant's own."""
+    found = [*_languages(source), *_left_behind(source)]
+    for one in [language] if language else source.languages:
+        found += _one_language(source, one, subject, sender, contexts)
+    return found
 
 
 def _languages(source: TemplateSource) -> Iterator[ContentProblem]:
@@ -58,9 +75,15 @@ def _languages(source: TemplateSource) -> Iterator[ContentProblem]:
             yield ContentProblem("language.subject_only", place, language=language, fallback=source.fallback_language)
 
 
+def _left_behind(source: TemplateSource) -> Iterator[ContentProblem]:
+    for name in source.ignored:
+        yield ContentProblem("attachment.ignored", Where(name), file=name)
+
+
 def _one_language(
     source: TemplateSource,
     language: str,
+    subject: str | None,
     sender: Mapping[str, Any] | None,
     contexts: Sequence[Mapping[str, Any]],
 ) -> list[ContentProblem]:
@@ -69,12 +92,12 @@ def _one_language(
         structure = list(faults(expanded))
         if structure:
             return structure
-        compiled = compile_content(source, language)
+        compiled = compile_content(source, language, subject=subject)
         rendered = compiled.render(sample(source, language, sender))
     except ContentProblem as problem:
         return [problem]
     return [
-        *check_words(source, language, rendered),
+        *check_words(source, language, rendered, Where("subject") if subject else None),
         *check_html(source, expanded, rendered),
         *_template(compiled, expanded),
         *_variables(source, compiled, contexts),
@@ -100,16 +123,14 @@ def _variables(
 ) -> Iterator[ContentProblem]:
     place, language = Where("template.toml"), compiled.language
     counts = _count_lacking(source, compiled, contexts)
-    for name in sorted(_unprotected(source, compiled)):
+    for name in sorted(unprotected(source, compiled)):
         if not contexts:
             yield ContentProblem("variable.no_fallback", place, name=name, language=language)
         elif counts.get(name):
-            yield ContentProblem(
-                "variable.lacking", place, name=name, count=counts[name], total=len(contexts), language=language
-            )
+            yield lacks(name, counts[name], len(contexts), language)
 
 
-def _unprotected(source: TemplateSource, compiled: Compiled) -> set[str]:
+def unprotected(source: TemplateSource, compiled: Compiled) -> set[str]:
     """Variables that are printed and have no fallback; what is only printed under its own condition is not meant."""
     covered = {
         name
@@ -118,6 +139,12 @@ def _unprotected(source: TemplateSource, compiled: Compiled) -> set[str]:
     }
     always = _ALWAYS | {name for name in compiled.exposed if name.startswith(("sender.", "attr."))}
     return set(compiled.exposed) - covered - always
+
+
+def lacks(name: str, count: int, total: int, language: str) -> ContentProblem:
+    """The finding that some recipients lack a value that has no fallback."""
+    place = Where("template.toml")
+    return ContentProblem("variable.lacking", place, name=name, count=count, total=total, language=language)
 
 
 def untranslated(source: TemplateSource, people: Iterable[tuple[str | None, str | None]]) -> dict[str, int]:
@@ -142,11 +169,13 @@ def lacking(source: TemplateSource, language: str, contexts: Sequence[Mapping[st
 
 
 def _count_lacking(source: TemplateSource, compiled: Compiled, contexts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    counts = {
-        name: sum(1 for values in contexts if value_of(values, name) in (None, "", [], {}))
-        for name in _unprotected(source, compiled)
-    }
+    counts = {name: sum(1 for values in contexts if not has(values, name)) for name in unprotected(source, compiled)}
     return {name: count for name, count in counts.items() if count}
+
+
+def has(values: Mapping[str, Any], name: str) -> bool:
+    """Whether a recipient's context holds a value to print."""
+    return value_of(values, name) not in (None, "", [], {})
 
 
 def value_of(values: Mapping[str, Any], name: str) -> Any:
@@ -172,12 +201,15 @@ def too_similar(one: Rendered | str, other: Rendered | str) -> float:
 
 def check_sequence(mails: Sequence[Rendered], lang: str = "en") -> list[Problem]:
     """Findings about a campaign's steps, rendered for the same person in order: none repeats an earlier one."""
-    found = []
+    return [Problem.of(problem, lang) for problem in repeats(mails)]
+
+
+def repeats(mails: Sequence[Rendered]) -> Iterator[ContentProblem]:
+    """What `check_sequence` tells, in both languages."""
     for index, mail in enumerate(mails):
         alike = max((too_similar(earlier, mail) for earlier in mails[:index]), default=0.0)
         if alike >= ALIKE:
-            found.append(ContentProblem("wording.same", percent=round(100 * alike)))
-    return [Problem.of(problem, lang) for problem in found]
+            yield ContentProblem("wording.same", percent=round(100 * alike))
 
 
 def _own_words(mail: Rendered | str) -> list[str]:

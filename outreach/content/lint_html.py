@@ -26,6 +26,10 @@ EMBEDDED = 500  # kB of pictures inside each message
 _DOMAIN = re.compile(r"(?:https?://)?((?:[a-z0-9-]+\.)+(?:[a-z]{2,}))(?=[/?#:]|$)", re.IGNORECASE)
 _FILES = re.compile(r"\.(?:pdf|xlsx?|docx?|pptx?|zip|png|jpe?g)$", re.IGNORECASE)
 
+_RISKY = re.compile(
+    r"\.(?:exe|msi|scr|bat|cmd|js|jar|apk|zip|rar|7z|gz|iso|img|docm?|xlsm?|pptm?|html?\.zip)$", re.IGNORECASE
+)
+
 
 def check_html(source: TemplateSource, expanded: Expanded, rendered: Rendered) -> Iterator[ContentProblem]:
     """Findings in the page as it is sent, with places in the source where they can be told."""
@@ -91,6 +95,8 @@ def check_link(url: str, text: str, where: Where = NOWHERE) -> Iterator[ContentP
         yield ContentProblem("link.http", where, url=url)
     if re.fullmatch(r"[\d.]+|\[.*\]|.*:.*", host) or _odd_port(parts.netloc):
         yield ContentProblem("link.address", where, url=url)
+    if _RISKY.search(parts.path):
+        yield ContentProblem("link.file", where, url=url)
     if host in ("example.com", "www.example.com"):
         yield ContentProblem("link.placeholder", where, url=url)
     shown = _DOMAIN.fullmatch(text.strip().rstrip("/")) or _DOMAIN.match(text.strip())

@@ -36,9 +36,11 @@ def width(text: str) -> int:
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def check_words(source: TemplateSource, language: str, rendered: Rendered) -> Iterator[ContentProblem]:
-    """Findings in what a recipient reads."""
-    subject = Where("template.toml", *_line(source, "subject", language))
+def check_words(
+    source: TemplateSource, language: str, rendered: Rendered, subject: Where | None = None
+) -> Iterator[ContentProblem]:
+    """Findings in what a recipient reads; `subject` is the place of a subject that is not the template's."""
+    subject = subject or Where("template.toml", *_line(source, "subject", language))
     preview = Where("template.toml", *_line(source, "preview", language))
     yield from check_subject(rendered.subject, subject)
     yield from _preview(rendered, preview)

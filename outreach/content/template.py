@@ -17,7 +17,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class TemplateSource:
 
     name: str
     files: Mapping[str, str] = field(hash=False)
+    ignored: tuple[str, ...] = field(default=(), hash=False, compare=False)  # files of the folder that no mail takes
 
     @classmethod
     def from_files(cls, name: str, files: Mapping[str, str]) -> TemplateSource:
@@ -157,10 +158,10 @@ def load_template(folder: Path, layout: Path | None = None) -> TemplateSource:
     if not (folder / "template.toml").is_file() and not (folder / "body.mjml").is_file():
         raise ContentProblem("template.missing", path=folder.name)
     layout = layout or folder.parent / "_layout"
-    files = _read_folder(folder, "")
+    files, ignored = _read_folder(folder, "")
     if layout.is_dir() and folder.name != "_layout":
-        files |= _read_folder(layout, "_layout/")
-    return TemplateSource.from_files(folder.name, files)
+        files |= _read_folder(layout, "_layout/")[0]
+    return replace(TemplateSource.from_files(folder.name, files), ignored=tuple(ignored))
 
 
 def list_templates(root: Path) -> list[str]:
@@ -169,17 +170,21 @@ def list_templates(root: Path) -> list[str]:
     return sorted(folder.name for folder in folders if folder.name[0] not in "_.")
 
 
-def _read_folder(folder: Path, prefix: str) -> dict[str, str]:
+def _read_folder(folder: Path, prefix: str) -> tuple[dict[str, str], list[str]]:
+    """The folder's texts and images by name, and the names of what is neither."""
     root = folder.resolve()
-    files = {}
+    files: dict[str, str] = {}
+    ignored: list[str] = []
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         inside = path.resolve().is_relative_to(root)  # a symbolic link must not publish other files
         if inside and path.is_file() and not name.startswith("."):
             text = _read(path, prefix + name)
-            if text is not None:
+            if text is None:
+                ignored.append(name)
+            else:
                 files[prefix + name] = text
-    return files
+    return files, ignored
 
 
 def _read(path: Path, name: str) -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from outreach.content.gates import Gate
+
 
 @dataclass(slots=True)
 class Claimed:
@@ -77,7 +79,7 @@ class Quota:
 
     mailboxes: those that share one quota, this one included; empty: its own pace suffices. domain_per_minute: to one
     recipient domain, from all mailboxes. per_contact_mails, per_company_mails: (mails, days) for a person and for a
-    customer, from all campaigns; 0 mails: no cap.
+    customer, from all campaigns; 0 mails: no cap. gates: the country rules, None for the shipped ones.
     """
 
     mailboxes: tuple[int, ...] = ()
@@ -87,6 +89,7 @@ class Quota:
     domain_per_minute: int = 0
     per_contact_mails: tuple[int, int] = (0, 0)
     per_company_mails: tuple[int, int] = (0, 0)
+    gates: tuple[Gate, ...] | None = None
 
     @property
     def windows(self) -> tuple[tuple[int, int], ...]:

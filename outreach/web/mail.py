@@ -4,103 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
-from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.content.compose import PREVIEW_URLS, Compiled, compile_content
-from outreach.content.context import build_context
-from outreach.content.envelope import Rendered
+from outreach.content.envelope import PREVIEW_URLS, Rendered
+from outreach.content.kept import compiled_once
 from outreach.content.template import TemplateSource
-from outreach.web.data.tables import ADDRESS, COMPANY, CONTACT, CONTACT_TAG, TAG, USER
 from outreach.web.security import MAIL_POLICY
 
 if TYPE_CHECKING:
     from outreach.web.routing import Staff
 
-#: Compiled texts kept: compiling takes about 50 ms, and a reviewer looks at one mail with many eyes.
+#: Previews of unsaved texts that are kept.
 KEPT = 32
-
-
-class _Keyed:
-    """A source whose equality is its digest: files are dictionaries and cannot be hashed."""
-
-    def __init__(self, source: TemplateSource) -> None:
-        self.source, self.digest = source, source.digest()
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Keyed) and other.digest == self.digest
-
-
-@lru_cache(maxsize=KEPT)
-def _compile(keyed: _Keyed, language: str) -> Compiled:
-    return compile_content(keyed.source, language)
 
 
 def sender(staff: Staff) -> dict[str, Any]:
     """What every mail says about who writes."""
-    told = staff.app.settings.sender
-    box = next(iter(staff.app.settings.mailbox), None)
-    return {
-        "company": told.company or "?",
-        "postal_address": told.postal_address or "?",
-        "website": told.website,
-        "country": told.country,
-        "email": box.address if box else "",
-    }
+    facts: dict[str, Any] = facts_of().sender_facts(staff.app.settings)
+    return facts | {key: facts[key] or "?" for key in ("company", "postal_address")}
+
+
+def facts_of() -> Any:
+    """outreach.app.facts, imported when first asked for, as web/work.py does."""
+    return import_module("outreach.app.facts")
 
 
 async def render_for(
-    staff: Staff, source: TemplateSource, language: str, person: Mapping[str, Any] | None, campaign: str = ""
+    staff: Staff, source: TemplateSource, language: str, person: Any = None, campaign: str = ""
 ) -> Rendered:
-    """Render a template for a person, or for the template's sample when None. Raises ContentProblem."""
+    """Render a template for a person (app's Facts), or for the template's sample when None. Raises ContentProblem."""
     if person is None:
         context = {**source.sample_for(language), "sender": sender(staff)}
     else:
-        context = build_context(
-            contact=person,
-            company={"name": person.get("company_name")} if person.get("company_name") else None,
-            owner={"name": person.get("owner_name"), "email": person.get("owner_email")}
-            if person.get("owner_name")
-            else None,
-            sender=sender(staff),
-            campaign={"name": campaign},
-            today=staff.now.date(),
-            language=language,
-        )
-    return await asyncio.to_thread(lambda: _compile(_Keyed(source), language).render(context, PREVIEW_URLS))
+        context = person.context(sender=sender(staff), today=staff.now.date(), language=language, campaign=campaign)
+    return await asyncio.to_thread(lambda: compiled_once(source, language).render(context, PREVIEW_URLS))
 
 
-async def person_of(conn: AsyncConnection, contact_id: int) -> dict[str, Any] | None:
-    """A contact's facts as a mail's context takes them."""
-    query = (
-        select(
-            CONTACT, COMPANY.c.name.label("company_name"), USER.c.display_name.label("owner_name"), USER.c.email.label("owner_email"),
-            ADDRESS.c.address.label("email"),
-        )
-        .select_from(
-            CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
-            .outerjoin(USER, USER.c.id == CONTACT.c.owner_id)
-            .outerjoin(ADDRESS, (ADDRESS.c.contact_id == CONTACT.c.id) & ADDRESS.c.is_primary)
-        )
-        .where(CONTACT.c.id == contact_id)
-        .limit(1)
-    )  # fmt: skip
-    row = (await conn.execute(query)).one_or_none()
-    if row is None:
-        return None
-    tags = select(TAG.c.kind, TAG.c.name).join(CONTACT_TAG, CONTACT_TAG.c.tag_id == TAG.c.id)
-    found: dict[str, list[str]] = {"tags": [], "interests": []}
-    for tag in await conn.execute(tags.where(CONTACT_TAG.c.contact_id == contact_id)):
-        found["interests" if tag.kind == "interest" else "tags"].append(tag.name)
-    return {**row._mapping, **found}
+async def person_of(conn: AsyncConnection, contact_id: int) -> Any:
+    """A contact's facts as a mail's context takes them; None where there is no such contact."""
+    return (await facts_of().load_facts(conn, [contact_id])).get(contact_id)
 
 
 def framed(html: str) -> HTMLResponse:

@@ -6,13 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
 
-import dns.asyncresolver
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rrset
 import pytest
 
 from outreach.content.client import (
@@ -26,6 +20,7 @@ from outreach.content.client import (
     spam_score,
 )
 from outreach.content.deliverability import judge
+from tests.fakes.outside import spamd, zone
 
 PUBLIC = "93.184.215.14"
 
@@ -160,44 +155,6 @@ async def test_no_answer_is_no_verdict(url: str) -> None:
     assert (await verdicts([url], {}))[url].ok is None
 
 
-class Zone(asyncio.DatagramProtocol):
-    """A name server with a handful of records; names under `silent.` get no answer."""
-
-    def __init__(self, records: dict[tuple[str, str], list[str]]) -> None:
-        self.records = records
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        query = dns.message.from_wire(data)
-        question = query.question[0]
-        name, kind = question.name.to_text(omit_final_dot=True).lower(), question.rdtype.name
-        if "silent" in name:
-            return
-        answer = dns.message.make_response(query)
-        answer.flags |= dns.flags.AA
-        rows = self.records.get((name, kind))
-        if rows:
-            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *rows))
-        elif not any(name == known for known, _ in self.records):
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        self.transport.sendto(answer.to_wire(), addr)
-
-
-@asynccontextmanager
-async def zone(records: dict[tuple[str, str], list[str]]) -> AsyncIterator[dns.asyncresolver.Resolver]:
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: Zone(records), local_addr=("127.0.0.1", 0))
-    found = dns.asyncresolver.Resolver(configure=False)
-    found.nameservers = ["127.0.0.1"]
-    found.port = transport.get_extra_info("sockname")[1]
-    try:
-        yield found
-    finally:
-        transport.close()
-
-
 async def test_a_domain_is_reported_from_its_records() -> None:
     records = {
         ("sales.lumen-lights.com", "TXT"): ['"v=spf1 include:spf.provider.net -all"'],
@@ -229,24 +186,6 @@ async def test_a_silent_resolver_says_nothing() -> None:
     assert facts.spf is None
     assert facts.mx is None
     assert judge(facts) == []
-
-
-@asynccontextmanager
-async def spamd(answer: bytes) -> AsyncIterator[int]:
-    """A server that speaks spamd's protocol."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = int(head.partition("Content-length: ")[2].split()[0])
-        assert head.startswith("SYMBOLS SPAMC/")
-        assert len(await reader.readexactly(length)) == length
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
 
 
 async def test_the_score_of_a_spam_filter_where_one_runs() -> None:

@@ -97,8 +97,11 @@ async def approved(app: App, clock: Clock, name: str = "Trial", more: str = "") 
     return campaign
 
 
-async def drafted(app: App, clock: Clock, name: str = "Trial", more: str = "") -> int:
-    what = definition.parse(FILE.format(name=name, more=more))
+async def drafted(app: App, clock: Clock, name: str = "Trial", more: str = "", **fields: str) -> int:
+    """A draft; `fields` take the place of the file's own segment or template."""
+    lines = [line for line in FILE.splitlines() if line.partition(" =")[0] not in fields]
+    own = [f"{key} = {value!r}" for key, value in fields.items()]
+    what = definition.parse("\n".join([*own, *lines]).format(name=name, more=more))
     return await use.create(app, what, await actor(app, None), clock())
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, bindparam, false, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from outreach.content.gates import basis_refused
+from outreach.content.gates import Gate, basis_refused
 from outreach.db import stops
 from outreach.db.hot import HotList, HotStatement
 from outreach.model.enums import CampaignState, MessageState
@@ -150,7 +150,7 @@ def _mark_all(
     if not holds(conn, mailbox_id, fence, now):
         refused = {m.message.id: Refused("release", "mailbox") for m in marks}
     else:
-        refused, wishes = _judge_all(conn, fence, now, marks)
+        refused, wishes = _judge_all(conn, fence, now, marks, quota.gates)
         refused |= over_limit(conn, quota, now, [m for m in marks if m.message.id not in refused], wishes)
     allowed = [m for m in marks if m.message.id not in refused]
     refused |= _hand_over(conn, fence, now, allowed)
@@ -167,19 +167,19 @@ def sift(
     costs no session: after the server's 354 there is no way back but to hang up.
     """
     marks = [Mark(message) for message in claimed]
-    refused, wishes = _judge_all(conn, fence, now, marks)
+    refused, wishes = _judge_all(conn, fence, now, marks, quota.gates)
     refused |= over_cap(conn, quota, now, [m for m in marks if m.message.id not in refused], wishes)
     settle(conn, mailbox_id, fence, [_refusal(key, refusal, now) for key, refusal in refused.items()])
     return [message for message in claimed if message.id not in refused]
 
 
 def _judge_all(
-    conn: Connection, fence: int, now: datetime, marks: Sequence[Mark]
+    conn: Connection, fence: int, now: datetime, marks: Sequence[Mark], gates: tuple[Gate, ...] | None
 ) -> tuple[dict[int, Refused], dict[int, int]]:
     """Return the marks that something forbids, by message id; and who wants only so many mails a month."""
     found = FACTS.execute(conn, [m.message.id for m in marks], {"now": now})
     facts = {row[0]: Facts._make(row) for row in found}
-    judged = ((m.message.id, _judge(m, facts.get(m.message.id), fence)) for m in marks)
+    judged = ((m.message.id, _judge(m, facts.get(m.message.id), fence, gates)) for m in marks)
     refused = {key: verdict for key, verdict in judged if verdict is not None}
     for m in marks:
         verdict = refused.get(m.message.id)
@@ -238,7 +238,7 @@ FACTS = HotList(
 )
 
 
-def _judge(mark: Mark, row: Facts | None, fence: int) -> Refused | None:
+def _judge(mark: Mark, row: Facts | None, fence: int, gates: tuple[Gate, ...] | None) -> Refused | None:
     if row is None or row.state != MessageState.CLAIMED or row.fence != fence:
         return Refused("release", "gone")
     if row.campaign_state == CampaignState.CANCELLED:
@@ -251,7 +251,7 @@ def _judge(mark: Mark, row: Facts | None, fence: int) -> Refused | None:
         return Refused("skip", "suppressed")
     if row.left or row.erased:
         return Refused("skip", "left" if row.left else "erased")
-    rule = basis_refused(row.country, row.basis)
+    rule = basis_refused(row.country, row.basis, gates)
     if rule is not None:
         return Refused("skip", f"gate:{rule}")
     return Refused("release", "contact paused") if row.paused else None

@@ -204,7 +204,7 @@ async def _ledger(staff: Staff, row: Any, figures: data.Figures) -> dict[str, An
 async def preflight(staff: Staff, campaign_id: int) -> Response:
     """Who would get it and why others would not; it may take seconds for a large audience, so it loads by itself."""
     row = await found(staff, campaign_id, Permission.CAMPAIGNS_VIEW)
-    told = await work().preflight(staff.app, campaign_id, staff.now)
+    told = await work().preflight(staff.app, campaign_id, staff.now, lang=staff.lang)
     may_edit = staff.may(Permission.CAMPAIGNS_EDIT, Held(row.owner_id, row.owner_team))
     return await staff.render("part_preflight.html", row=row, told=told, may_edit=may_edit)
 
@@ -238,7 +238,7 @@ async def _act(staff: Staff, campaign_id: int, action: str, **more: Any) -> Resp
 @router.action("/campaigns/{campaign_id:int}/submit", Permission.CAMPAIGNS_EDIT)
 async def submit(staff: Staff, campaign_id: int) -> Response:
     """Put a draft before its approvers."""
-    return await _act(staff, campaign_id, "submit")
+    return await _act(staff, campaign_id, "submit", lang=staff.lang)
 
 
 @router.action("/campaigns/{campaign_id:int}/start", Permission.CAMPAIGNS_SEND)

@@ -65,7 +65,7 @@ async def mailboxes(staff: Staff) -> Response:
 @router.page("/settings/mailboxes/doctor", Permission.MAILBOXES_VIEW)
 async def doctor(staff: Staff) -> Response:
     """The connection doctor: it takes seconds, so it loads by itself."""
-    checks = await import_module("outreach.app.doctor").examine(staff.app)
+    checks = await import_module("outreach.app.doctor").examine(staff.app, staff.lang)
     return await staff.render("part_doctor.html", checks=checks)
 
 
