@@ -50,9 +50,9 @@ async def examine(app: App, lang: str = "en") -> list[Check]:
     return checks
 
 
-async def examine_mailbox(app: App, box: MailboxSettings) -> list[Check]:
+async def examine_mailbox(app: App, box: MailboxSettings, lang: str = "en") -> list[Check]:
     """The tests of one mailbox: its domain, sending, receiving."""
-    return list(await asyncio.gather(_domain(box.domain), _smtp(app, box), _imap(app, box)))
+    return list(await asyncio.gather(_domain(app, box, lang), _smtp(app, box), _imap(app, box)))
 
 
 async def _database(app: App) -> Check:
