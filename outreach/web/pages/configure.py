@@ -254,7 +254,7 @@ def _endpoint(staff: Staff, given: dict[str, str], kind: str, provider: str) -> 
 async def examine(staff: Staff, mailbox_id: int) -> Response:
     """The doctor's look at one mailbox; it takes seconds, so it loads by itself."""
     box = await _configured(staff, mailbox_id)
-    checks = await import_module("outreach.app.doctor").examine_mailbox(staff.app, box)
+    checks = await import_module("outreach.app.doctor").examine_mailbox(staff.app, box, staff.lang)
     return await staff.render("part_doctor.html", checks=checks)
 
 
