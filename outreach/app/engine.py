@@ -37,6 +37,8 @@ MESSAGES, MAILBOXES, CAMPAIGNS = table(Message), table(Mailbox), table(Campaign)
 MOST_MAILBOXES = 50
 #: While something is only held back by the pace of a minute, `run --until-idle` waits; longer waits are for later.
 WAIT_SECONDS = 65.0
+#: How long an ending process waits for servers to answer a dot: systemd and Docker kill after 90 and 10 seconds.
+END_SECONDS = 30.0
 #: The longest sleep between two looks at the outbox.
 LOOK_SECONDS = 1.0
 
@@ -84,6 +86,24 @@ class Engine:
         self.stopping = asyncio.Event()
         self._definitions: dict[int, Definition] = {}
         self._verified: dict[int, datetime] = {}
+        self._runs: set[MailboxRun] = set()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    def end(self) -> None:
+        """Have everything end in order: runs finish what is on the wire and take up nothing new."""
+        self.stopping.set()
+        for run in self._runs:
+            run.end()
+
+    async def ended(self, seconds: float = END_SECONDS) -> bool:
+        """End, and wait for the runs; False: a server did not answer in time, and its messages will be in doubt."""
+        self.end()
+        try:
+            await asyncio.wait_for(self._quiet.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     # -- one mailbox ---------------------------------------------------------------------------------------------------
 
@@ -110,9 +130,21 @@ class Engine:
         )
         limits = self.app.settings.sending
         messages = limits.run_messages if _has_pace(box) else max(limits.run_messages, 5_000)
-        result = await run.run(messages, limits.run_seconds)
+        result = await self._watched(run, messages, limits.run_seconds)
         self.totals.add(result)
         return result
+
+    async def _watched(self, run: MailboxRun, messages: int, seconds: float) -> RunResult:
+        if self.stopping.is_set():
+            return RunResult()
+        self._runs.add(run)
+        self._quiet.clear()
+        try:
+            return await run.run(messages, seconds)
+        finally:
+            self._runs.discard(run)
+            if not self._runs:
+                self._quiet.set()
 
     async def _load_definitions(self) -> None:
         async with self.app.db.read() as conn:

@@ -55,7 +55,8 @@ class JobHost:
 
     async def stop(self) -> None:
         """End in good order; another process takes over what is left."""
-        self.engine.stopping.set()
+        if not await self.engine.ended():
+            log.warning("a mail server did not answer in time: what it was given is in doubt")
         await self.inbox.stop()
         async with self.app.db.write() as conn:
             await conn.execute(delete(WORKERS).where(WORKERS.c.id == self.name))

@@ -88,3 +88,30 @@ def last_departure(
 def _domain_end(times: list[datetime], per_minute: int) -> datetime:
     minutes = (len(times) - 1) // per_minute
     return max(times[-1], times[0] + timedelta(minutes=minutes))
+
+
+def drained_at(
+    now: datetime, waiting: int, last_due: datetime, pace: Pace, *, used_today: int = 0, open_hours: float = 24.0
+) -> datetime:
+    """Return about when a mailbox that is under way has sent what waits: from counts alone, for a page that is live.
+
+    used_today: what left in the last day. open_hours: how many hours a day the recipients' windows are open.
+    """
+    seconds, left = 0.0, float(waiting)
+    per_day = min((n for n in (pace.per_day, pace.per_hour * open_hours) if n), default=0)
+    if per_day:
+        today = max(per_day - used_today, 0)
+        if left > today:
+            days = -(-(left - today) // per_day)
+            seconds += days * 86_400
+            left -= today + (days - 1) * per_day
+    if pace.per_hour:
+        hours = max(left - 1, 0) // pace.per_hour
+        seconds += hours * 3_600
+        left -= hours * pace.per_hour
+    if pace.per_minute:
+        seconds += max(left - 1, 0) // pace.per_minute * 60
+    else:
+        seconds += left * max(pace.gap_seconds, 1 / pace.per_second)
+    seconds = max(seconds, waiting * pace.gap_seconds)
+    return max(last_due, now + timedelta(seconds=seconds))

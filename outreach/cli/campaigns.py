@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +14,12 @@ from outreach.access.roles import Actor
 from outreach.app import campaigns as use
 from outreach.app.build import App
 from outreach.app.clock import utc_now
+from outreach.app.progress import Progress, progress
 from outreach.campaigns import definition
 from outreach.campaigns.plan import explain_skip
 from outreach.cli.common import AsJson, AsUser, acting, emit, out, read_text, refuse, with_app
 from outreach.cli.results import variant_lines
+from outreach.cli.status import shown, watch
 
 app = typer.Typer(no_args_is_help=True, help="Campaigns: create, review, send, watch.")
 
@@ -201,10 +204,23 @@ def cancel(campaign: Id, as_user: AsUser = None, as_json: AsJson = False) -> Non
 
 
 @app.command()
-def status(campaign: Id, as_json: AsJson = False) -> None:
-    """Show the state and what became of every message."""
+def status(
+    campaign: Id,
+    live: Annotated[bool, typer.Option("--watch", help="Stay until it ends; Ctrl-C leaves.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the state, what became of every message, each mailbox's pace, and when the last mail will have left."""
 
-    async def work(service: App) -> dict[str, Any]:
-        return await use.status(service, campaign)
+    async def work(service: App) -> tuple[dict[str, Any], Progress]:
+        return await use.status(service, campaign), await progress(service, campaign, utc_now())
 
-    emit(with_app(work), as_json)
+    if live and not as_json and out.is_terminal:
+        with contextlib.suppress(KeyboardInterrupt):
+            with_app(lambda service: watch(service, campaign))
+        return
+    found, under_way = with_app(work)
+    if as_json:
+        more = ("in_hand", "deferred_next", "pace", "ends_at", "mailboxes")
+        emit({**found, **{name: value for name, value in under_way.as_dict().items() if name in more}}, True)
+    else:
+        out.print(shown(under_way, utc_now()))

@@ -44,7 +44,7 @@ def _with_uvloop(work: Any) -> dict[str, Any]:
 def _stop_on_signals(engine: Engine) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, engine.stopping.set)
+        loop.add_signal_handler(number, engine.end)
 
 
 def worker() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from outreach.config.mailbox import ConfigError, MailboxSettings, Part
+from outreach.config.mailbox import ConfigError, MailboxSettings, Part, SecretRef
 from outreach.model.enums import Role
 
 
@@ -90,6 +90,7 @@ class WebSettings(Part):
     port: int = Field(default=8000, ge=0, le=65535)
     session_hours: int = Field(default=12, ge=1)
     base_url: str | None = Field(default=None, description="the pages' own address if it is not tracking.base_url")
+    metrics_token: SecretRef | None = Field(default=None, description="who may read /metrics from another machine")
     spamd: str | None = Field(default=None, description="HOST:PORT of a SpamAssassin daemon, for the preflight")
 
 

@@ -94,6 +94,7 @@ class MailboxRun:
         self._opening = 0
         self._dry = False
         self._stopped: str | None = None
+        self._ended = False
         self._broken_in_a_row = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
@@ -123,6 +124,11 @@ class MailboxRun:
         finally:
             await self._finish()
         return self.result
+
+    def end(self) -> None:
+        """Have the run end as if its time were up: nothing new is offered, what is on the wire is finished."""
+        self._ended = True
+        self._wake.set()
 
     async def _load(self) -> None:
         loaded = await load(self.store, self.setup, self.clock(), self.by_hand)
@@ -160,7 +166,7 @@ class MailboxRun:
         return bool(self._stopped) or in_vain or self._full() or (self._dry and not self.desk.waiting)
 
     def _full(self) -> bool:
-        return self.desk.offered >= self._max_messages or self._loop.time() >= self._ends
+        return self._ended or self.desk.offered >= self._max_messages or self._loop.time() >= self._ends
 
     async def _sleep(self) -> None:
         """Wait until something happens, or until the earliest deadline."""

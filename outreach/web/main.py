@@ -16,12 +16,12 @@ from starlette.types import Scope
 
 from outreach.access.login import Login
 from outreach.access.roles import AccessDenied
-from outreach.outbox.metrics.store import metrics
 from outreach.web import pages
 from outreach.web.api.app import create_api
 from outreach.web.errors import error_page
 from outreach.web.render import STATIC
 from outreach.web.routing import FormRefused, NotLoggedIn, language, wants_part
+from outreach.web.scrape import metrics_page
 from outreach.web.security import BodyLimit, SameOrigin, SecureHeaders
 
 #: Static files carry ?v=HASH, so a browser may keep them for a year.
@@ -60,22 +60,9 @@ def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     web.mount("/api/v1", create_api(app, web.state.login, clock))
     for router in pages.routers():
         web.include_router(router)
-    web.add_route("/metrics", _metrics_of(app, clock), methods=["GET"], include_in_schema=False)
+    web.add_route("/metrics", metrics_page(app, clock), methods=["GET"], include_in_schema=False)
     _handle_errors(web)
     return web
-
-
-def _metrics_of(app: Any, clock: Callable[[], datetime]) -> Callable[[Request], Any]:
-    """Prometheus' page for a scraper on this machine; through a proxy, or from elsewhere, it is not there."""
-
-    async def page(request: Request) -> Response:
-        direct = request.client is not None and request.client.host in ("127.0.0.1", "::1")
-        if not direct or "x-forwarded-for" in request.headers:
-            raise HTTPException(404)
-        async with app.db.read() as conn:
-            return Response(await metrics(conn, clock()), media_type="text/plain; version=0.0.4")
-
-    return page
 
 
 def _handle_errors(web: FastAPI) -> None:

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
 
 
-def server(asgi: Any, host: str = "127.0.0.1", port: int = 8000) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Ends at SIGTERM and SIGINT and returns to its caller.
+
+    uvicorn's own raises the signal once more when it has ended, which kills the process before the mailbox runs beside
+    it have finished what is on the wire: every restart would leave messages in doubt.
+    """
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let the signals end the server while the block runs."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+
+def server(asgi: Any, host: str = "127.0.0.1", port: int = 8000) -> Server:
     """Return a server that is not started. Headers name no software; proxies are believed only where configured."""
     config = uvicorn.Config(
         asgi,
@@ -19,7 +43,7 @@ def server(asgi: Any, host: str = "127.0.0.1", port: int = 8000) -> uvicorn.Serv
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=65_536,
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 async def serve(asgi: Any, host: str = "127.0.0.1", port: int = 8000) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -278,4 +279,20 @@ async def test_a_server_that_is_away_is_asked_less_and_less(
     sink = await RecordingSink().start()
     assert (await run_of(world, sink.port, clock).run()).sent == 1
     assert (await world.mailbox()).failures == 0
+    await sink.stop()
+
+
+async def test_a_run_that_is_ended_finishes_what_is_on_the_wire(new_sqlite_world: MakeWorld, clock: FakeClock) -> None:
+    """What SIGTERM does: no message is in doubt, the rest stays queued for the next start."""
+    world, sink = await new_sqlite_world(PEOPLE), await RecordingSink(delay=0.05).start()
+    run = run_of(world, sink.port, clock, connections=2)
+    going = asyncio.ensure_future(run.run())
+    await sink.has(2)
+    run.end()
+    result = await going
+    assert (result.in_doubt, result.stopped) == (0, None)
+    states = await world.states()
+    assert states == {"sent": len(sink.taken), "queued": 12 - len(sink.taken)}
+    assert 2 <= len(sink.taken) <= 6
+    assert (await world.mailbox()).lease_holder is None
     await sink.stop()

@@ -11,6 +11,7 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import AccessDenied, Held, Permission
+from outreach.app.progress import progress
 from outreach.campaigns.state import IllegalTransition
 from outreach.campaigns.store import CampaignError
 from outreach.outbox import store as outbox
@@ -25,6 +26,9 @@ from outreach.web.security import local_path
 from outreach.web.work import campaigns as work
 
 router = Pages()
+
+#: In these states mail leaves, or waits for somebody to let it.
+UNDER_WAY = ("pilot", "running", "paused")
 
 STATES = {
     "": N_("All"),
@@ -104,6 +108,7 @@ async def _live(staff: Staff, row: Any) -> dict[str, Any]:
         approvals = await data.approvals(conn, row.id)
         pace = await today.pace(conn, row.id, staff.now)
         last_due, last_tz = await today.last_due(conn, row.id)
+    under_way = await progress(staff.app, row.id, staff.now) if row.state in UNDER_WAY else None
     held = Held(row.owner_id, row.owner_team)
     return {
         "row": row,
@@ -114,6 +119,7 @@ async def _live(staff: Staff, row: Any) -> dict[str, Any]:
         "last_due": last_due,
         "last_tz": last_tz,
         "limits": _pace_limit(staff, row),
+        "under_way": under_way,
         "stages": data.STAGES,
         "funnel": data.FUNNEL,
         "may_send": staff.may(Permission.CAMPAIGNS_SEND, held),
