@@ -169,9 +169,10 @@ def cli_page() -> str:
 
 
 def machines() -> list[tuple[str, Any]]:
-    """Every state.py with a TRANSITIONS table: (stage, module)."""
-    names = sorted(path.parent.name for path in (ROOT / "outreach").glob("*/state.py"))
-    modules = [(name, importlib.import_module(f"outreach.{name}.state")) for name in names]
+    """Every state.py with a TRANSITIONS table: (where it is, module)."""
+    package = ROOT / "outreach"
+    names = sorted(path.parent.relative_to(package).as_posix() for path in package.rglob("state.py"))
+    modules = [(name, importlib.import_module(f"outreach.{name.replace('/', '.')}.state")) for name in names]
     return [(name, module) for name, module in modules if hasattr(module, "TRANSITIONS")]
 
 

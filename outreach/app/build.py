@@ -20,10 +20,11 @@ from outreach.config import ConfigError, MailboxSettings, Settings, load
 from outreach.content.gates import Gate, gates
 from outreach.content.template import TemplateSource, list_templates, load_template
 from outreach.crm import store as crm
+from outreach.crm.enrolment import store as enrolments
 from outreach.crm.store import CrmStore
 from outreach.db import instance, migrate
 from outreach.db.session import Database
-from outreach.events.kinds import AddActivity, CreateTask
+from outreach.events.kinds import AddActivity, CreateTask, StopMessages
 from outreach.events.store import EventStore
 from outreach.outbox.store import OutboxStore
 from outreach.reports.store import ReportStore
@@ -76,7 +77,8 @@ class App:
         self.suppression = SuppressionStore(db, secret)
         self.campaigns = CampaignStore(db)
         self.outbox = OutboxStore(db)
-        self.events = EventStore(secret, {CreateTask: crm.apply_task, AddActivity: crm.apply_activity})
+        appliers = {CreateTask: crm.apply_task, AddActivity: crm.apply_activity, StopMessages: enrolments.apply_stop}
+        self.events = EventStore(secret, appliers)
         self.crm = CrmStore(db)
         self.reports = ReportStore(db)
         self.access = AccessStore(db)

@@ -26,6 +26,7 @@ from outreach.content.envelope import PREVIEW_URLS
 from outreach.content.problem import ContentProblem
 from outreach.content.store import snapshot, version_source
 from outreach.content.template import choose_language
+from outreach.crm.enrolment import store as enrolments
 from outreach.db import stops
 from outreach.model import Campaign, CampaignRecipient, CampaignState, EmailAddress, MessageState, User
 from outreach.model.base import table
@@ -67,7 +68,8 @@ async def _check_names(app: App, what: Definition, now: datetime) -> None:
     for variant in what.variant:
         if variant.mailbox and variant.mailbox not in what.mailboxes:
             raise CampaignError(f"variant {variant.name} sends from {variant.mailbox}, which is not in mailboxes")
-    await app.audience.count(what.segment, now)
+    if what.segment:
+        await app.audience.count(what.segment, now)
 
 
 async def _owner_id(conn: AsyncConnection, name: str | None) -> int | None:
@@ -86,6 +88,9 @@ async def _snapshot_steps(
         version, digest = await snapshot(conn, app.template(name), now, author_id=actor.id)
         return StepContent(number, version, digest, **more)
 
+    if what.sequence:
+        mails = [step for step in what.sequence.steps if step.template]
+        return [await one(mail.number, mail.template or "", after_days=int(mail.after_days)) for mail in mails]
     steps = [await one(0, what.template)]
     for number, step in enumerate(what.step, 1):
         more = {"after_days": step.after_days, "only_if": step.only_if, "same_thread": step.same_thread}
@@ -218,6 +223,7 @@ async def cancel(app: App, campaign_id: int, actor: Actor, now: datetime) -> str
         await stops.hold(conn)
         state = await campaigns.move(conn, campaign_id, "cancel", now=now, actor=actor, finished_at=now)
         await outbox.cancel_campaign(conn, campaign_id, "campaign_cancelled", now)
+        await enrolments.stop(conn, enrolments.E.campaign_id == campaign_id, "cancelled", now)
         return state
 
 

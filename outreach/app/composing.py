@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.app.facts import Facts, load_facts, sender_facts
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import VARIANT_STEP, Definition
+from outreach.campaigns.thread import FRESH, chain, root_of, subject_for
 from outreach.campaigns.variants import content_step
 from outreach.config import MailboxSettings, Settings
-from outreach.content.compose import Compiled, Composed, compile_content
+from outreach.content.compose import Compiled, Composed, compile_content, stand_ins
 from outreach.content.envelope import Identity, Urls
 from outreach.content.gates import Gate, pixel_allowed
 from outreach.content.store import version_source
@@ -43,7 +44,7 @@ class Person:
     context: dict[str, Any]
     name: str
     tracking: bool
-    previous: str | None = None
+    thread: tuple[str, ...] = ()
 
 
 @dataclass
@@ -149,16 +150,16 @@ class CampaignComposer:
             reply_to=what.reply_to,
             date=message.composed_at,
             list_id=f"campaign-{message.campaign_id}.{self.box.domain}",
-            in_reply_to=person.previous,
-            references=(person.previous,) if person.previous else (),
+            in_reply_to=person.thread[-1] if person.thread else None,
+            references=person.thread,
         )
 
     async def _load_people(self, conn: AsyncConnection, batch: Sequence[Claimed]) -> dict[int, Person]:
         people = await load_facts(conn, sorted({message.contact_id for message in batch}))
-        threads = await _previous_ids(conn, batch, self._texts)
-        return {m.id: self._person(m, people[m.contact_id], threads.get(m.id)) for m in batch}
+        threads = await _threads(conn, batch, self._texts)
+        return {m.id: self._person(m, people[m.contact_id], threads.get(m.id, ())) for m in batch}
 
-    def _person(self, message: Claimed, facts: Facts, previous: str | None) -> Person:
+    def _person(self, message: Claimed, facts: Facts, thread: tuple[str, ...]) -> Person:
         texts = self._texts[(message.campaign_id, message.approved_hash)]
         context = facts.context(
             sender=self.sender,
@@ -167,30 +168,24 @@ class CampaignComposer:
             address=message.address,
             campaign=texts.definition.name,
         )
-        return Person(context, str(context.get("full_name") or ""), bool(facts.contact["tracking"]), previous)
+        return Person(context, str(context.get("full_name") or ""), bool(facts.contact["tracking"]), thread)
 
 
-async def _previous_ids(
+async def _threads(
     conn: AsyncConnection, batch: Sequence[Claimed], texts: Mapping[tuple[int, str | None], Texts]
-) -> dict[int, str]:
-    """For follow-ups in the same thread: the Message-ID of the mail before."""
-    wanted = [m for m in batch if m.step > 0 and _same_thread(texts[(m.campaign_id, m.approved_hash)], m.step)]
-    found: dict[int, str] = {}
-    for message in wanted:
-        before = await conn.scalar(
-            select(MESSAGES.c.message_id).where(
-                MESSAGES.c.campaign_id == message.campaign_id,
-                MESSAGES.c.contact_id == message.contact_id,
-                MESSAGES.c.step == message.step - 1,
-            )
+) -> dict[int, tuple[str, ...]]:
+    """For mails that go on with a thread: the Message-IDs of the mails before, oldest first (RFC 5322, 3.6.4)."""
+    m, found = MESSAGES.c, {}
+    for message in batch:
+        what = texts[(message.campaign_id, message.approved_hash)].definition
+        if not what.in_thread(message.step):
+            continue
+        before = select(m.step, m.message_id).where(
+            m.campaign_id == message.campaign_id, m.contact_id == message.contact_id, m.sent_at.is_not(None)
         )
-        if before:
-            found[message.id] = before
+        sent = [(row.step, row.message_id) for row in await conn.execute(before.order_by(m.sent_at, m.id))]
+        found[message.id] = chain(what, [one for one in sent if one[0] != message.step], message.step)
     return found
-
-
-def _same_thread(texts: Texts, step: int) -> bool:
-    return texts.definition.step[step - 1].same_thread
 
 
 async def load_texts(conn: AsyncConnection, campaign_id: int) -> Texts:
@@ -206,8 +201,25 @@ async def load_texts(conn: AsyncConnection, campaign_id: int) -> Texts:
 def compile_for(texts: Texts, step: int, language: str, variant: str | None) -> Compiled:
     """Compile one step in one language, with the subject of its step or variant where it has one."""
     what = texts.definition
-    source, subject = texts.sources[step], what.subject if step == 0 else what.step[step - 1].subject
+    content = what.content_step(step)
+    source, subject = texts.sources[content], what.subject_of(content)
+    if what.sequence:
+        return _of_sequence(texts, content, language, fresh=variant == FRESH)
     if step == 0 and variant:
         source = texts.variants.get(variant, source)
         subject = next((v.subject for v in what.variant if v.name == variant and v.subject), subject)
     return compile_content(source, language, subject=subject)
+
+
+def _of_sequence(texts: Texts, step: int, language: str, *, fresh: bool) -> Compiled:
+    """A step of a sequence: within a thread its subject is the first mail's, whose fixed words come along."""
+
+    def of_template(number: int) -> str:
+        source = texts.sources[number]
+        return source.subject(language if language in source.languages else source.fallback_language)
+
+    what, source = texts.definition, texts.sources[step]
+    first = texts.sources[root_of(what, step)]
+    words = stand_ins(first.values, language, first.fallback_language)
+    more = {name: value for name, value in words.items() if name not in source.values}
+    return compile_content(source, language, subject=subject_for(what, step, of_template, fresh=fresh), values=more)

@@ -82,6 +82,9 @@ class Audience:
 def wordings(texts: Texts) -> list[Wording]:
     """Every text of a campaign: the first mail and its variants, then the follow-ups."""
     what = texts.definition
+    if what.sequence:
+        mails = [step for step in what.sequence.steps if step.template]
+        return [Wording(place, texts.sources[mail.number], mail.subject) for place, mail in enumerate(mails)]
     first = [Wording(0, texts.sources[0], what.subject)] if not what.variant else []
     tested = [Wording(0, texts.variants[v.name], v.subject or what.subject) for v in what.variant]
     later = [Wording(n, texts.sources[n], step.subject) for n, step in enumerate(what.step, 1)]

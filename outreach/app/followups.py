@@ -13,7 +13,8 @@ from outreach.app.build import App
 from outreach.campaigns import plan
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.calendar import add_working_days, next_open
-from outreach.campaigns.definition import Condition, Definition
+from outreach.campaigns.definition import Definition
+from outreach.campaigns.sequence import Condition
 from outreach.content.store import version_source
 from outreach.content.template import choose_language
 from outreach.db import stops

@@ -111,6 +111,10 @@ async def preflight(
     sender = sender_facts(app.settings)
     async with app.db.read() as conn:
         work = await load_plan(app, conn, campaign_id, now)
+        if work.row.kind != "campaign":
+            from outreach.app.sequences.check import check_evergreen
+
+            return await check_evergreen(conn, work, lang)
         found, audience = Preflight(), Audience()
         await _walk(conn, work, found, audience, keep_rows)
         texts = await asyncio.to_thread(of_texts, work.texts, audience, sender)
@@ -120,7 +124,7 @@ async def preflight(
             texts += await got_before(conn, campaign_id, work.texts, audience, now)
         if work.what.variant:
             found.test = await ab_test.sizes(conn, work.what, found.arms)
-    problems = [*_around(work, found), *texts]
+    problems = [*around(work), *nobody(found), *texts]
     if sound:
         boxes = [app.settings.mailbox_named(box.name) for box in work.boxes]
         problems += await from_outside(app, boxes, work.texts, sender)
@@ -130,8 +134,14 @@ async def preflight(
     return found
 
 
-def _around(work: Plan, found: Preflight) -> Iterator[ContentProblem]:
-    """What is wrong with the sender, the mailboxes, the audience as a whole."""
+def nobody(found: Preflight) -> Iterator[ContentProblem]:
+    """A campaign for nobody."""
+    if found.recipients == 0:
+        yield ContentProblem("no_recipients")
+
+
+def around(work: Plan) -> Iterator[ContentProblem]:
+    """What is wrong with the sender and the mailboxes."""
     sender, base = work.app.settings.sender, work.app.settings.tracking.base_url
     for name in ("company", "postal_address"):
         if not getattr(sender, name).strip():
@@ -144,8 +154,6 @@ def _around(work: Plan, found: Preflight) -> Iterator[ContentProblem]:
     for box in boxes:
         if box.imap is None and not box.loopback:
             yield ContentProblem("mailbox.unread", address=box.address)
-    if found.recipients == 0:
-        yield ContentProblem("no_recipients")
 
 
 async def load_plan(app: App, conn: AsyncConnection, campaign_id: int, now: datetime) -> Plan:
@@ -216,12 +224,12 @@ def _rules(work: Plan) -> plan.Rules:
         per_company=limits.per_company.mails,
         postal_address=work.app.settings.sender.postal_address,
         subjects_of=_subjects(work),
-        policy=_policy_of(work.app.policy),
+        policy=policy_of(work.app.policy),
         gates=work.app.gates,
     )
 
 
-def _policy_of(policy: Policy) -> Callable[[str], str | None]:
+def policy_of(policy: Policy) -> Callable[[str], str | None]:
     def refused(address: str) -> str | None:
         verdict = policy.verdict(address)
         return verdict.code if verdict else None

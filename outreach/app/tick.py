@@ -16,6 +16,7 @@ from outreach.app import campaigns as use
 from outreach.app.build import App
 from outreach.app.followups import plan_follow_ups, steps_outstanding
 from outreach.app.hooks import confirm_needed
+from outreach.app.sequences.advance import advance as advance_sequence
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.store import CampaignError
@@ -30,6 +31,8 @@ CAMPAIGNS, MESSAGES = table(Campaign), table(Message)
 
 #: A pilot with worse figures than these is not released by itself (reliability.md: sending rules).
 PILOT_BOUNCES, PILOT_COMPLAINTS = 0.05, 0.001
+#: What a tick does for campaigns that have no end.
+EVERGREEN = {"sequence": advance_sequence}
 #: How often a campaign under way is compared with what was approved.
 VERIFY_EVERY = timedelta(seconds=10)
 
@@ -119,6 +122,9 @@ async def _advance(app: App, campaign_id: int, now: datetime, done: Ticked) -> N
             await _pilot(conn, row, now, done)
             return
         if row.state != CampaignState.RUNNING:
+            return
+        if row.kind != "campaign":
+            done.follow_ups += await EVERGREEN[row.kind](app, conn, row, now)
             return
         done.follow_ups += await plan_follow_ups(app, conn, row, now)
         done.released += bool(await ab_test.advance(app, conn, row, Definition.model_validate(row.definition), now))

@@ -6,9 +6,11 @@ import difflib
 import re
 import tomllib
 from datetime import datetime, time
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from outreach.campaigns.sequence import Condition, OccasionRules, SequenceRules
 
 #: With more wordings than this each arm is too small to show a difference.
 MOST_VARIANTS = 5
@@ -61,9 +63,6 @@ class Pilot(_Part):
     share: float = Field(default=0.05, gt=0, le=0.5)
     wait_hours: float = Field(default=24, ge=0)
     team: list[str] = []
-
-
-Condition = Literal["always", "no reply", "no open", "no click", "opened", "clicked"]
 
 
 class Step(_Part):
@@ -120,7 +119,7 @@ class Definition(_Part):
     topic: str | None = None
     owner: str | None = None
     budget: Budget | None = None
-    segment: str = Field(min_length=1)
+    segment: str
     template: str
     subject: str | None = None
     mailboxes: list[str] = Field(min_length=1)
@@ -132,6 +131,19 @@ class Definition(_Part):
     tracking: Tracking = Tracking()
     stop_colleagues: bool = True
     reply_to: str | None = None
+    sequence: SequenceRules | None = None
+    occasion: OccasionRules | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the campaign is: "campaign", "sequence" or "occasion"."""
+        return "sequence" if self.sequence else "occasion" if self.occasion else "campaign"
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Definition:
+        if not self.segment.strip() and self.kind == "campaign":
+            raise ValueError("segment is empty: say who gets it")
+        return self
 
     @model_validator(mode="after")
     def _variants(self) -> Definition:
@@ -159,7 +171,29 @@ class Definition(_Part):
 
     def templates(self) -> list[str]:
         """The templates of every step in order, then those of the variants."""
+        if self.sequence:
+            return [step.template for step in self.sequence.steps if step.template]
         return [self.template, *(s.template for s in self.step), *(v.template for v in self.variant if v.template)]
+
+    def content_step(self, step: int) -> int:
+        """Which step's text a message of `step` has. A remembered date's step is its day; all have one text."""
+        return 0 if self.occasion else step
+
+    def subject_of(self, step: int) -> str | None:
+        """The subject that stands in the file for a step, None for the template's."""
+        if self.sequence:
+            found = self.sequence.step(step)
+            return found.subject if found else None
+        if self.occasion or step == 0:
+            return self.subject
+        return self.step[step - 1].subject if step <= len(self.step) else None
+
+    def in_thread(self, step: int) -> bool:
+        """Whether the step's mail answers the mail before it."""
+        if self.sequence:
+            found = self.sequence.step(step)
+            return bool(found and found.same_thread)
+        return not self.occasion and 0 < step <= len(self.step) and self.step[step - 1].same_thread
 
 
 _LABELS = {"name", "share"}
@@ -198,10 +232,18 @@ def parse(text: str, *, source: str = "campaign file") -> Definition:
 
 def from_dict(raw: dict[str, Any], *, source: str = "campaign") -> Definition:
     """Check a campaign given as a dict (the web and the API use this). Raises DefinitionError."""
+    return checked(Definition, raw, source)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def checked(model: type[M], raw: dict[str, Any], source: str) -> M:
+    """Read a dict as one of the files. Raises DefinitionError naming each wrong key."""
     try:
-        return Definition.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
-        raise DefinitionError("\n".join(_explain(problem, source) for problem in error.errors())) from error
+        raise DefinitionError("\n".join(_explain(problem, source, model) for problem in error.errors())) from error
 
 
 def to_dict(definition: Definition) -> dict[str, Any]:
@@ -209,10 +251,10 @@ def to_dict(definition: Definition) -> dict[str, Any]:
     return definition.model_dump(mode="json")
 
 
-def _explain(problem: Any, source: str) -> str:
+def _explain(problem: Any, source: str, model: type[BaseModel]) -> str:
     path = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        allowed = _keys(problem["loc"])
+        allowed = _keys(problem["loc"], model)
         close = difflib.get_close_matches(str(problem["loc"][-1]), allowed, n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
         return f"{source}: unknown key {path}{hint}; allowed here: {', '.join(allowed)}"
@@ -221,17 +263,15 @@ def _explain(problem: Any, source: str) -> str:
     return f"{source}: {path}: {str(problem['msg']).removeprefix('Value error, ')} (found {problem['input']!r})"
 
 
-_PARTS: dict[str, type[BaseModel]] = {
-    "budget": Budget,
-    "schedule": Schedule,
-    "pilot": Pilot,
-    "step": Step,
-    "variant": Variant,
-    "test": Test,
-    "tracking": Tracking,
-}
-
-
-def _keys(location: tuple[Any, ...]) -> list[str]:
-    model = _PARTS.get(str(location[0]), Definition) if len(location) > 1 else Definition
+def _keys(location: tuple[Any, ...], model: type[BaseModel]) -> list[str]:
+    """The keys of the table in which a wrong one stands."""
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        model = (_model_in(field.annotation) if field else None) or model
     return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)

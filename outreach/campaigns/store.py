@@ -125,6 +125,7 @@ def _columns(what: Definition) -> dict[str, Any]:
     budget = what.budget
     return {
         "name": what.name,
+        "kind": what.kind,
         "goal": what.goal,
         "segment": what.segment,
         "definition": definitions.to_dict(what),

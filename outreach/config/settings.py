@@ -129,6 +129,14 @@ class WebhookSettings(Part):
     )
 
 
+class SequenceSettings(Part):
+    """Sequences, greetings and other mail that goes by itself."""
+
+    one_voice: bool = Field(
+        default=True, description="within limits.per_company.days a customer hears from one colleague's mailbox only"
+    )
+
+
 class RetentionSettings(Part):
     """How long personal data is kept."""
 
@@ -166,6 +174,7 @@ class Settings(BaseSettings):
     report: ReportSettings = ReportSettings()
     sending: SendingSettings = SendingSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    sequences: SequenceSettings = SequenceSettings()
     retention: RetentionSettings = RetentionSettings()
     jobs: JobSettings = JobSettings()
     folder: Annotated[Path, Field(exclude=True)] = Path()

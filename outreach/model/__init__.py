@@ -59,6 +59,7 @@ from outreach.model.inbound import (
     Task,
 )
 from outreach.model.message import Attempt, DynamicLink, Mailbox, MailFolder, Message
+from outreach.model.sequence import Enrolment, Occasion
 from outreach.model.signup import SignUp
 from outreach.model.staff import (
     ApiToken,
@@ -99,6 +100,7 @@ __all__ = [
     "DealStage",
     "DynamicLink",
     "EmailAddress",
+    "Enrolment",
     "Event",
     "GradeReview",
     "Handover",
@@ -112,6 +114,7 @@ __all__ = [
     "MailboxState",
     "Message",
     "MessageState",
+    "Occasion",
     "Order",
     "OwnerChange",
     "PilotMail",

@@ -43,13 +43,16 @@ class TemplateVersion(SQLModel, table=True):
 class Campaign(SQLModel, table=True):
     """A campaign (营销活动). `definition` is the campaign file as read; the columns are what queries need.
 
-    `approved_hash` is the SHA-256 that the approvals are bound to; any edit makes the current hash differ.
+    `approved_hash` is the SHA-256 that the approvals are bound to; any edit makes the current hash differ. `kind`:
+    "campaign", or evergreen: "sequence" (steps for who is enrolled) and "occasion" (dates); `looked_at` is when such
+    a one last looked for new people.
     """
 
     __tablename__ = "campaign"
 
     id: int | None = Field(default=None, primary_key=True)
     name: str
+    kind: str = word(default="campaign")
     goal: str = ""
     state: str = word(default="draft", index=True)
     owner_id: int | None = refers("user.id")
@@ -75,6 +78,7 @@ class Campaign(SQLModel, table=True):
     approved_at: datetime | None = moment()
     started_at: datetime | None = moment()
     finished_at: datetime | None = moment()
+    looked_at: datetime | None = moment()
     archived: bool = Field(default=False)
 
 

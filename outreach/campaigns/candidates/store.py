@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,14 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience import segment
 from outreach.campaigns.plan import Candidate, CompanyCount
-from outreach.model import Company, Contact, EmailAddress, Message, MessageState, Suppression
+from outreach.model import Company, Contact, EmailAddress, Mailbox, Message, MessageState, Suppression
 from outreach.model.base import table
 
 CONTACTS, ADDRESSES = table(Contact), table(EmailAddress)
 COMPANIES, MESSAGES, SUPPRESSIONS = table(Company), table(Message), table(Suppression)
+MAILBOXES = table(Mailbox)
 
 #: Rows fetched at once; a plan of a million people keeps no more in hand.
 CHUNK = 5_000
+#: Ids in one IN list: short ones keep plans short, and every driver takes them.
+IDS = 500
 
 #: A message in these states will probably still leave, so it counts against the caps too.
 UNDER_WAY = tuple(
@@ -148,3 +151,51 @@ async def company_counts(
         .group_by(MESSAGES.c.company_id)
     )
     return CompanyCount({row.company_id: row.mails for row in await conn.execute(query)})
+
+
+async def candidates_by_id(
+    conn: AsyncConnection, contact_ids: Sequence[int], *, now: datetime, contact_days: int
+) -> dict[int, Candidate]:
+    """Return these people as a plan sees them; every mail that they got lately counts, whichever campaign sent it."""
+    domains = await _suppressed_domains(conn)
+    recent = _recent(now - timedelta(days=contact_days), None)
+    counted = select(MESSAGES.c.contact_id, func.count().label("mails")).group_by(MESSAGES.c.contact_id)
+    found: dict[int, Candidate] = {}
+    for start in range(0, len(contact_ids), IDS):
+        ids = list(contact_ids[start : start + IDS])
+        mails = {
+            row.contact_id: row.mails
+            for row in await conn.execute(counted.where(MESSAGES.c.contact_id.in_(ids), recent))
+        }
+        rows = await conn.execute(_people(segment.Everyone(), now).where(CONTACTS.c.id.in_(ids)))
+        for row in rows:
+            found.setdefault(row.id, _candidate(row, domains, mails.get(row.id, 0)))
+    return found
+
+
+async def voices(conn: AsyncConnection, company_ids: Sequence[int], *, now: datetime, days: int) -> dict[int, set[int]]:
+    """Return whose own mailboxes wrote to each company in the last `days`, or are about to: users by company."""
+    found: dict[int, set[int]] = {}
+    query = (
+        select(MESSAGES.c.company_id, MAILBOXES.c.owner_id)
+        .join(MAILBOXES, MAILBOXES.c.id == MESSAGES.c.mailbox_id)
+        .where(_recent(now - timedelta(days=days), None), MAILBOXES.c.owner_id.is_not(None))
+        .distinct()
+    )
+    for start in range(0, len(company_ids), IDS):
+        for row in await conn.execute(query.where(MESSAGES.c.company_id.in_(company_ids[start : start + IDS]))):
+            found.setdefault(row.company_id, set()).add(row.owner_id)
+    return found
+
+
+async def company_totals(
+    conn: AsyncConnection, company_ids: Sequence[int], *, now: datetime, days: int
+) -> dict[int, int]:
+    """Return how many mails these companies got in the last `days`, or are about to get."""
+    recent = _recent(now - timedelta(days=days), None)
+    query = select(MESSAGES.c.company_id, func.count().label("mails")).where(recent).group_by(MESSAGES.c.company_id)
+    found: dict[int, int] = {}
+    for start in range(0, len(company_ids), IDS):
+        for row in await conn.execute(query.where(MESSAGES.c.company_id.in_(company_ids[start : start + IDS]))):
+            found[row.company_id] = row.mails
+    return found

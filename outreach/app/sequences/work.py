@@ -1,0 +1,143 @@
+"""What one pass over an evergreen campaign works with: its rules, texts and mailboxes, and the people's letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.app.build import App
+from outreach.app.preflight import policy_of
+from outreach.audience.regions import time_zone
+from outreach.campaigns import plan
+from outreach.campaigns import store as campaigns
+from outreach.campaigns.calendar import Hours
+from outreach.campaigns.candidates.store import candidates_by_id, company_totals, voices
+from outreach.campaigns.definition import Definition
+from outreach.campaigns.plan import Candidate, CompanyCount, MailboxChoice
+from outreach.campaigns.thread import subject_for
+from outreach.content.store import version_source
+from outreach.content.template import TemplateSource, choose_language
+from outreach.model import Mailbox, MailboxState
+from outreach.model.base import table
+
+MAILBOXES = table(Mailbox)
+
+
+@dataclass
+class Work:
+    """One evergreen campaign, at one moment."""
+
+    app: App
+    row: Any
+    what: Definition
+    sources: dict[int, TemplateSource]
+    boxes: list[MailboxChoice]
+    now: datetime
+
+    def hours(self, country: str | None, city: str | None) -> Hours:
+        """When somebody there may get mail."""
+        zone = time_zone(country, city) if country else None
+        return plan.hours_for(self.what, country, zone, self.app.settings.sender.timezone)
+
+    def box(self, person: Candidate) -> int:
+        """The mailbox that writes to this person, for all of the sequence."""
+        return plan.choose_mailbox(person, self.boxes)
+
+
+async def load_work(app: App, conn: AsyncConnection, row: Any, now: datetime) -> Work:
+    """Read the campaign's approved texts and its mailboxes. Closed mailboxes get nobody new."""
+    what = Definition.model_validate(row.definition)
+    steps = await campaigns.steps_of(conn, row.id)
+    sources = {step.number: await version_source(conn, step.version_id) for step in steps}
+    named = MAILBOXES.c.name.in_(what.mailboxes) & (MAILBOXES.c.state != MailboxState.DISABLED)
+    boxes = await conn.execute(select(MAILBOXES).where(named).order_by(MAILBOXES.c.id))
+    return Work(app, row, what, sources, [MailboxChoice(b.id, b.name, b.owner_id) for b in boxes], now)
+
+
+@dataclass
+class Desk:
+    """Judges whether a mail may be planned for a person now, and counts what it lets through."""
+
+    work: Work
+    people: dict[int, Candidate]
+    companies: CompanyCount
+    heard: dict[int, set[int]]
+    owners: dict[int, int | None] = field(default_factory=dict)
+
+    def refusal(self, person: Candidate, step: int, mailbox_id: int) -> str | None:
+        """Return why this mail is not planned, None if it is (and then it counts)."""
+        return self._other_voice(person, mailbox_id) or plan.skip_reason(person, self._rules(step), self.companies)
+
+    def _other_voice(self, person: Candidate, mailbox_id: int) -> str | None:
+        """A customer hears from one of us at a time (unless the configuration says otherwise)."""
+        mine = self.owners.get(mailbox_id)
+        if not self.work.app.settings.sequences.one_voice or mine is None or person.company_id is None:
+            return None
+        return "colleague_cap" if self.heard.get(person.company_id, set()) - {mine} else None
+
+    def count(self, person: Candidate, mailbox_id: int) -> None:
+        """Remember a mail that was planned: the next of this pass sees it."""
+        mine = self.owners.get(mailbox_id)
+        if mine is not None and person.company_id is not None:
+            self.heard.setdefault(person.company_id, set()).add(mine)
+
+    def _rules(self, step: int) -> plan.Rules:
+        limits, settings = self.work.app.settings.limits, self.work.app.settings
+        return plan.Rules(
+            now=self.work.now,
+            per_contact=limits.per_contact.mails,
+            per_company=limits.per_company.mails,
+            postal_address=settings.sender.postal_address,
+            subjects_of=lambda person: [self.subject(person, step)],
+            policy=policy_of(self.work.app.policy),
+            gates=self.work.app.gates,
+        )
+
+    def subject(self, person: Candidate, step: int) -> str:
+        """The subject as the rules of a country look at it: variables stand as they are written."""
+        sources, content = self.work.sources, self.work.what.content_step(step)
+        language = choose_language(sources[content], person.language, person.country)
+
+        def of_template(number: int) -> str:
+            source = sources[number]
+            return source.subject(language if language in source.languages else source.fallback_language)
+
+        return subject_for(self.work.what, content, of_template)
+
+
+async def open_desk(conn: AsyncConnection, work: Work, contact_ids: Sequence[int]) -> Desk:
+    """Read what decides about these people."""
+    limits = work.app.settings.limits
+    people = await candidates_by_id(conn, contact_ids, now=work.now, contact_days=limits.per_contact.days)
+    firms = sorted({person.company_id for person in people.values() if person.company_id is not None})
+    counts = await company_totals(conn, firms, now=work.now, days=limits.per_company.days)
+    heard = await voices(conn, firms, now=work.now, days=limits.per_company.days)
+    owners = {row.id: row.owner_id for row in await conn.execute(select(MAILBOXES.c.id, MAILBOXES.c.owner_id))}
+    return Desk(work, people, CompanyCount(counts), heard, owners)
+
+
+def message_of(
+    work: Work, person: Candidate, step: int, mailbox_id: int, due: datetime, domain: str, **more: Any
+) -> dict[str, Any]:
+    """The outbox row of a mail to this person."""
+    source = work.sources[work.what.content_step(step)]
+    return {
+        "campaign_id": work.row.id,
+        "step": step,
+        "contact_id": person.contact_id,
+        "company_id": person.company_id,
+        "address": person.address,
+        "address_key": person.address_key,
+        "mailbox_id": mailbox_id,
+        "mail_domain": domain,
+        "due_at": due,
+        "language": choose_language(source, person.language, person.country),
+        "country": person.country,
+        "tz": time_zone(person.country, person.city) if person.country else None,
+        **more,
+    }

@@ -1,0 +1,1 @@
+"""Who is in a sequence: the life of an enrolment and its table."""

@@ -1,0 +1,185 @@
+"""Enrolments in the database. Functions take a connection in the caller's transaction; nobody else writes the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.crm.enrolment.state import BY_HAND, OPEN, EnrolmentState, advance, sources
+from outreach.events.changes.store import stop_messages as stop_campaign_messages
+from outreach.model import Campaign, Contact, Enrolment, Message, MessageState, Task, TaskState
+from outreach.model.base import table
+from outreach.outbox.holding import store as holding
+from outreach.outbox.store import stop_for as stop_messages
+
+ENROLMENTS, CAMPAIGNS, CONTACTS = table(Enrolment), table(Campaign), table(Contact)
+MESSAGES, TASKS = table(Message), table(Task)
+E = ENROLMENTS.c
+
+#: Enrolments that one tick moves in one transaction: bounded, because SQLite has one writer.
+CHUNK = 500
+#: A pause without an end: until somebody resumes.
+FOREVER = timedelta(days=36_500)
+IS_OPEN = E.state.in_([state.value for state in OPEN])
+
+
+async def enrol(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Add people; returns the contacts that are new. Who is in a sequence, or was in this one, is left out."""
+    if not rows:
+        return []
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(ENROLMENTS).on_conflict_do_nothing().returning(E.contact_id)
+    return sorted((await conn.execute(statement, [dict(row) for row in rows])).scalars())
+
+
+async def one(conn: AsyncConnection, campaign_id: int, contact_id: int) -> Row[Any] | None:
+    """A person's enrolment in a sequence, None if there is none."""
+    query = select(ENROLMENTS).where(E.campaign_id == campaign_id, E.contact_id == contact_id)
+    return (await conn.execute(query)).one_or_none()
+
+
+async def move(conn: AsyncConnection, row: Row[Any], action: str, **values: Any) -> bool:
+    """Take one enrolment a transition further, guarded by the state that was read; False: somebody was faster."""
+    state = advance(row.state, action)
+    mine = and_(E.id == row.id, E.state == row.state)
+    found = await conn.execute(update(ENROLMENTS).where(mine).values(state=state.value, **values))
+    return found.rowcount == 1
+
+
+async def set_values(conn: AsyncConnection, enrolment_id: int, **values: Any) -> None:
+    """Note where a person stands without a change of state."""
+    await conn.execute(update(ENROLMENTS).where(E.id == enrolment_id, IS_OPEN).values(**values))
+
+
+async def stop(conn: AsyncConnection, which: ColumnElement[bool], reason: str, now: datetime) -> list[int]:
+    """Stop enrolments and what they have in the outbox; returns their contacts. A task of theirs is dropped."""
+    states = [state.value for state in sources("stop")]
+    values = {"state": EnrolmentState.STOPPED.value, "reason": reason, "ended_at": now, "due_at": None}
+    statement = update(ENROLMENTS).where(which, E.state.in_(states)).values(**values)
+    rows = (await conn.execute(statement.returning(E.campaign_id, E.contact_id, E.task_id))).all()
+    for campaign_id in {row.campaign_id for row in rows}:
+        people = [row.contact_id for row in rows if row.campaign_id == campaign_id]
+        await stop_messages(conn, people, campaign_id=campaign_id, reason=reason, now=now)
+    tasks = [row.task_id for row in rows if row.task_id is not None]
+    if tasks:
+        dropped = {"state": TaskState.DROPPED.value, "done_at": now, "outcome": reason}
+        still = and_(TASKS.c.id.in_(tasks), TASKS.c.state == TaskState.OPEN.value)
+        await conn.execute(update(TASKS).where(still).values(dropped))
+    return [int(row.contact_id) for row in rows]
+
+
+async def stop_for(
+    conn: AsyncConnection, contact_ids: Sequence[int], company_id: int | None, reason: str, now: datetime
+) -> int:
+    """Stop whatever sequence these contacts are in; a reply stops their colleagues too where the sequence says so.
+
+    The one way in which what the world says ends sequences (events/changes calls it); returns how many.
+    """
+    stopped = 0
+    if contact_ids:
+        stopped += len(await stop(conn, E.contact_id.in_(contact_ids), reason, now))
+    if reason in ("replied", "colleague_replied"):
+        firms = [company_id] if company_id is not None else await _companies(conn, contact_ids)
+        if firms:
+            wide = select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.definition["stop_colleagues"].as_boolean().is_(True))
+            colleagues = and_(E.company_id.in_(firms), E.campaign_id.in_(wide))
+            stopped += len(await stop(conn, colleagues, "colleague_replied", now))
+    return stopped
+
+
+async def _companies(conn: AsyncConnection, contact_ids: Sequence[int]) -> list[int]:
+    query = select(CONTACTS.c.company_id).where(CONTACTS.c.id.in_(contact_ids), CONTACTS.c.company_id.is_not(None))
+    return list(await conn.scalars(query))
+
+
+async def pause(conn: AsyncConnection, row: Row[Any], until: datetime | None, now: datetime) -> None:
+    """Hold one person's steps; a mail that waits in the outbox is put off with them."""
+    if await move(conn, row, "pause", paused_until=until, reason=BY_HAND):
+        await holding.put_off(conn, row.campaign_id, row.contact_id, until or now + FOREVER)
+
+
+async def resume(conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
+    """Go on: what was put off is due now (and leaves in the customer's hours)."""
+    due = {} if row.due_at is None else {"due_at": max(row.due_at, now)}
+    action = "resume" if row.task_id is None else "resume_waiting"
+    if await move(conn, row, action, paused_until=None, reason=None, **due):
+        await holding.put_off(conn, row.campaign_id, row.contact_id, now)
+
+
+async def awake(conn: AsyncConnection, campaign_id: int, now: datetime) -> int:
+    """Resume those whose pause has an end that has come."""
+    over = and_(E.campaign_id == campaign_id, E.state == EnrolmentState.PAUSED, E.paused_until <= now)
+    rows = (await conn.execute(select(ENROLMENTS).where(over).limit(CHUNK))).all()
+    for row in rows:
+        await resume(conn, row, now)
+    return len(rows)
+
+
+async def due(conn: AsyncConnection, campaign_id: int, now: datetime) -> Sequence[Row[Any]]:
+    """People whose next step is due and who are not away, the longest waiting first."""
+    here = or_(CONTACTS.c.paused_until.is_(None), CONTACTS.c.paused_until <= now)
+    query = select(ENROLMENTS).join(CONTACTS, CONTACTS.c.id == E.contact_id)
+    query = query.where(E.campaign_id == campaign_id, E.state == EnrolmentState.ACTIVE, E.due_at <= now, here)
+    return (await conn.execute(query.order_by(E.due_at, E.id).limit(CHUNK))).all()
+
+
+async def sent_since(conn: AsyncConnection, campaign_id: int) -> Sequence[Row[Any]]:
+    """People whose last mail has come to an end (left, or never will), with that message."""
+    m = MESSAGES.c
+    ended = (MessageState.SENT, MessageState.FAILED, MessageState.SKIPPED, MessageState.CANCELLED)
+    columns = (m.state.label("mail_state"), m.reason.label("mail_reason"), m.sent_at, m.country, m.tz)
+    query = select(ENROLMENTS, *columns).join(
+        MESSAGES, and_(m.campaign_id == E.campaign_id, m.contact_id == E.contact_id, m.step == E.last_mail)
+    )
+    waits = and_(E.campaign_id == campaign_id, E.state == EnrolmentState.ACTIVE, E.due_at.is_(None))
+    return (await conn.execute(query.where(waits, m.state.in_(ended)).order_by(E.id).limit(CHUNK))).all()
+
+
+async def waited(conn: AsyncConnection, campaign_id: int) -> Sequence[Row[Any]]:
+    """People whose call or task is closed, with when and how."""
+    columns = (TASKS.c.state.label("task_state"), TASKS.c.done_at, TASKS.c.outcome)
+    query = select(ENROLMENTS, *columns).join(TASKS, TASKS.c.id == E.task_id)
+    over = and_(E.campaign_id == campaign_id, E.state == EnrolmentState.WAITING, TASKS.c.state != "open")
+    return (await conn.execute(query.where(over).order_by(E.id).limit(CHUNK))).all()
+
+
+async def given_up(conn: AsyncConnection, campaign_id: int, now: datetime) -> Sequence[Row[Any]]:
+    """People whose call or task nobody did in time."""
+    late = and_(E.campaign_id == campaign_id, E.state == EnrolmentState.WAITING, E.due_at <= now)
+    return (await conn.execute(select(ENROLMENTS).where(late).order_by(E.id).limit(CHUNK))).all()
+
+
+async def counts(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
+    """How many people stand in each state."""
+    query = select(E.state, func.count()).where(E.campaign_id == campaign_id).group_by(E.state)
+    found = {row[0]: int(row[1]) for row in await conn.execute(query)}
+    return {state.value: found.get(state.value, 0) for state in EnrolmentState}
+
+
+async def reasons(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
+    """Why people were stopped, most frequent first."""
+    stopped = and_(E.campaign_id == campaign_id, E.state == EnrolmentState.STOPPED)
+    query = select(E.reason, func.count().label("n")).where(stopped).group_by(E.reason)
+    return {row[0] or "": int(row.n) for row in await conn.execute(query.order_by(func.count().desc()))}
+
+
+async def give_to(conn: AsyncConnection, leaving: Sequence[int], successor: int | None, now: datetime) -> int:
+    """A mailbox's person leaves: its sequences go on from `successor`'s mailbox, or stop where there is none."""
+    mine = E.mailbox_id.in_(leaving)
+    if successor is None:
+        return len(await stop(conn, mine, "owner_left", now))
+    running = list(await conn.scalars(select(E.campaign_id).where(mine, IS_OPEN).distinct()))
+    await holding.give_to(conn, running, leaving, successor)
+    return int((await conn.execute(update(ENROLMENTS).where(mine, IS_OPEN).values(mailbox_id=successor))).rowcount)
+
+
+async def apply_stop(conn: AsyncConnection, change: Any, event_id: int, now: datetime) -> None:
+    """What an event stops (events.kinds.StopMessages): messages of campaigns, and whatever sequence they are in."""
+    await stop_campaign_messages(conn, change, event_id, now)
+    contacts = () if change.contact_id is None else (change.contact_id,)
+    await stop_for(conn, contacts, change.company_id, change.why, now)

@@ -1,0 +1,1 @@
+"""Dates that are remembered: the life of an occasion and its table."""

@@ -1,0 +1,1 @@
+"""What waits for one person: put off, or given to another mailbox."""
