@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,12 +29,22 @@ def serve(
     async def work() -> None:
         async with opened() as service:
             warn_hold(service)
-            asgi = PublicApp(create_app(service), service.public_services())
+            asgi = PublicApp(with_sign_up(create_app(service), service), service.public_services())
             service.on_change.append(lambda changed: asgi.pages.signed_by(changed.public_sender()))
             await _greet(service, host or service.settings.web.host, port or service.settings.web.port)
             await serve_forever(service, host=host, port=port, workers=workers, asgi=asgi, serve=serve_http)
 
     run(work)
+
+
+def with_sign_up(inner: Any, service: Any) -> Any:
+    """Put the sign-up form in front of the pages where config.toml asks for it."""
+    from outreach.tracking.signup.views import SignUpApp
+
+    if service.signups is None:
+        return inner
+    proxies = service.settings.tracking.trusted_proxies
+    return SignUpApp(inner, service.signups, service.signup_pages(), trusted_proxies=proxies)
 
 
 async def _greet(service: App, host: str, port: int) -> None:

@@ -33,7 +33,9 @@ from outreach.sending.setup import MailboxSetup
 from outreach.suppression.lists import load_policy
 from outreach.suppression.match import Policy
 from outreach.suppression.store import SuppressionStore, suppress
-from outreach.tracking.pages import Sender
+from outreach.tracking.pages import Pages, Sender
+from outreach.tracking.signup.pages import SignUpPages
+from outreach.tracking.signup.store import SignUpStore
 from outreach.tracking.tokens import Signer, UrlBuilder
 from outreach.tracking.views import PublicServices
 from outreach.webhooks.store import WebhookStore
@@ -107,6 +109,18 @@ class App:
         self.read_mark = mark
         await self.adopt(load(path), now)
         return True
+
+    @property
+    def signups(self) -> SignUpStore | None:
+        """The sign-up form's requests, None where config.toml names no mailbox for it."""
+        wanted = self.settings.signup
+        if wanted.mailbox is None:
+            return None
+        return SignUpStore(self.db, self.audience, self.secret, per_hour=wanted.per_hour, tags=wanted.tags)
+
+    def signup_pages(self) -> SignUpPages:
+        """What visitors of the sign-up form see."""
+        return SignUpPages(Pages(self.public_sender()), self.settings.signup.interests)
 
     def webhook_worker(self) -> WebhookWorker:
         """Who posts to webhooks."""

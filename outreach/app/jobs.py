@@ -13,6 +13,7 @@ from outreach.app.build import App
 from outreach.app.engine import Engine
 from outreach.app.inbox import InboxHost
 from outreach.app.reporting import send_weekly_if_due
+from outreach.app.signup import send_confirmations
 from outreach.audience.client import MxChecker
 from outreach.config import ConfigError
 from outreach.jobs.port import Jobs
@@ -47,6 +48,7 @@ class JobHost:
         jobs.register("heartbeat", self._heartbeat, every="*/10 * * * * *")
         jobs.register("report", self._report, every="0 */10 * * * *")
         jobs.register("mail-servers", self._mail_servers, every="30 * * * * *")
+        jobs.register("sign-ups", self._sign_ups, every="*/5 * * * * *")
         jobs.register("webhooks", self._webhooks, every="*/5 * * * * *")
         jobs.register("clean-up", self._clean_up, every="0 15 * * * *")
         await jobs.start()
@@ -114,6 +116,10 @@ class JobHost:
         """Look up the mail servers of new addresses' domains."""
         await MxChecker(self.app.db).run(MX_BATCH, self.clock())
 
+    async def _sign_ups(self, _: str) -> None:
+        """Send the confirmations that visitors of the website wait for."""
+        await send_confirmations(self.app, self.clock())
+
     async def _webhooks(self, _: str) -> None:
         """Tell the company's other programs what happened."""
         await self.app.webhook_worker().run(self.clock())
@@ -121,4 +127,6 @@ class JobHost:
     async def _clean_up(self, _: str) -> None:
         """Forget ended jobs and deliveries."""
         await self.app.webhooks.prune(self.clock())
+        if self.app.signups is not None:
+            await self.app.signups.forget(self.clock())
         await self.jobs.prune(self.clock())

@@ -112,9 +112,11 @@ class AudienceStore:
         basis: str = "none",
         now: datetime,
         owner_id: int | None = None,
+        evidence: str = "",
     ) -> int:
         """Do the same in the caller's transaction (a lead that the inbox finds). Raises RowRefused."""
-        importer = Importer(self.db, self.secret, ImportOptions(source, basis, owner_id=owner_id), now, self.roles)
+        options = ImportOptions(source, basis, evidence=evidence, owner_id=owner_id)
+        importer = Importer(self.db, self.secret, options, now, self.roles)
         await importer.prepare(conn)
         draft = RowCleaner(tuple(values), tuple(values), source=source, basis=basis).clean(1, list(values.values()))
         if isinstance(draft, Reject):

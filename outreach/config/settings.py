@@ -121,6 +121,15 @@ class SendingSettings(Part):
     missed_window_hours: float = Field(default=24, gt=0, description="a schedule missed by more asks first")
 
 
+class SignUpSettings(Part):
+    """The sign-up form under tracking.base_url + /j/, with double opt-in."""
+
+    mailbox: str | None = Field(default=None, description="which mailbox sends the confirmations; none: no form")
+    interests: list[str] = Field(default=[], description="what may be ticked; stored as the contact's interests")
+    tags: list[str] = Field(default=[], description="tags for who confirmed")
+    per_hour: int = Field(default=60, ge=1, description="confirmations in an hour, so that nobody misuses the form")
+
+
 class WebhookSettings(Part):
     """Programs of the company that are told what happens."""
 
@@ -173,6 +182,7 @@ class Settings(BaseSettings):
     inbox: InboxSettings = InboxSettings()
     report: ReportSettings = ReportSettings()
     sending: SendingSettings = SendingSettings()
+    signup: SignUpSettings = SignUpSettings()
     webhooks: WebhookSettings = WebhookSettings()
     sequences: SequenceSettings = SequenceSettings()
     retention: RetentionSettings = RetentionSettings()

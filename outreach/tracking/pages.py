@@ -150,6 +150,10 @@ class Pages:
     def _topic(self, topic: Topic, lang: str, on: bool) -> str:
         return _check("topic", topic.key, topic.text("", lang), topic.text("_small", lang), on)
 
+    def whole(self, lang: str, body: str) -> str:
+        """A page of another stage's in the same frame: without the links that need a mail's token."""
+        return self._page(lang, "", body)
+
     def _page(self, lang: str, token: str, body: str) -> str:
         w, company = words()[lang], self.sender.company
         direction = ' dir="rtl"' if lang in RIGHT_TO_LEFT else ""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -169,22 +169,10 @@ class PublicApp:
         client = scope.get("client")
         ip = client[0] if client else ""
         if forwarded:
-            ip = self._behind(ip, forwarded)
+            ip = behind(ip, forwarded, self.proxies)
         key = f"{kind}:{self.flusher.next_key()}"
         hit = Hit(kind, token.message_id, self.clock(), token.number, scope["method"], agent[:512], ip, prefetch, key)
         self.flusher.add(hit)
-
-    def _behind(self, ip: str, forwarded: str) -> str:
-        """The last address that none of our own proxies has; what stands further left, anybody may have written."""
-        for text in (ip, *reversed([part.strip() for part in forwarded.split(",") if part.strip()])):
-            try:
-                address = ip_address(text)
-            except ValueError:
-                return ip
-            if not any(address in network for network in self.proxies):
-                return text
-            ip = text
-        return ip
 
     # -- the recipient's pages ----------------------------------------------------------------------------------------
 
@@ -297,6 +285,30 @@ class PublicApp:
 def _shown(text: str) -> str:
     """The token as it may stand in a form's action: ours have no other letters, a guess is cut down to them."""
     return "".join(letter for letter in text if letter.isascii() and (letter.isalnum() or letter in "-_"))[:26]
+
+
+Networks = Sequence[IPv4Network | IPv6Network]
+
+
+def behind(ip: str, forwarded: str, proxies: Networks) -> str:
+    """The last address that none of our own proxies has; what stands further left, anybody may have written."""
+    for text in (ip, *reversed([part.strip() for part in forwarded.split(",") if part.strip()])):
+        try:
+            address = ip_address(text)
+        except ValueError:
+            return ip
+        if not any(address in network for network in proxies):
+            return text
+        ip = text
+    return ip
+
+
+def client_address(scope: Scope, proxies: Networks) -> str:
+    """Whose request it is; X-Forwarded-For is believed from our own proxies alone."""
+    client = scope.get("client")
+    forwarded = ",".join(v.decode("latin-1") for n, v in scope["headers"] if n == b"x-forwarded-for")
+    ip = str(client[0]) if client else ""
+    return behind(ip, forwarded, proxies) if forwarded and proxies else ip
 
 
 async def _form(scope: Scope, receive: Receive) -> Fields | None:

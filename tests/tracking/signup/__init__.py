@@ -1,0 +1,1 @@
+"""Sign-up with double opt-in."""
