@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.app.build import App
@@ -16,11 +16,13 @@ from outreach.campaigns.definition import Definition, Variant
 from outreach.campaigns.store import CampaignError
 from outreach.campaigns.variants import Arm, Judgement
 from outreach.config import Settings
-from outreach.model import Activity, Campaign, Mailbox, Message, MessageState
+from outreach.crm.store import apply_task
+from outreach.events.kinds import CreateTask
+from outreach.model import Campaign, Mailbox, Message, MessageState
 from outreach.model.base import table
 from outreach.outbox import store as outbox
 
-CAMPAIGNS, MESSAGES, MAILBOXES, ACTIVITIES = table(Campaign), table(Message), table(Mailbox), table(Activity)
+CAMPAIGNS, MESSAGES, MAILBOXES = table(Campaign), table(Message), table(Mailbox)
 M = MESSAGES.c
 
 #: What a metric counts: the first time that a person did it. Machines are marked in other columns.
@@ -86,7 +88,7 @@ async def advance(app: App, conn: AsyncConnection, row: Any, what: Definition, n
     waiting = await rest(conn, row.id)
     if chosen is None or not waiting:
         if waiting:
-            await _tell(conn, row.id, found, now)
+            await _tell(conn, row, found, now)
         return 0
     return await _release(app, conn, row.id, what, chosen, now)
 
@@ -112,10 +114,12 @@ async def rest(conn: AsyncConnection, campaign_id: int) -> int:
     return int(await conn.scalar(select(func.count()).select_from(MESSAGES).where(where)) or 0)
 
 
-async def _tell(conn: AsyncConnection, campaign_id: int, found: Judgement, now: datetime) -> None:
-    """A line for people, where the pauses stand too: somebody has to choose."""
-    data = {"campaign_id": campaign_id, "reason": "test_waits", "detail": found.outcome}
-    await conn.execute(insert(ACTIVITIES).values(kind="warning", at=now, text="test_waits", data=data))
+async def _tell(conn: AsyncConnection, campaign: Any, found: Judgement, now: datetime) -> None:
+    """Somebody has to choose: a task of the campaign's owner."""
+    owner = campaign.owner_id if campaign.owner_id is not None else campaign.author_id
+    title = f"为 A/B 测试选择版本 / Choose the variant for the rest: {campaign.name}"
+    data = {"campaign_id": campaign.id, "outcome": found.outcome}
+    await apply_task(conn, CreateTask("variant", title, None, None, owner, "next_working_day", data=data), None, now)
 
 
 async def choose(app: App, conn: AsyncConnection, row: Any, name: str, now: datetime) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import OPERATOR, Actor, Held, Permission, require
 from outreach.access.store import append_audit
-from outreach.app import ab_test
+from outreach.app import ab_test, pilot
 from outreach.app.build import App
 from outreach.app.facts import sender_facts
 from outreach.app.preflight import Plan, load_plan
@@ -338,7 +338,16 @@ async def variant_results(app: App, campaign_id: int) -> dict[str, Any]:
     return {"id": campaign_id, "state": row.state, **found}
 
 
-async def release_variant(app: App, campaign_id: int, variant: str, actor: Actor, now: datetime) -> int:
+async def results(conn: AsyncConnection, row: Any) -> dict[str, Any]:
+    """What a campaign's page shows of its pilot and its A/B test; None for what it has not got."""
+    begun = row.started_at is not None
+    return {
+        "pilot": await pilot.results(conn, row) if begun else None,
+        "test": await ab_test.results(conn, row) if begun else None,
+    }
+
+
+async def release_variant(app: App, campaign_id: int, actor: Actor, now: datetime, *, variant: str) -> int:
     """Send one approved variant to everybody who waits for the test; returns how many. Raises CampaignError."""
     await _may(app, campaign_id, actor, Permission.CAMPAIGNS_SEND)
     async with app.db.write() as conn:
@@ -368,6 +377,16 @@ async def recipients_count(app: App, campaign_id: int) -> int:
     async with app.db.read() as conn:
         where = (RECIPIENTS.c.campaign_id == campaign_id) & RECIPIENTS.c.skip_reason.is_(None)
         return int(await conn.scalar(select(func.count()).select_from(RECIPIENTS).where(where)) or 0)
+
+
+async def pilot_results(app: App, campaign_id: int) -> dict[str, Any]:
+    """Return what came of a pilot: the team's mails, the sample's figures, the advice. Raises CampaignError."""
+    async with app.db.read() as conn:
+        row = await campaigns.get(conn, campaign_id)
+        found = await pilot.results(conn, row)
+    if found is None:
+        raise CampaignError("the campaign file has no [pilot]: add one (share, wait_hours, team), or use start")
+    return {"id": campaign_id, "state": row.state, **found}
 
 
 async def begin_pilot(app: App, campaign_id: int, actor: Actor, now: datetime) -> str:

@@ -6,7 +6,7 @@ The seam between content, tracking and sending, which do not know each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -27,12 +27,15 @@ from outreach.db.session import Database
 from outreach.model import Message
 from outreach.model.base import table
 from outreach.outbox.message import Claimed
+from outreach.tracking.machine import HONEYPOT
 from outreach.tracking.tokens import UrlBuilder
 
 MESSAGES = table(Message)
 
 #: Compiled texts in hand: a campaign has steps x languages x variants, each about a megabyte.
 MOST_COMPILED = 64
+#: The first header of a mail to the team.
+TEST_MARK = b"X-Outreach-Test: pilot\r\n"
 #: Recipients in hand: twenty batches of sending's claims, a few megabytes.
 MOST_PEOPLE = 4_000
 
@@ -98,6 +101,14 @@ class CampaignComposer:
         compiled = self._compiled[self._key(message)]
         return compiled.compose(self._identity(message, person), person.context, self._urls(message, person))
 
+    def compose_test(self, message: Claimed, to_name: str, to_address: str) -> Composed:
+        """Return the letter as a mail to a colleague: the same words, marked as a test."""
+        person = self._people[message.id]
+        urls = replace(self._urls(message, person), unsubscribe_mailto=None)
+        identity = replace(self._identity(message, person), to_name=to_name, to_address=to_address)
+        letter = self._compiled[self._key(message)].compose(identity, person.context, urls)
+        return replace(letter, data=TEST_MARK + letter.data)
+
     def _key(self, message: Claimed) -> tuple[int, str | None, int, str, str | None]:
         return message.campaign_id, message.approved_hash, message.step, message.language, message.variant
 
@@ -130,6 +141,8 @@ class CampaignComposer:
             open=tracked.open if opens else None,
             click=tracked.click if clicks else None,
             unsubscribe_mailto=self._mailto(tracked.unsubscribe),
+            # numbers of a template's links begin at 1
+            trap=tracked.click(HONEYPOT, "") if clicks else None,
         )
 
     def _mailto(self, unsubscribe: str) -> str | None:

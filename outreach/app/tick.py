@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import OPERATOR
-from outreach.app import ab_test
+from outreach.app import ab_test, pilot
 from outreach.app import campaigns as use
 from outreach.app.build import App
 from outreach.app.followups import plan_follow_ups, steps_outstanding
@@ -29,8 +29,6 @@ from outreach.outbox.state import TERMINAL
 log = structlog.get_logger(__name__)
 CAMPAIGNS, MESSAGES = table(Campaign), table(Message)
 
-#: A pilot with worse figures than these is not released by itself (reliability.md: sending rules).
-PILOT_BOUNCES, PILOT_COMPLAINTS = 0.05, 0.001
 #: What a tick does for campaigns that have no end.
 EVERGREEN = {"sequence": advance_sequence}
 #: How often a campaign under way is compared with what was approved.
@@ -46,9 +44,10 @@ class Ticked:
     follow_ups: int = 0
     finished: int = 0
     held: int = 0
+    team: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.started or self.released or self.follow_ups or self.finished)
+        return bool(self.started or self.released or self.follow_ups or self.finished or self.team)
 
 
 async def tick(app: App, now: datetime, verified: dict[int, datetime] | None = None) -> Ticked:
@@ -72,6 +71,7 @@ async def tick(app: App, now: datetime, verified: dict[int, datetime] | None = N
                 done.held += 1
                 continue
             verified[campaign_id] = now
+        done.team += await pilot.mail_team(app, campaign_id, now)
         await _advance(app, campaign_id, now, done)
     return done
 
@@ -145,7 +145,7 @@ async def _pilot(conn: AsyncConnection, row: Any, now: datetime, done: Ticked) -
             return
     elif row.pilot_until > now:
         return
-    harm = await _pilot_harm(conn, row.id)
+    harm = pilot.harm_of(await pilot.counts(conn, row.id))
     if harm:
         await stops.hold(conn)
         await campaigns.pause(conn, row.id, f"pilot: {harm}", now=now, actor=None)
@@ -161,17 +161,3 @@ async def _pilot_open(conn: AsyncConnection, campaign_id: int) -> bool:
         MESSAGES.c.campaign_id == campaign_id, MESSAGES.c.is_pilot.is_(True), MESSAGES.c.state.not_in(terminal)
     )
     return bool(await conn.scalar(query))
-
-
-async def _pilot_harm(conn: AsyncConnection, campaign_id: int) -> str | None:
-    counted = select(
-        func.count(MESSAGES.c.sent_at).label("sent"),
-        func.count(MESSAGES.c.bounced_at).label("bounced"),
-        func.count(MESSAGES.c.complained_at).label("complained"),
-    ).where(MESSAGES.c.campaign_id == campaign_id, MESSAGES.c.is_pilot.is_(True))
-    row = (await conn.execute(counted)).one()
-    if row.bounced > max(2, row.sent * PILOT_BOUNCES):
-        return f"{row.bounced} of {row.sent} bounced"
-    if row.complained > max(0, row.sent * PILOT_COMPLAINTS):
-        return f"{row.complained} of {row.sent} complained"
-    return None

@@ -15,8 +15,13 @@ from outreach.campaigns.sequence import Condition, OccasionRules, SequenceRules
 #: With more wordings than this each arm is too small to show a difference.
 MOST_VARIANTS = 5
 MOST_STEPS = 12
+#: The team that looks at a pilot, not a list: each gets every variant.
+MOST_TEAM = 20
 #: The content of variant number i stands in the steps' table under VARIANT_STEP + i: approved like any other text.
 VARIANT_STEP = 1000
+
+
+_ADDRESS = re.compile(r"[!-~]{1,64}@[0-9A-Za-z][0-9A-Za-z.-]{0,251}[0-9A-Za-z]")
 
 
 class DefinitionError(ValueError):
@@ -62,7 +67,15 @@ class Pilot(_Part):
 
     share: float = Field(default=0.05, gt=0, le=0.5)
     wait_hours: float = Field(default=24, ge=0)
-    team: list[str] = []
+    team: list[str] = Field(default=[], max_length=MOST_TEAM)
+
+    @field_validator("team")
+    @classmethod
+    def _addresses(cls, value: list[str]) -> list[str]:
+        wrong = [text for text in value if not _ADDRESS.fullmatch(text)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no e-mail address")
+        return value
 
 
 class Step(_Part):

@@ -18,7 +18,7 @@ from outreach.app.progress import Progress, progress
 from outreach.campaigns import definition
 from outreach.campaigns.plan import explain_skip
 from outreach.cli.common import AsJson, AsUser, acting, emit, out, read_text, refuse, with_app
-from outreach.cli.results import variant_lines
+from outreach.cli.results import pilot_lines, variant_lines
 from outreach.cli.status import shown, watch
 
 app = typer.Typer(no_args_is_help=True, help="Campaigns: create, review, send, watch.")
@@ -143,8 +143,20 @@ def reject(campaign: Id, as_user: AsUser = None, comment: Comment = None, as_jso
 
 @app.command()
 def pilot(campaign: Id, as_user: AsUser = None, as_json: AsJson = False) -> None:
-    """Send to the pilot's share of the audience."""
-    _step(campaign, as_user, as_json, use.begin_pilot)
+    """Send to the team and to the pilot's share of the audience; once it has begun, show what came of it."""
+
+    async def work(service: App) -> dict[str, Any]:
+        row = await service.campaigns.one(campaign)
+        if row.started_at is None:
+            await use.begin_pilot(service, campaign, await acting(service, as_user), utc_now())
+        return await use.pilot_results(service, campaign)
+
+    found = with_app(work)
+    if as_json:
+        emit(found, True)
+        return
+    for line in pilot_lines(found):
+        out.print(line, highlight=False, markup=False)
 
 
 @app.command()
@@ -172,7 +184,7 @@ def release(
     """Send one variant of an A/B test to the rest of the audience, whatever the test says."""
 
     async def work(service: App) -> int:
-        return await use.release_variant(service, campaign, variant, await acting(service, as_user), utc_now())
+        return await use.release_variant(service, campaign, await acting(service, as_user), utc_now(), variant=variant)
 
     count = with_app(work)
     text = f"campaign {campaign}: {count} more people get {variant}"

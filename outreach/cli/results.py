@@ -34,3 +34,31 @@ def _next(found: dict[str, Any]) -> str:
     if found["needs_person"]:
         return f": choose with  outreach campaigns release {found['id']} VARIANT"
     return f", until {found['until']:%Y-%m-%d %H:%M} UTC" if found["until"] else ""
+
+
+ADVICE = {
+    "released": "the rest was released",
+    "wait": "wait: the sample has not left yet",
+    "stop": "stop: {harm}. The rest is not released by itself; change the campaign, or release it all the same",
+    "look": "look at it first: more people than usual unsubscribed, or many addresses were refused",
+    "release": "nothing speaks against releasing the rest",
+}
+
+
+def pilot_lines(found: dict[str, Any]) -> list[str]:
+    """The team's mails, the sample's figures, the advice and the commands that follow."""
+    lines = [f"campaign {found['id']}: {found['state']}"]
+    for mail in found["team"]:
+        variant = f" ({mail['variant']})" if mail["variant"] else ""
+        told = f"  {mail['text']}" if mail["state"] != "sent" and mail["text"] else ""
+        lines.append(f"team         {mail['address']}{variant}: {mail['state']}{told}")
+    figures = found["sample"]
+    lines += [f"{name.replace('_', ' '):<12} {number:>6}" for name, number in figures.items()]
+    if found["until"] and not found["released"]:
+        lines.append(f"rest leaves  {found['until']:%Y-%m-%d %H:%M} UTC, if nothing speaks against it")
+    lines.append(ADVICE[found["recommendation"]].format(harm=found["harm"]))
+    if found["state"] in ("pilot", "paused") and not found["released"]:
+        lines.append(
+            f"release it:  outreach campaigns start {found['id']}    stop: outreach campaigns pause {found['id']}"
+        )
+    return lines

@@ -20,7 +20,7 @@ from markupsafe import escape
 
 from outreach.content.context import KNOWN
 from outreach.content.envelope import PREVIEW_URLS, Identity, Rendered, Urls, head
-from outreach.content.footer import PIXEL, before_body_end, html_footer, missing, phrases, text_footer
+from outreach.content.footer import PIXEL, TRAP, before_body_end, html_footer, missing, phrases, text_footer
 from outreach.content.images import Images, place
 from outreach.content.links import Link, Links, allowed, counted, mark_html, mark_text
 from outreach.content.manifest import Variable
@@ -131,6 +131,7 @@ class Compiled:
             "unsubscribe_url": urls.unsubscribe,
             "preferences_url": urls.preferences,
             "_open": urls.open,
+            "_trap": urls.trap,
             "_on": "",
         }
 
@@ -225,7 +226,7 @@ class _Builder:
         numbered = layout.protected.program(html)
         lacks = missing(numbered.text)
         text = before_body_end(numbered.text, html_footer(lacks, self.language) if lacks else "")
-        return self.build(before_body_end(text, PIXEL), numbered.where, html=True), text
+        return self.build(before_body_end(text, TRAP + PIXEL), numbered.where, html=True), text
 
     def text(self, source: TemplateSource, layout: Layout, links: Links) -> tuple[Program, str]:
         written = source.text_file(self.language)

@@ -31,13 +31,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """One recipient's addresses. open None: no pixel; click None: links stay as they are."""
+    """One recipient's addresses. open None: no pixel; click None: links stay as they are; trap: for machines only."""
 
     unsubscribe: str
     preferences: str
     open: str | None = None
     click: Callable[[int, str], str] | None = None
     unsubscribe_mailto: str | None = None
+    trap: str | None = None
 
 
 PREVIEW_URLS = Urls("https://unsubscribe.example/", "https://preferences.example/")

@@ -21,6 +21,8 @@ PIXEL = (
     '{% if _open %}<img src="{{ _open }}" width="1" height="1" alt="" '
     'style="display:block;width:1px;height:1px;border:0;overflow:hidden;">{% endif %}'
 )
+#: A link that no person sees or reaches with a keyboard or screen reader: who follows it reads HTML, not mail.
+TRAP = '{% if _trap %}<a href="{{ _trap }}" style="display:none;" tabindex="-1" aria-hidden="true"></a>{% endif %}'
 
 
 @cache

@@ -11,7 +11,7 @@ from jinja2 import nodes
 from outreach.content.problem import ContentProblem, Where
 from outreach.content.sandbox import ALLOWED, Sandbox
 
-RESERVED = frozenset({"_h", "_dyn", "_open"})  # what links.py and compose.py write into a template
+RESERVED = frozenset({"_h", "_dyn", "_open", "_trap"})  # what links.py and compose.py write into a template
 _FORBIDDEN = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block)
 
 

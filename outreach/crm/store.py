@@ -25,7 +25,7 @@ class TaskError(Exception):
     """The task cannot be changed; the text says why."""
 
 
-async def apply_task(conn: AsyncConnection, change: Change, event_id: int, now: datetime) -> None:
+async def apply_task(conn: AsyncConnection, change: Change, event_id: int | None, now: datetime) -> None:
     """Make the task that a happening asks for, once for event and kind; unowned ones go to whom the rule names."""
     assert isinstance(change, CreateTask)
     owner = change.owner_id if change.owner_id is not None else await default_owner(conn, change.contact_id)

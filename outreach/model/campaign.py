@@ -138,6 +138,8 @@ class PilotMail(SQLModel, table=True):
     due_at: datetime = moment(nullable=False)
     sent_at: datetime | None = moment()
     text: str | None = None
+    language: str = word(default="en")
+    links: dict[str, Any] = json_dict()
 
 
 class Approval(SQLModel, table=True):

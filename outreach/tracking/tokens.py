@@ -21,6 +21,8 @@ KINDS: tuple[str, ...] = get_args(Kind)
 MAC_BYTES = 10
 ID_BYTES = 6
 MAX_ID = 1 << (8 * ID_BYTES)
+#: From here on ids are those of a pilot's mails to the team (`PilotMail`): their links lead on and nothing is counted.
+TEST_IDS = 1 << 47
 MAX_NUMBER = 1 << 16
 #: Six bits of the first byte hold the key's number.
 MAX_KEYS = 64

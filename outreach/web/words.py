@@ -135,6 +135,7 @@ TASK: Words = {
     "follow_up": (N_("Follow up"), "calendar-event"),
     "complaint": (N_("Complaint"), "message-circle"),
     "unreachable": (N_("Reach them another way"), "phone"),
+    "variant": (N_("Choose a variant"), "user-question"),
 }
 
 SCOPE: Words = {
@@ -273,6 +274,33 @@ ACTIVITY: Words = {
     "answer": (N_("Answer"), ""),
 }
 
+#: What a pilot's figures advise (app/pilot.py).
+ADVICE: Words = {
+    "released": (N_("released"), "is-idle"),
+    "wait": (N_("under way"), "is-run"),
+    "stop": (N_("stop"), "is-now"),
+    "look": (N_("look at it first"), "is-wait"),
+    "release": (N_("may be released"), "is-run"),
+}
+
+#: What an A/B test shows (campaigns/variants.py), what it counts, what a variant changes.
+TEST: Words = {
+    "winner": (N_("a winner"), "is-run"),
+    "no_difference": (N_("no difference shown"), "is-idle"),
+    "too_few": (N_("too few mails"), "is-idle"),
+}
+METRIC: Words = {
+    "click": (N_("Clicked by people"), ""),
+    "reply": (N_("Replied"), ""),
+    "open": (N_("Opened by people"), ""),
+}
+VARIANT: Words = {
+    "subject": (N_("Subject"), ""),
+    "template": (N_("Template"), ""),
+    "mailbox": (N_("Mailbox"), ""),
+    "hour": (N_("Hour"), ""),
+}
+
 LISTS: Mapping[str, Words] = {
     "check": CHECK,
     "field": FIELD,
@@ -292,6 +320,10 @@ LISTS: Mapping[str, Words] = {
     "permission": PERMISSION,
     "skip": SKIP,
     "event": EVENT,
+    "advice": ADVICE,
+    "test": TEST,
+    "metric": METRIC,
+    "variant": VARIANT,
 }
 
 

@@ -22,6 +22,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "customers": ("/customers", "li.na"),
     "campaigns": ("/campaigns", "li.na"),
     "campaign": ("/campaigns/1", "li.na"),
+    "pilot": ("/campaigns/2", "li.na"),
     "approvals": ("/approvals", "zhao.min"),
     "approval": ("/approvals/3", "zhao.min"),
     "segments": ("/segments", "li.na"),

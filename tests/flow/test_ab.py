@@ -15,7 +15,7 @@ from outreach.app import campaigns as use
 from outreach.app.build import App
 from outreach.campaigns.store import CampaignError
 from outreach.events.kinds import EventKind, NewEvent
-from outreach.model import Activity
+from outreach.model import Task
 from outreach.model.base import table
 from outreach.tracking.store import TrackingStore
 from tests.flow.house import Clock, actor, add_people, approved, drafted, installed, rows, work
@@ -97,16 +97,16 @@ async def test_without_a_difference_a_person_chooses(tmp_path: Path, smtp_sink: 
         assert found["waiting"] == 200 - sent
         assert len(smtp_sink.messages()) == sent
         async with app.db.read() as conn:
-            lines = (await conn.execute(select(table(Activity).c.text))).scalars().all()
-        assert "test_waits" in lines
+            task = (await conn.execute(select(table(Task)).where(table(Task).c.kind == "variant"))).one()
+        assert task.title.endswith("Choose the variant for the rest: Trial")
 
         with pytest.raises(CampaignError, match="there are: plain, bold"):
-            await use.release_variant(app, campaign, "loud", OPERATOR, clock())
-        assert await use.release_variant(app, campaign, "plain", OPERATOR, clock()) == 200 - sent
+            await use.release_variant(app, campaign, OPERATOR, clock(), variant="loud")
+        assert await use.release_variant(app, campaign, OPERATOR, clock(), variant="plain") == 200 - sent
         await work(app, clock)
         assert len(smtp_sink.messages()) == 200
         with pytest.raises(CampaignError, match="running"):
-            await use.release_variant(app, campaign, "bold", OPERATOR, clock())
+            await use.release_variant(app, campaign, OPERATOR, clock(), variant="bold")
 
 
 async def test_the_first_wording_may_be_the_default(tmp_path: Path, smtp_sink: Any) -> None:
@@ -164,7 +164,7 @@ release = "ask"
         assert {r.due_at.hour for r in before if r.variant == "morning"} == {10}  # Britain, in November
         assert {r.due_at.hour for r in before if r.variant == "evening"} == {18}
         assert len(smtp_sink.messages()) == 0
-        await use.release_variant(app, campaign, "evening", OPERATOR, clock())
+        await use.release_variant(app, campaign, OPERATOR, clock(), variant="evening")
         after: list[Any] = await rows(app, campaign)
         assert {r.due_at.hour for r in after if r.variant == "evening"} == {18}
         assert {r.state for r in after} == {"queued"}

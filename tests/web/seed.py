@@ -243,10 +243,11 @@ async def _campaigns(conn: AsyncConnection, rng: random.Random, secret: bytes, p
         later = state in ("running", "pilot", "finished")
         campaigns.append(
             {
-                "id": n, "name": name, "state": state, "definition": definition(name), "created_at": begun - timedelta(days=3),
+                "id": n, "name": name, "state": state, "definition": definition(name) | TRIALS.get(n, {}), "created_at": begun - timedelta(days=3),
                 "submitted_at": begun - timedelta(days=2) if state != "draft" else None, "submitted_hash": f"{n}" * 64 if state != "draft" else None,
                 "approved_hash": f"{n}" * 64 if later else None, "approved_at": begun - timedelta(days=1) if later else None,
                 "started_at": begun if later else None, "finished_at": NOW - timedelta(days=28) if state == "finished" else None, **base,
+                "pilot_released": state != "pilot", "pilot_until": NOW + timedelta(hours=20) if state == "pilot" else None,
             }
         )  # fmt: skip
     await add(conn, "Campaign", campaigns)
@@ -292,6 +293,30 @@ async def _campaigns(conn: AsyncConnection, rng: random.Random, secret: bytes, p
                 messages.append(_message(campaign, person, rng))
     await add(conn, "CampaignRecipient", recipients)
     await add(conn, "Message", messages)
+    team = {"campaign_id": 2, "hash": "2" * 64, "attempts": 1, "due_at": NOW, "sent_at": NOW, "links": {}}
+    mails = [("li.na@minxu-lighting.example", "sent"), ("zhao.min@minxu-lighting.example", "in_doubt")]
+    await add(
+        conn,
+        "PilotMail",
+        [
+            team
+            | {"address": address, "state": state, "variant": "price", "message_id": f"t{n}@minxu-lighting.example"}
+            for n, (address, state) in enumerate(mails)
+        ],
+    )
+
+
+#: Campaign 2 tries two subjects in its pilot.
+TRIALS: dict[int, dict[str, Any]] = {
+    2: {
+        "variant": [
+            {"name": "price", "subject": "Nuevas campanas LED: precio por 500 unidades"},
+            {"name": "saving", "subject": "Ahorre un 40 % de energía en su nave"},
+        ],
+        "test": {"share": 0.3, "metric": "click", "minimum": 10},
+        "pilot": {"share": 0.05, "team": ["li.na@minxu-lighting.example", "zhao.min@minxu-lighting.example"]},
+    }
+}
 
 
 def _message(campaign: int, person: dict[str, Any], rng: random.Random) -> dict[str, Any]:
@@ -305,6 +330,7 @@ def _message(campaign: int, person: dict[str, Any], rng: random.Random) -> dict[
     sent = NOW - (timedelta(days=29) if campaign == 4 else timedelta(minutes=rng.randrange(1, 1500))) if done else None
     opened = done and rng.random() < 0.3
     return {
+        "variant": ("price", "saving")[n % 2] if campaign == 2 else None,
         "uid": f"u{campaign}-{n}", "message_id": f"{campaign}.{n}@minxu-lighting.example", "campaign_id": campaign, "step": 0,
         "contact_id": n, "company_id": n, "address": person["address"], "address_key": person["key"],
         "domain": person["address"].split("@")[1], "mailbox_id": 1 + n % 3, "state": state, "language": person["language"] or "en",

@@ -108,9 +108,11 @@ async def _live(staff: Staff, row: Any) -> dict[str, Any]:
         approvals = await data.approvals(conn, row.id)
         pace = await today.pace(conn, row.id, staff.now)
         last_due, last_tz = await today.last_due(conn, row.id)
+        results = await work().results(conn, row)
     under_way = await progress(staff.app, row.id, staff.now) if row.state in UNDER_WAY else None
     held = Held(row.owner_id, row.owner_team)
     return {
+        **results,
         "row": row,
         "figures": figures,
         "counts": counts,
@@ -221,6 +223,7 @@ DONE = {
     "pause": N_("Paused. What is on the wire finishes, the rest stays queued."),
     "resume": N_("It goes on."),
     "cancel": N_("Cancelled. What has not left never will."),
+    "release_variant": N_("The rest gets this variant now."),
 }
 NEEDS = {
     "submit": Permission.CAMPAIGNS_EDIT,
@@ -228,6 +231,7 @@ NEEDS = {
     "pause": Permission.CAMPAIGNS_PAUSE,
     "resume": Permission.CAMPAIGNS_SEND,
     "cancel": Permission.CAMPAIGNS_PAUSE,
+    "release_variant": Permission.CAMPAIGNS_SEND,
 }
 
 
@@ -252,6 +256,13 @@ async def start(staff: Staff, campaign_id: int) -> Response:
     """Start an approved campaign (with its pilot), or release the rest of one in pilot."""
     whole = (await staff.form()).get("whole") == "1"
     return await _act(staff, campaign_id, "start", whole=whole)
+
+
+@router.action("/campaigns/{campaign_id:int}/variant", Permission.CAMPAIGNS_SEND)
+async def release_variant(staff: Staff, campaign_id: int) -> Response:
+    """Send one variant of an A/B test to everybody who waits for its result."""
+    variant = str((await staff.form()).get("variant", ""))[:20]
+    return await _act(staff, campaign_id, "release_variant", variant=variant)
 
 
 @router.action("/campaigns/{campaign_id:int}/pause", Permission.CAMPAIGNS_PAUSE)
