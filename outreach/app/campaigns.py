@@ -13,27 +13,23 @@ from outreach.access.store import append_audit
 from outreach.app import ab_test, pilot
 from outreach.app.build import App
 from outreach.app.facts import sender_facts
-from outreach.app.preflight import Plan, load_plan
+from outreach.app.planning import plan_messages
 from outreach.app.preflight import Preflight as Preflight  # a use case of campaigns too
 from outreach.app.preflight import preflight as preflight
-from outreach.audience.regions import time_zone
 from outreach.campaigns import store as campaigns
-from outreach.campaigns.calendar import next_open
 from outreach.campaigns.definition import VARIANT_STEP, Definition
 from outreach.campaigns.store import CampaignError, StepContent
 from outreach.content.compose import compile_content
 from outreach.content.envelope import PREVIEW_URLS
 from outreach.content.problem import ContentProblem
 from outreach.content.store import snapshot, version_source
-from outreach.content.template import choose_language
 from outreach.crm.enrolment import store as enrolments
 from outreach.db import stops
-from outreach.model import Campaign, CampaignRecipient, CampaignState, EmailAddress, MessageState, User
+from outreach.model import Campaign, CampaignRecipient, CampaignState, User
 from outreach.model.base import table
 from outreach.outbox import store as outbox
 
 CAMPAIGNS, RECIPIENTS, USERS = table(Campaign), table(CampaignRecipient), table(User)
-ADDRESSES = table(EmailAddress)
 
 
 # -- drafts ------------------------------------------------------------------------------------------------------------
@@ -164,7 +160,7 @@ async def start(app: App, campaign_id: int, actor: Actor, now: datetime, *, whol
         action = _start_action(row, what, now, whole)
         if row.state in (CampaignState.APPROVED, CampaignState.SCHEDULED):
             await demand_approval(app, conn, campaign_id)
-            await _plan_messages(app, conn, campaign_id, now)
+            await plan_messages(app, conn, campaign_id, now)
         return await campaigns.move(conn, campaign_id, action, now=now, actor=actor, **_started(row, action, now))
 
 
@@ -232,73 +228,6 @@ async def _may(app: App, campaign_id: int, actor: Actor, permission: Permission)
         return
     row = await app.campaigns.one(campaign_id)
     require(actor, permission, Held(row.owner_id if row.owner_id is not None else row.author_id, actor.team))
-
-
-# -- planning ----------------------------------------------------------------------------------------------------------
-
-
-async def _plan_messages(app: App, conn: AsyncConnection, campaign_id: int, now: datetime) -> int:
-    """Make the message rows of the frozen audience; a second call adds none."""
-    work = await load_plan(app, conn, campaign_id, now)
-    domains = {box.id: app.settings.mailbox_named(box.name).domain for box in work.boxes}
-    added, last = 0, 0
-    while True:
-        rows = (await conn.execute(_recipients_after(campaign_id, last))).all()
-        if not rows:
-            return added
-        added += await outbox.plan(conn, [_message_row(work, row, domains) for row in rows])
-        last = rows[-1].contact_id
-
-
-def _recipients_after(campaign_id: int, last: int) -> Any:
-    from outreach.model import Contact
-
-    contacts = table(Contact)
-    return (
-        select(
-            RECIPIENTS.c.contact_id,
-            RECIPIENTS.c.address,
-            RECIPIENTS.c.mailbox_id,
-            RECIPIENTS.c.is_pilot,
-            RECIPIENTS.c.variant,
-            ADDRESSES.c.key,
-            contacts.c.company_id,
-            contacts.c.country,
-            contacts.c.city,
-            contacts.c.language,
-        )
-        .join(contacts, contacts.c.id == RECIPIENTS.c.contact_id)
-        .join(ADDRESSES, ADDRESSES.c.id == RECIPIENTS.c.address_id)
-        .where(
-            RECIPIENTS.c.campaign_id == campaign_id,
-            RECIPIENTS.c.skip_reason.is_(None),
-            RECIPIENTS.c.contact_id > last,
-        )
-        .order_by(RECIPIENTS.c.contact_id)
-        .limit(campaigns.CHUNK)
-    )
-
-
-def _message_row(work: Plan, row: Any, domains: dict[int, str]) -> dict[str, Any]:
-    zone = time_zone(row.country, row.city) if row.country else None
-    return {
-        "campaign_id": work.row.id,
-        "step": 0,
-        "contact_id": row.contact_id,
-        "company_id": row.company_id,
-        "address": row.address,
-        "address_key": row.key,
-        "mailbox_id": row.mailbox_id,
-        "mail_domain": domains[row.mailbox_id],
-        "due_at": next_open(work.start, work.hours(row.country, zone, row.variant)),
-        # who is not in the test waits for what it shows
-        "state": MessageState.PLANNED if work.what.variant and row.variant is None else MessageState.QUEUED,
-        "language": choose_language(work.sources[0], row.language, row.country),
-        "variant": row.variant,
-        "is_pilot": row.is_pilot,
-        "country": row.country,
-        "tz": zone,
-    }
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------
@@ -397,5 +326,5 @@ async def begin_pilot(app: App, campaign_id: int, actor: Actor, now: datetime) -
     await _may(app, campaign_id, actor, Permission.CAMPAIGNS_SEND)
     async with app.db.write() as conn:
         await demand_approval(app, conn, campaign_id)
-        await _plan_messages(app, conn, campaign_id, now)
+        await plan_messages(app, conn, campaign_id, now)
         return await campaigns.move(conn, campaign_id, "pilot", now=now, actor=actor, started_at=now)
