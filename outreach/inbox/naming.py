@@ -27,7 +27,7 @@ _HEAD = re.compile(
 )
 # What may follow an address that stands for itself; "anna@b.example wrote" does not.
 _REST = re.compile(
-    r"^\s*(?:$|[:;,.\-–(\[<]|on \w|\s{2,}|\t|said|failed|unknown|rejected|не |was |is |has |=>|could"
+    r"^\s*(?:$|[:;,.\-–(\[<]|on \w|(?:am|le|el|em|il|op|w dniu|den) \d|\s{2,}|\t|said|failed|unknown|rejected|не |was |is |has |=>|could"
     r"|[45]\d\d|不|失败)",
     re.I,
 )

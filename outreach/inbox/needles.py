@@ -10,8 +10,9 @@ NEEDLES: Table = (
         "viruses", "a virus", "virus scan", "virus…reject", "virus…detected", "worm…found", "trojan",
         "include a virus", "发现病毒", "含有病毒", "病毒邮件", "virus infected", "potential virus",
     )),
+    ("userunknown", ("unknown host or user", "host or user unknown", "host or user; no such")),
     ("spamdetected", (
-        "spam classification", "due to spam", "detected as spam", "considered spam", "as spam", "is spam",
+        "blocked by our spam", "blocked by our bulk", "bulk email filter", "spam classification", "due to spam", "detected as spam", "considered spam", "as spam", "is spam",
         "blocked by spam", "spamassassin",
     )),
     ("badreputation", (
@@ -227,7 +228,7 @@ NEEDLES: Table = (
         "帐号異常", "domain disabled", "domain suspended", "domain has been disabled", "domain is not active",
         "domain has been suspended", "is a deactivated", "no longer on server…disabled", "mailbox not active",
         "boîte…désactivée", "recipient suspend", "recipient…suspended", "recipient disabled", "user is inactive",
-        "archivee", "user is terminated", "is unavailable: user", "temporarily inactive", "suspend the service",
+        "archivee", "user is terminated", "is unavailable: user is", "temporarily inactive", "suspend the service",
         "unavailable or access denied", "temporarily suspended", "vdelivermail: account is locked",
     )),
     ("userunknown", ("x-unix; 67", "smtp code 67")),

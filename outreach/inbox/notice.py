@@ -7,7 +7,7 @@ import re
 from outreach.inbox import address, original
 from outreach.inbox.codes import status_in
 from outreach.inbox.naming import ENOUGH, WAYS, Entry, after_intro, heads, merge
-from outreach.inbox.notice_words import FAILURE, SUBJECT
+from outreach.inbox.notice_words import FAILURE, GOOD_NEWS, SUBJECT
 from outreach.inbox.parse import Mail, parse
 from outreach.inbox.returned import HEADER_BLOCK, LEAST, READ
 
@@ -16,12 +16,15 @@ STATED = 6000  # characters within which any notice says that it is one
 _MACHINE = re.compile(
     r"mailer[-_. ]?daemon|post_?master|mail[-_. ]?delivery|mail[-_. ]?daemon|delivery (?:subsystem|system|agent|status)"
     r"|system administrator|mail (?:system|administrator|server|gateway|router)|bounces?(?:[-+][^@\s]{0,60})?@|\bndr@"
-    r"|daemon|microsoft exchange|majordomo|non-?delivery|virus|interscan|internet mail|mail\.ru|mta@|courier|退信"
+    r"|daemon|microsoft ?exchange|majordomo|non-?delivery|virus|interscan|internet mail|mail\.ru|mta@|courier|退信"
     r"|report@"
     r"|notification@|smtp@|mail-?admin",
     re.I,
 )
 _DAEMON = re.compile(r"mailer[-_. ]?daemon|postmaster|mail delivery", re.I)
+_KEEPER = re.compile(
+    r"(?:post_?master|mailer-?daemon|abuse|support|help\w*|admin\w*|no-?reply|info|service|noc|hostmaster)@", re.I
+)
 _FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|enc|转发|轉寄)\s*[:：]", re.I)
 _TRANSCRIPT = re.compile(r"transcript of (?:the )?session|permanent fatal errors", re.I)
 
@@ -44,7 +47,10 @@ def _no_return(mail: Mail) -> bool:
 
 def is_failure(mail: Mail) -> bool:
     """A program says that it could not deliver (or not yet): sender or subject, and the text, must all fit."""
-    subject = SUBJECT.search(mail.subject[:400].lower()) is not None
+    title = mail.subject[:400].lower().strip()
+    if GOOD_NEWS.search(title):
+        return False
+    subject = SUBJECT.search(title) is not None
     daemon = is_daemon(mail) and (subject or not _answers_by_itself(mail))
     if not (subject or daemon or _no_return(mail)):
         return False
@@ -76,6 +82,19 @@ def entries(mail: Mail) -> list[Entry]:
         if kept := [entry for entry in merge(way(mail.notice)) if entry.recipient.lower() not in skip]:
             return kept
     return list(after_intro(mail.notice))[:1]  # who mailed to himself is sender and recipient
+
+
+def lone(mail: Mail) -> list[Entry]:
+    """The only address that a notice names besides those of servers' keepers."""
+    skip = excluded(mail)
+    named = [a for a in address.find_all(mail.notice[:STATED]) if a.lower() not in skip and not _KEEPER.match(a)]
+    return [Entry(named[0], mail.notice)] if len({a.lower() for a in named}) == 1 else []
+
+
+def is_told(mail: Mail) -> bool:
+    """More than a failing word in a machine's mail: the subject, a status code or a returned message says so, too."""
+    told = SUBJECT.search(mail.subject[:400].lower()) or status_in(mail.notice[:STATED])
+    return bool(told) or original.headers(mail) is not None
 
 
 def excluded(mail: Mail) -> set[str]:

@@ -23,7 +23,7 @@ SUBJECT = _any(
     r"error sending", r"delayed mail", r"message delayed", r"warning: (?:could|message)", r"bounce", r"mail error",
     r"mail system error", r"unknown (?:user|address|recipient)", r"user unknown", r"rejected", r"unzustellbar",
     r"nicht zugestellt", r"nicht zustellbar", r"zustellung", r"non remis", r"non distribu", r"échec",
-    r"no se (?:ha )?(?:pud|entreg)", r"no entregado", r"devuelto", r"não (?:foi )?entreg", r"devolvid",
+    r"no se (?:ha )?(?:pud|entreg)", r"no entregado", r"no se puede entregar", r"não é possível entregar", r"无法(?:送达|传递)", r"gönderilemedi", r"kan niet worden", r"går inte att leverera", r"non è possibile (?:recapitare|consegnare)", r"nie można dostarczyć", r"devuelto", r"não (?:foi )?entreg", r"devolvid",
     r"mancata consegna", r"non recapitabile", r"impossibile recapitare", r"onbestelbaar", r"niet bezorgd", r"odesl",
     r"niedostarcz", r"не доставлен", r"недоставлен", r"невозможно доставить", r"退信", r"退回", r"无法投递",
     r"未送达", r"投递失败",
@@ -67,7 +67,11 @@ FAILURE = _any(
     r"không (?:thể|gửi|được)", r"tidak (?:dapat|terkirim)", r"address (?:error|invalid|not found)", r"command died",
     r"giving up", r"no valid recipients", r"failed addresses?", r"unknown host", r"error (?:was )?detected",
     r"incorrectly constructed", r"n'a pas pu", r"invalid (?:user )?address", r"delivery status notification",
-    r"mailbox unavailable", r"error message below", r"quota exceeded",
+    r"mailbox unavailable", r"error message below", r"quota exceeded", r"remise a échoué", r"n['’]est pas parvenu", r"n['’]a pas été",
+    r"error en la entrega", r"no se ha entregado", r"no se encontró", r"falha na entrega", r"(?:wurde|konnte|können) nicht",
+    r"nicht an .{0,80}zugestellt", r"nie została", r"未能(?:将|把|向)", r"(?:受信者|宛先|グループ).{0,20}(?:失敗|できません)",
+    r"non (?:è|e'|ha) (?:stat[oa] )?(?:possibile|consegnat)", r"kon niet", r"gick inte att", r"kan (?:inte|ikke)", r"не доставлен",
+    r"gönderilemedi", r"ulaştırılamadı",
 )  # fmt: skip
 
 # A sentence that the list of failed addresses follows.
@@ -86,7 +90,19 @@ INTRO = _any(
     r"以下(?:收件人|地址|のメールアドレス|の宛先|のアドレス)[^\n]{0,30}", r"收件人[^\n:：]{0,10}[:：]", r"宛先[:：]",
     r"以下の?[^\n]{0,20}(?:送信|配信)[^\n]{0,20}",
     r"(?:could|can|did|was)(?: ?not|n['’]t)(?: able to)? deliver[^:\n]{0,60}:",
-    r"undeliverable (?:to|recipients?|addresses?)[^:\n]{0,30}:?", flags=re.I,
+    r"undeliverable (?:to|recipients?|addresses?)[^:\n]{0,30}:?",
+    r"(?:folgende[nr]?|diese[nr]?) (?:empfänger|adress)[^:\n<]{0,80}:?", r"(?:ces|les) destinataires[^:\n<]{0,60}:",
+    r"(?:est[eo]s|los|os|às|aos) (?:seguintes )?destinat[aá]rios[^:\n<]{0,60}:", r"(?:ai|i) seguenti destinatari[^:\n<]{0,60}:",
+    r"(?:以下|下列)(?:收件人|收件者|受信者|の受信者|地址)[^\n]{0,30}", r"次の(?:受信者|宛先|アドレス)[^\n]{0,30}", r"다음 (?:수신자|받는 사람)[^\n]{0,40}",
+    r"(?:следующим|этим) (?:получател|адресат)[^:\n]{0,60}:", r"(?:aşağıdaki|şu) alıcı[^:\n]{0,60}:",
+    flags=re.I,
+)  # fmt: skip
+
+# In a subject: the mail did arrive, or somebody says that a mail server will rest.
+GOOD_NEWS = _any(
+    r"^successful(?:ly)? (?:mail )?deliver", r"^(?:delivered|relayed|expanded|zugestellt|remis|entregado|entregue|consegnato)\s?:",
+    r"^(?:已送达|已傳遞|配信済み|доставлено|teslim edildi|doręczono|afgeleverd|levererat)\s?[:：]", r"delivery (?:receipt|confirmation)",
+    r"zustellbestätigung", r"return receipt", r"送达回执|送達回條|配信確認",
 )  # fmt: skip
 
 # The sending host still tries.

@@ -112,7 +112,10 @@ LOOKED_UP = (
     "unknown local", "suppression list", "p=nosuchuser", "不存在", "查无此人", "查無此人", "无此用户",
     "存在しません", "見つかりません", "не найден", "не существует", "존재하지", "nicht gefunden", "unbekannt",
     "inconnu", "répertorié", "addresses were unknown", "desconocid", "desconhecid", "sconosciut", "no existe",
-    "onbekend", "nie istnieje", "bulunamadı",
+    "onbekend", "nie istnieje", "bulunamadı", "غير موجود", "không tồn tại", "inexistente", "inesistente", "inexistant",
+    "introuvable", "nicht vorhanden", "mevcut değil", "finns inte", "findes ikke", "finnes ikke", "neexistuje", "ไม่พบ",
+    "no encontrad", "não encontrad", "non trovat", "niet gevonden", "찾을 수 없", "無此", "沒有此", "没有此", "n'existe pas",
+    "existiert nicht", "não existe", "non esiste", "bestaat niet", "nie ma takiego", "нет такого", "неизвестен",
     "because the address couldn't be found",
     "yahoodns.net",  # Yahoo looks recipients up only after DATA
 )  # fmt: skip

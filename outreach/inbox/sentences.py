@@ -24,6 +24,7 @@ _HOST = re.compile(
 )
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 _CLAUSE = re.compile(r"[.;!?()\n](?=\s|$)|。|！|；| - ")
+_CLAUSE_OR_LABEL = re.compile(r"[.;!?()\n:](?=\s|$)|。|：|！|；| - ")
 
 
 @cache
@@ -34,11 +35,12 @@ def _pattern(alternatives: tuple[str, ...]) -> re.Pattern[str]:
 def reason_of_sentence(text: str) -> str | None:
     """The reason that some clause of `text` (lower case, without addresses and URLs) states; None when none does."""
     plain = _IP.sub(" ip ", _HOST.sub(" ", _NAMED.sub(" ", fold(text[:LONGEST]))))
-    clauses = [clause for clause in _CLAUSE.split(plain) if clause.strip()]
-    for claim in ORDER:
-        for clause in clauses:
-            if reason := _said(clause, claim):
-                return reason
+    for cut in (_CLAUSE_OR_LABEL, _CLAUSE):
+        clauses = [clause for clause in cut.split(plain) if clause.strip()]
+        for claim in ORDER:
+            for clause in clauses:
+                if reason := _said(clause, claim):
+                    return reason
     return None
 
 

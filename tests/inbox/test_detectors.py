@@ -30,9 +30,9 @@ SAMPLES: dict[str, tuple[list[str], list[str]]] = {
     "verizon": (["sisimai:bsd/lhost-verizon-01", "sisimai:bsd/lhost-verizon-02", "own:verizon"], ["own:kddi", "own:yahoo"]),
     "yahoo": (["sisimai:bsd/lhost-yahoo-01", "sisimai:bsd/lhost-yahoo-07", "own:yahoo"], ["own:qmail", "own:not-reply-quoting"]),
     "x_failed_recipients": (["sisimai:bsd/lhost-mailru-08", "sisimai:bsd/lhost-exim-01", "own:gmail-notfound"], ["own:gmail-zh", "own:exim"]),
-    "daemon_notice": (["own:qmail", "own:qq", "own:sendmail-warning", "own:german", "flufl:simple_16", "sisimai:bsd/lhost-x6-02"], ["own:not-out-of-office", "own:not-forward", "flufl:simple_20"]),
+    "daemon_notice": (["own:exchange2010", "own:qmail", "own:qq", "own:sendmail-warning", "own:german", "flufl:simple_16", "sisimai:bsd/lhost-x6-02"], ["own:not-out-of-office", "own:not-forward", "flufl:simple_20"]),
     "notice": (
-        ["own:exchange2010", "own:kddi", "flufl:simple_20", "sisimai:bsd/lhost-mfilter-03"],
+        ["own:kddi", "flufl:simple_20", "sisimai:bsd/lhost-mfilter-03"],
         ["own:not-forward", "own:not-newsletter", "own:not-question", "own:not-postmaster-human", "chatwoot:notification"],
     ),
 }  # fmt: skip

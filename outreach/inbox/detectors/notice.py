@@ -15,8 +15,10 @@ def detect(mail: Mail) -> Verdict | None:
     if not notice.is_failure(mail):
         return None
     entries = notice.entries(mail) or _wrapped(mail) or _returned(mail)
+    if not entries and notice.from_machine(mail):
+        entries = notice.lone(mail)
     if not entries:
-        return Verdict(Kind.BOUNCE, detector="notice") if notice.from_machine(mail) else None
+        return Verdict(Kind.BOUNCE, detector="notice") if notice.from_machine(mail) and notice.is_told(mail) else None
     return verdict(mail, entries, "notice")
 
 

@@ -1,0 +1,56 @@
+"""Notices in prose, in many languages, and mails that only look like notices."""
+
+from __future__ import annotations
+
+from email.header import Header
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from outreach.inbox.classify import classify
+from outreach.inbox.verdict import Kind
+
+FILE = Path(__file__).parent.parent / "corpus" / "notices.txt"
+DEAD = {"yes": True, "no": False}
+
+
+class Notice(NamedTuple):
+    kind: str
+    recipients: list[str]
+    dead: str  # yes, no, or - where either is right
+    reasons: list[str]
+    late: bool
+    raw: bytes
+    subject: str
+
+
+def notices() -> list[Notice]:
+    return [read(block) for block in FILE.read_text(encoding="utf-8").split("=====\n")[1:]]
+
+
+def read(block: str) -> Notice:
+    wanted, sender, subject, _, body = block.split("\n", 4)
+    kind, recipients, dead, reasons, late = wanted.split("|")
+    name, mark, address = sender.removeprefix("From: ").rpartition("<")
+    name = name if name.isascii() else Header(name.strip(), "utf-8").encode() + " "
+    raw = (
+        f"From: {name}{mark}{address}\nTo: li.na@seller.example\n"
+        f"Subject: {Header(subject.removeprefix('Subject: '), 'utf-8').encode()}\n"
+        "Date: Tue, 3 Nov 2026 09:13:02 +0800\nMIME-Version: 1.0\n"
+        f"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{body}"
+    ).encode()
+    named = [each.strip() for each in recipients.split(",") if each.strip()]
+    return Notice(kind, named, dead, reasons.split(" or "), late == "late", raw, subject)
+
+
+@pytest.mark.parametrize("notice", notices(), ids=lambda notice: notice.subject[9:50])
+def test_a_notice_is_read(notice: Notice):
+    verdict = classify(notice.raw)
+    assert (verdict.kind is Kind.BOUNCE) == (notice.kind == "bounce")
+    if verdict.kind is not Kind.BOUNCE:
+        return
+    assert sorted(verdict.recipients) == sorted(notice.recipients)
+    assert verdict.reason in notice.reasons
+    assert verdict.delayed == notice.late
+    assert notice.dead == "-" or verdict.hard is DEAD[notice.dead]
