@@ -11,7 +11,7 @@ from outreach.inbox.phrases import any_of, patterns
 LIMIT_DIVIDER = 120
 LINE = 400  # characters of a line that are looked at; an attribution is shorter
 _QUOTED = re.compile(r"^\s{0,3}(?:>|\|(?=\s*[^\s|]))")
-_NAMED_QUOTE = re.compile(r"^\s{0,3}[A-Za-z]{1,12}>\s")  # SuperCite
+_NAMED_QUOTE = re.compile(r"^\s{0,3}[A-Za-z]{1,12}>(?:\s|$)")  # SuperCite
 _EMAIL = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,120}")
 # A date or time: a year, a clock, or day/month in figures; without one "he wrote:" is the sender's own sentence.
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\d{1,2}[:.]\d\d|\d{1,2}[/.-]\d{1,2}|\d{4}[年년]|\d{1,2}[月월]")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import takewhile
 
 from outreach.inbox import quotation, signature
 from outreach.inbox.header_values import display_name
@@ -16,6 +17,7 @@ from outreach.inbox.reply_html import reply_source
 
 LIMIT = 100_000  # characters of a letter that are looked at
 LINES = 2_000
+FENCE = "```"  # between two of these stands program text, whatever it looks like
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff]")
 _ENDS = re.compile(
     r"##-? ?(?:please )?(?:type|write) (?:your )?reply above|reply above this line|\u7b54\u590d\u8bf7\u5728\u6b64\u7ebf\u4e0a",
@@ -50,14 +52,30 @@ def _tell(lines: list[str]) -> tuple[str, list[str]]:
     e empty, q quoted, a attribution, x here the quoted message begins, d delimiter, s device, t text.
     """
     kinds, kept, at = "", [], 0
+    fenced = _fenced(lines)
     while at < len(lines):
-        kind, count = _kind(lines, at)
+        kind, count = ("t", 1) if at in fenced else _kind(lines, at)
+        if kind == "x" and "t" not in kinds:
+            count = _forwarded_head(lines, at)
         kinds += kind
         kept.append(" ".join(lines[at : at + count]) if count > 1 else lines[at])
         at += count
         if kind in "xd" and "t" in kinds:
             break  # nothing below belongs to the letter
     return _rewrapped(kinds, kept), kept
+
+
+def _fenced(lines: list[str]) -> set[int]:
+    """The lines between two fences, and the fences."""
+    fences = [at for at, line in enumerate(lines) if line.lstrip().startswith(FENCE)]
+    pairs = zip(fences[::2], fences[1::2], strict=False)
+    return {at for first, last in pairs for at in range(first, last + 1)}
+
+
+def _forwarded_head(lines: list[str], at: int) -> int:
+    """How many lines are the divider and the header over a forwarded mail below which the letter may stand."""
+    block = list(takewhile(str.strip, lines[at : at + 12]))
+    return len(block) if sum(quotation.header_label(line) is not None for line in block) >= 2 else 1
 
 
 def _rewrapped(kinds: str, lines: list[str]) -> str:
@@ -111,6 +129,8 @@ def _cut(kinds: str) -> int:
     """Index of the first line that is no longer the letter."""
     ends = [found.start() for found in (
         re.search("(?<=[tqaes])x", kinds),  # a copied header: everything below is the other's
+        # a telephone's advertisement, then text without a mark: the program quotes below what it writes
+        re.search(r"(?<=[te])s(?=[est]*t[est]*$)", kinds),
         re.search("d", kinds) if re.search("[tq]", kinds.split("d")[0]) else None,
         # text, attribution, then no quoted line at all: the program quotes without marks
         re.search(r"(?<=[te])a(?=[^q]*$)", kinds) if "t" in kinds.split("a")[0] else None,

@@ -162,3 +162,21 @@ def test_hostile_text_takes_no_time_and_raises_nothing() -> None:
 )
 def test_a_date_in_the_letter_does_not_begin_the_quotation(text: str, answer: str) -> None:
     assert visible(text) == answer
+
+
+def test_program_text_between_fences_is_kept() -> None:
+    text = "Please look:\n```\n# a\n####\n> not quoted\n```\nThank you for looking."
+    assert visible(text) == text
+
+
+def test_below_a_phones_advertisement_stands_the_quotation() -> None:
+    assert visible("We take 200.\n\nSent from my Pixel\n\nDear Ann,\nour new catalogue is out.") == "We take 200."
+
+
+def test_a_forward_without_a_word_is_the_forwarded_letter() -> None:
+    head = "---------- Forwarded message ----------\nFrom: Li Na\nDate: Thu, 19 Nov 2026\nSubject: New\nTo: Ann\n"
+    assert visible(f"{head}\nOur new catalogue is out.") == "Our new catalogue is out."
+
+
+def test_a_supercite_mark_on_an_empty_line_is_quoted() -> None:
+    assert visible("We take 200.\n\nLN> Dear Ann,\nLN>\nLN> it is out.\n") == "We take 200."
