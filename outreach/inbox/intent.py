@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from outreach.inbox.fold import fold
-from outreach.inbox.phrases import any_of
+from outreach.inbox.phrases import Phrases, said
 from outreach.inbox.reply_text import own_words
 from outreach.inbox.verdict import Intent
 
@@ -40,9 +39,8 @@ def not_interested(text: str) -> Intent | None:
     return Intent.NOT_INTERESTED if _rule(Intent.NOT_INTERESTED).search(low) else None
 
 
-@cache
-def _rule(intent: Intent) -> re.Pattern[str]:
-    return any_of("intent", intent.value)
+def _rule(intent: Intent) -> Phrases:
+    return said("intent", intent.value)
 
 
 def _is(intent: Intent, low: str) -> bool:

@@ -42,7 +42,8 @@ def test_every_pattern_survives_folding() -> None:
 
 
 def test_a_purpose_without_patterns_matches_nothing() -> None:
-    assert not phrases.any_of("unsubscribe", "no such purpose").search("anything")
+    assert not phrases.said("unsubscribe", "no such purpose").search("anything")
+    assert not phrases.any_of("unsubscribe", "no such purpose", "^(?:{})$").search("anything")
 
 
 def test_every_language_with_intents_has_all_of_them() -> None:

