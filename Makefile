@@ -58,7 +58,7 @@ docs: setup ## write the generated reference pages again
 bench: setup ## run benchmarks/ and print every goal with its baseline
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: setup ## kill and disturb a running campaign many times and count what was lost or sent twice
+chaos: setup ## kill, disturb and stop a running campaign in every way and count what was lost or sent twice (ARGS=--small: a sample)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 clean: ## remove what setup, tests and demo made

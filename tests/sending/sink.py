@@ -18,10 +18,12 @@ class RecordingSink:
 
     log: a file that gets a line a message (for a sink in a process of its own). fault: is asked at the final dot; what
     it returns is answered instead of 250 (b"" closes the connection); `keep` decides whether it was taken all the same.
+    early: the same for MAIL, RCPT and DATA, by the verb.
     """
 
     log: Path | None = None
     fault: Callable[[bytes], tuple[bytes, bool] | None] | None = None
+    early: Callable[[bytes], bytes | None] | None = None
     delay: float = 0.0
     taken: list[str] = field(default_factory=list)
     server: asyncio.Server | None = None
@@ -103,7 +105,10 @@ class _Session(asyncio.Protocol):
 
     def command(self, line: bytes) -> None:
         verb = line[:4].upper()
-        if verb == b"EHLO":
+        wrong = self.sink.early(verb) if self.sink.early and verb in (b"MAIL", b"RCPT", b"DATA") else None
+        if wrong is not None:
+            self.say(wrong) if wrong else self.transport.abort()  # type: ignore[attr-defined]
+        elif verb == b"EHLO":
             self.say(b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
         elif verb == b"DATA":
             self.in_data = True
