@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from outreach.app.build import App
 from outreach.app.clock import utc_now
 from outreach.app.inbox import InboxHost
+from outreach.app.sent_probe import sent_check
 from outreach.config import ConfigError, MailboxSettings
 from outreach.content.client import reserved
 from outreach.content.lint import told
@@ -34,16 +35,19 @@ def _check(name: str, ok: bool, detail: str, fix: str = "") -> Check:
     return {"name": name, "ok": ok, "detail": detail, "fix": "" if ok and not fix else fix}
 
 
-async def examine(app: App, lang: str = "en") -> list[Check]:
+async def examine(app: App, lang: str = "en", *, probe_mailboxes: bool = False) -> list[Check]:
     """Run every test and return its findings; warnings (a resolver that does not answer) are ok with a fix.
 
-    What is found about a domain's DNS stands in `lang`.
+    What is found about a domain's DNS stands in `lang`. probe_mailboxes: send each mailbox one mail, to see whether it
+    files what it sends.
     """
     checks = [await _database(app), await _clock(app), _sender(app), _hold(app)]
     boxes = {box.domain: box for box in reversed(app.settings.mailbox)}
     checks += await asyncio.gather(*(_domain(app, boxes[domain], lang) for domain in sorted(boxes)))
     for box in app.settings.mailbox:
         checks += [await _smtp(app, box), await _imap(app, box)]
+        if box.imap is not None:
+            checks.append(_check(*await sent_check(app, box, utc_now(), probe_now=probe_mailboxes)))
     if not app.settings.mailbox:
         checks.append(_check("mailboxes", False, "none is configured", "add a [[mailbox]] block to config.toml"))
     checks.append(await _tracking(app))

@@ -41,11 +41,16 @@ def _write_example(path: Path) -> None:
     path.write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Send each mailbox one mail, to see whether it files what it sends.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Test database, clock, DNS, every mailbox and the tracking address; exit code 1 when something needs mending."""
 
     async def work(service: App) -> dict[str, Any]:
-        checks = await examine(service)
+        checks = await examine(service, probe_mailboxes=probe)
         return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
     found = with_app(work)

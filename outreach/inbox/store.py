@@ -113,8 +113,7 @@ class InboxStore:
         assert summary is not None
         async with self.db.write() as conn:
             await _advance(conn, mark.id, mail.uid)
-            if summary.own_uid and own_mail(summary, self.own):
-                await self._own_copy(conn, summary, now)
+            if own_mail(summary, self.own) and await self._own_copy(conn, mailbox_id, mail.folder, summary, now):
                 return InboundSeen(kind="own", new=False)
             match = await self._match(conn, reading.verdict, summary, now)
             values = _row(mailbox_id, mail, reading, match, own_mail(summary, self.own), now)
@@ -183,13 +182,14 @@ class InboxStore:
             for event in events_of(reading.verdict, summary, match, values["key"], row.id, now):
                 await self.events.record(conn, event, now)
 
-    async def _own_copy(self, conn: AsyncConnection, summary: Summary, now: datetime) -> None:
-        """A copy of what we sent (the Sent folder) proves that a message in doubt has left."""
-        row = (
-            await conn.execute(select(MESSAGES.c.id, MESSAGES.c.state).where(MESSAGES.c.uid == summary.own_uid))
-        ).one_or_none()
-        if row is not None and row.state == "in_doubt":
-            await outbox.resolve(conn, row.id, "sent", now, why="found in the Sent folder")
+    async def _own_copy(
+        self, conn: AsyncConnection, mailbox_id: int, folder: str, summary: Summary, now: datetime
+    ) -> bool:
+        """Whether it is a copy of a campaign's mail (the Sent folder's): then it proves that it has left."""
+        if not summary.own_uid and not summary.message_id:
+            return False
+        known = await outbox.copy_found(conn, mailbox_id, summary.own_uid, summary.message_id, folder, now)
+        return known or bool(summary.own_uid)
 
     # -- matching ------------------------------------------------------------------------------------------------------
 

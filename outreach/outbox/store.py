@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,7 @@ from outreach.outbox.handover import store as handover
 from outreach.outbox.ledger.store import counts, harm, is_settled, ledger, next_due
 from outreach.outbox.limits import store as limits
 from outreach.outbox.message import NO_QUOTA, Claimed, Mark, Outcome, Quota, Refused
+from outreach.outbox.reconcile.store import NotInDoubt, copy_found, note_probe, resolve
 from outreach.outbox.rows import message_row
 from outreach.outbox.state import TRANSITIONS, sources
 from outreach.outbox.tables import campaign, instance, mailbox, message
@@ -31,12 +32,14 @@ __all__ = [
     "NotInDoubt",
     "OutboxStore",
     "cancel_campaign",
+    "copy_found",
     "counts",
     "harm",
     "is_settled",
     "ledger",
     "mark",
     "next_due",
+    "note_probe",
     "plan",
     "queue_planned",
     "resolve",
@@ -64,10 +67,6 @@ FIRST_TIMES = frozenset(
 )
 
 T = TypeVar("T")
-
-
-class NotInDoubt(Exception):
-    """Only a message in doubt can be settled by hand."""
 
 
 def make_uid() -> str:
@@ -161,28 +160,6 @@ async def mark(conn: AsyncConnection, message_id: int, field: str, at: datetime,
         raise ValueError(f"{field!r} is nothing that happens to a message")
     fresh = and_(message.c.id == message_id, message.c[field].is_(None))
     return bool((await conn.execute(update(message).where(fresh).values({field: at, **more}))).rowcount)
-
-
-ANSWERS = {"sent": "accept", "retry": "retry", "failed": "fail"}
-
-
-async def resolve(
-    conn: AsyncConnection, message_id: int, answer: str, now: datetime, *, why: str = "settled by hand"
-) -> MessageState:
-    """Settle a message in doubt: "sent", "retry" or "failed". Raises NotInDoubt, and ValueError on another answer."""
-    if answer not in ANSWERS:
-        raise ValueError(f"{answer!r}: say one of {', '.join(ANSWERS)}")
-    target = TRANSITIONS[(MessageState.IN_DOUBT, ANSWERS[answer])]
-    values: dict[str, Any] = {"state": target, "reason": why, "settled_at": now, "fence": None}
-    if answer == "sent":
-        values |= {"sent_at": func.coalesce(message.c.handed_at, now), "reason": None}
-    if answer == "retry":
-        values |= {"due_at": now, "handed_at": None, "settled_at": None}
-    doubtful = and_(message.c.id == message_id, message.c.state == MessageState.IN_DOUBT)
-    if (await conn.execute(update(message).where(doubtful).values(values))).rowcount != 1:
-        state = await conn.scalar(select(message.c.state).where(message.c.id == message_id))
-        raise NotInDoubt(f"message {message_id} is {state or 'unknown'}, not in doubt: there is nothing to settle")
-    return target
 
 
 async def resume_mailbox(conn: AsyncConnection, mailbox_id: int) -> None:

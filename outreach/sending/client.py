@@ -209,6 +209,8 @@ async def _step(phase: Phase, work: Awaitable[Any]) -> None:
     try:
         await work
     except SMTPResponseException as error:
+        if phase is Phase.AUTH and error.code // 100 == 2:
+            return  # Postfix's smtp-sink says 250 where RFC 4954 has 235: yes is yes
         reply = Reply.of(error.code, error.message) if error.code >= 200 else None
         at = Phase.GREETING if phase is Phase.CONNECT else phase
         raise SessionTrouble(Broken(at, Fault.REFUSED if reply else Fault.GARBAGE, error.message), reply) from error

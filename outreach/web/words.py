@@ -214,6 +214,14 @@ SKIP: Words = {
     "country_basis": (N_("Refused by the country's rules"), ""),
 }
 
+#: Why nobody knows whether the server has a mail (sending/trouble.py, outbox/claims).
+DOUBT: Words = {
+    "drop after the final dot": (N_("The connection broke before the answer"), ""),
+    "timeout after the final dot": (N_("The server did not answer in time"), ""),
+    "garbage after the final dot": (N_("The server's answer made no sense"), ""),
+    "worker stopped during the hand-over": (N_("The program was stopped in the middle of it"), ""),
+}
+
 FIELD: Words = {
     "name": (N_("Name of the company"), ""),
     "first_name": (N_("First name"), ""),
@@ -319,6 +327,7 @@ LISTS: Mapping[str, Words] = {
     "scope": SCOPE,
     "permission": PERMISSION,
     "skip": SKIP,
+    "doubt": DOUBT,
     "event": EVENT,
     "advice": ADVICE,
     "test": TEST,

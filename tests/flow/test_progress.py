@@ -31,7 +31,7 @@ def clock() -> Clock:
 async def states(app: App, clock: Clock) -> None:
     """Of seven messages: one of each kind."""
     later = clock() + timedelta(minutes=12)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"state": "sent", "sent_at": clock(), "handed_at": clock()},
         {"state": "handing_over", "handed_at": clock() - timedelta(minutes=30)},
         {"state": "deferred", "due_at": later, "reason": "greylisted"},

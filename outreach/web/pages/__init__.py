@@ -10,6 +10,7 @@ from outreach.web.pages import (
     campaigns,
     configure,
     customers,
+    doubt,
     exports,
     follow_ups,
     imports,
@@ -34,6 +35,7 @@ def routers() -> list[APIRouter]:
     modules = (
         *first,
         customers,
+        doubt,
         campaigns,
         approvals,
         inbox,

@@ -11,10 +11,11 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import AccessDenied, Held, Permission
+from outreach.app.doubt import settle_one
 from outreach.app.progress import progress
 from outreach.campaigns.state import IllegalTransition
 from outreach.campaigns.store import CampaignError
-from outreach.outbox import store as outbox
+from outreach.outbox.reconcile.store import NotInDoubt
 from outreach.web.data import campaigns as data
 from outreach.web.data import today
 from outreach.web.data.people import full_name
@@ -292,12 +293,11 @@ async def resolve(staff: Staff, campaign_id: int, message_id: int) -> Response:
         raise HTTPException(404)
     if answer == "retry":
         staff.need(Permission.CAMPAIGNS_SEND)
+    async with staff.app.db.read() as conn:
+        await _belongs(conn, message_id, campaign_id)
     try:
-        async with staff.app.db.write() as conn:
-            await _belongs(conn, message_id, campaign_id)
-            await outbox.resolve(conn, message_id, answer, staff.now)
-            await work_audit(conn, staff, message_id, answer)
-    except outbox.NotInDoubt as error:
+        await settle_one(staff.app, message_id, answer, staff.actor, staff.now)
+    except NotInDoubt as error:
         raise HTTPException(409, str(error)) from error
     return staff.done(f"/campaigns/{campaign_id}?stage=in_doubt#ledger", N_("Settled."))
 
@@ -308,15 +308,6 @@ async def _belongs(conn: Any, message_id: int, campaign_id: int) -> None:
     query = select(MESSAGE.c.campaign_id).where(MESSAGE.c.id == message_id)
     if (await conn.execute(query)).scalar_one_or_none() != campaign_id:
         raise HTTPException(404)
-
-
-async def work_audit(conn: Any, staff: Staff, message_id: int, answer: str) -> None:
-    """On record: who settled a mail in doubt, and how."""
-    from outreach.access.store import append_audit
-
-    await append_audit(
-        conn, staff.actor, "message.resolved", "message", message_id, now=staff.now, after={"answer": answer}
-    )
 
 
 def _chart(staff: Staff, hours: dict[str, Any] | None) -> dict[str, Any] | None:
