@@ -29,7 +29,7 @@ from benchmarks._chaos import Kind, databases
 from benchmarks._faults import fault_run
 from benchmarks._kills import kill_run
 from benchmarks._points import POINTS, point_run
-from benchmarks._races import KINDS, race_run
+from benchmarks._races import SHARE, race_run
 
 PARTS = ("kills", "points", "faults", "races")
 FAULT_SHARE = 0.05
@@ -47,8 +47,8 @@ def runs(kind: Kind, parts: list[str], wanted: argparse.Namespace, share: int) -
         for seed in range(1, wanted.seeds + 1):
             yield {"part": "kills"} | kill_run(kind.new(), seed, wanted.messages, wanted.kills, kind.workers)
     if "races" in parts:
-        for race in KINDS:
-            number = wanted.races // len(KINDS) // share
+        for race, tenths in SHARE.items():
+            number = wanted.races * tenths // 10 // share
             yield {"part": "races"} | asyncio.run(race_run(kind.new(), race, number, 1))
     if "faults" in parts:
         yield {"part": "faults"} | asyncio.run(fault_run(kind.new(), wanted.faults, FAULT_SHARE, 1))

@@ -52,7 +52,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "violation": ("/violations/new", "li.na"),
     "inbox": ("/inbox", "zhou.yang"),
     "doubt": ("/campaigns/1?stage=in_doubt", "li.na"),
-    "doubts": ("/doubt", "sun.qian"),
+    "doubts": ("/doubt", "li.na"),
     "contacts": ("/contacts", "sun.qian"),
     "contact": ("/contacts/1", "sun.qian"),
     "company": ("/customers/1", "sun.qian"),

@@ -21,7 +21,7 @@ async def states(house: House, ids: list[int]) -> set[str]:
 async def test_it_shows_every_doubt_with_what_is_known(house: House) -> None:
     ids = await doubtful(house)
     assert ids
-    async with house.visitor("sun.qian") as visitor:
+    async with house.visitor("li.na") as visitor:
         page = (await visitor.get("/doubt")).text
         assert page.count('name="id"') == len(ids)
         assert "not known to file what it sends" in page
@@ -32,7 +32,7 @@ async def test_it_shows_every_doubt_with_what_is_known(house: House) -> None:
 
 async def test_several_are_settled_at_once(house: House) -> None:
     ids = await doubtful(house)
-    async with house.visitor("sun.qian") as visitor:
+    async with house.visitor("li.na") as visitor:
         answer = await visitor.post("/doubt", {"answer": "sent", "id": [str(number) for number in ids]})
         assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/doubt")
         assert "Nothing is in doubt" in (await visitor.get("/doubt")).text
@@ -41,7 +41,7 @@ async def test_several_are_settled_at_once(house: House) -> None:
 
 async def test_an_answer_that_does_not_exist_changes_nothing(house: House) -> None:
     ids = await doubtful(house)
-    async with house.visitor("sun.qian") as visitor:
+    async with house.visitor("li.na") as visitor:
         assert (await visitor.post("/doubt", {"answer": "perhaps", "id": [str(ids[0])]})).status_code == 404
         assert (await visitor.post("/doubt", {"answer": "sent"})).status_code == 303
     assert await states(house, ids) == {"in_doubt"}
@@ -52,6 +52,17 @@ async def test_a_salesperson_settles_only_what_is_hers(house: House) -> None:
     async with house.visitor("zhou.yang") as visitor:
         await visitor.post("/doubt", {"answer": "failed", "id": [str(number) for number in ids]})
     assert await states(house, ids) == {"in_doubt"}
+
+
+async def test_a_technician_settles_but_does_not_send_again(house: House) -> None:
+    ids = await doubtful(house)
+    chosen = [str(number) for number in ids]
+    async with house.visitor("tang.ke") as visitor:
+        assert 'value="retry"' not in (await visitor.get("/doubt")).text
+        await visitor.post("/doubt", {"answer": "retry", "id": chosen})
+        assert await states(house, ids) == {"in_doubt"}
+        await visitor.post("/doubt", {"answer": "failed", "id": chosen})
+    assert await states(house, ids) == {"failed"}
 
 
 async def test_who_audits_sees_it_and_has_no_buttons(house: House) -> None:

@@ -8,7 +8,7 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 from sqlalchemy import and_, select
 
-from outreach.access.roles import Permission
+from outreach.access.roles import Permission, Scope
 from outreach.app.doubt import PAGE, doubts, settle_many
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import CAMPAIGN, MESSAGE
@@ -35,8 +35,8 @@ async def show(staff: Staff) -> Response:
         offset=offset,
         limit=PAGE,
         url=lambda to: _url(campaign, to),
-        may_resolve=staff.may(Permission.MESSAGES_RESOLVE),
-        may_send=staff.may(Permission.CAMPAIGNS_SEND),
+        may_resolve=staff.reach(Permission.MESSAGES_RESOLVE) is not Scope.NONE,
+        may_send=staff.reach(Permission.CAMPAIGNS_SEND) is not Scope.NONE,
     )
 
 
@@ -56,11 +56,11 @@ async def settle(staff: Staff) -> Response:
     answer = str(form.get("answer", ""))
     if answer not in ANSWERS:
         raise HTTPException(404)
-    if answer == "retry":
-        staff.need(Permission.CAMPAIGNS_SEND)
     ids = [number for text in form.getlist("id") if (number := _number(str(text)))]
     allowed = select(MESSAGE.c.id).join(CAMPAIGN, CAMPAIGN.c.id == MESSAGE.c.campaign_id)
     allowed = allowed.where(MESSAGE.c.id.in_(ids), owned(staff, Permission.MESSAGES_RESOLVE, CAMPAIGN.c.owner_id))
+    if answer == "retry":  # that is sending
+        allowed = allowed.where(owned(staff, Permission.CAMPAIGNS_SEND, CAMPAIGN.c.owner_id))
     async with staff.app.db.read() as conn:
         own = list(await conn.scalars(allowed))
     settled = await settle_many(staff.app, own, answer, staff.actor, staff.now)
