@@ -6,6 +6,7 @@ Links call back (`ready`, `answered`, `free`, `lost`); no task waits while a ser
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -153,7 +154,7 @@ class MailboxRun:
             await self._refill()
             self._open_links()
             for link in [link for link in self._links if link.idle]:
-                self.free(link)
+                self._offer(link)
             if self._done():
                 return
             await self._sleep()
@@ -169,13 +170,12 @@ class MailboxRun:
         return self._ended or self.desk.offered >= self._max_messages or self._loop.time() >= self._ends
 
     async def _sleep(self) -> None:
-        """Wait until something happens, or until the earliest deadline."""
-        try:
+        """Wait until something happens, or until the earliest deadline; cut the links that have let theirs pass."""
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), self._until_deadline())
-        except TimeoutError:
-            now = self._loop.time()
-            for link in list(self._links):
-                link.check(now)
+        now = self._loop.time()
+        for link in list(self._links):
+            link.check(now)
 
     def _until_deadline(self) -> float:
         now = self._loop.time()
@@ -277,15 +277,19 @@ class MailboxRun:
             self.commit.mailbox({})
 
     def free(self, link: Link) -> None:
-        """Offer the next message on an idle link."""
+        """Offer the next message on an idle link; where there is none, have the run look what to do."""
+        if not self._offer(link):
+            self._wake.set()
+
+    def _offer(self, link: Link) -> bool:
+        """Offer what can be offered now. It wakes nobody: the run's own loop would never sleep."""
         if link in self._retired:
             link.quit()
-            return
+            return True
         envelope = self._next(link)
         if envelope is not None:
             link.offer(envelope)
-        else:
-            self._wake.set()
+        return envelope is not None
 
     def lost(self, link: Link, broken: Broken, unfinished: list[Envelope]) -> None:
         """Judge what was unfinished on a link that is gone."""
@@ -313,8 +317,8 @@ class MailboxRun:
         if features is None or self._stopped or self._full():
             return None
         envelope = self.desk.next(link, features)
-        if envelope is None and not self._dry:
-            self._wake.set()
+        if envelope is not None and not self._dry and len(self.desk.waiting) <= CLAIM // 4:
+            self._wake.set()  # claim more while there is still something to offer
         return envelope
 
     def ready(self, link: Link, envelope: Envelope) -> None:

@@ -88,13 +88,17 @@ class _Session(asyncio.Protocol):
         self.buffer += data
         while True:
             if self.in_data:
-                end = self.buffer.find(b"\r\n.\r\n")
-                if end < 0:
+                # a lone dot ends a message for nobody (RFC 2920 3.1)
+                end = -2 if self.buffer.startswith(b".\r\n") else self.buffer.find(b"\r\n.\r\n")
+                if end == -1:
                     return
                 message = bytes(self.buffer[: end + 2])
                 del self.buffer[: end + 5]
                 self.in_data = False
-                self.dot(message)
+                if message:
+                    self.dot(message)
+                else:
+                    self.say(b"554 5.5.1 no valid recipients\r\n")
             else:
                 end = self.buffer.find(b"\r\n")
                 if end < 0:

@@ -17,11 +17,12 @@ from outreach.outbox.message import Claimed, Quota
 from outreach.outbox.store import OutboxStore
 from outreach.outbox.tables import mailbox
 from outreach.sending.client import Server
+from outreach.sending.phase import Timeouts
 from outreach.sending.setup import MailboxSetup, RunResult
 from outreach.sending.throttle import Limits
 from outreach.sending.worker import MailboxRun
 from tests.fakes.clock import FakeClock
-from tests.fakes.smtp import ScriptedSMTP, reply
+from tests.fakes.smtp import ScriptedSMTP, reply, stall
 from tests.sending.conftest import MakeWorld
 from tests.sending.sink import RecordingSink
 from tests.sending.test_faults import Heard
@@ -295,4 +296,45 @@ async def test_a_run_that_is_ended_finishes_what_is_on_the_wire(new_sqlite_world
     assert states == {"sent": len(sink.taken), "queued": 12 - len(sink.taken)}
     assert 2 <= len(sink.taken) <= 6
     assert (await world.mailbox()).lease_holder is None
+    await sink.stop()
+
+
+class Counted(MailboxRun):
+    """Counts how often the run looks what to do."""
+
+    looks = 0
+
+    async def _sleep(self) -> None:
+        self.looks += 1
+        await super()._sleep()
+
+
+async def test_a_server_that_falls_silent_beside_an_idle_link_is_given_up(
+    new_sqlite_world: MakeWorld, scripted_smtp_factory: Any, clock: FakeClock
+) -> None:
+    """The deadline is kept whatever the other links do: here one has nothing to do and one waits for its answer."""
+    world = await new_sqlite_world(PEOPLE[:2])
+    fake = scripted_smtp_factory()
+    fake.on("DOT", stall(), times=1)
+    server = Server("127.0.0.1", fake.port, tls="none", timeouts=Timeouts(dot=0.4))
+    setup = MailboxSetup(world.mailbox_id, "sales", "sales@seller.example", connections=2)
+    run = Counted(world.store, setup, server, PlainComposer(), clock=clock)
+    result = await asyncio.wait_for(run.run(), 20)
+    assert (result.sent, result.in_doubt) == (1, 1)
+    assert run.looks < 40
+
+
+async def test_a_run_that_waits_for_its_pace_sleeps(new_sqlite_world: MakeWorld, clock: FakeClock) -> None:
+    world, sink = await new_sqlite_world(PEOPLE), await RecordingSink().start()
+    setup = MailboxSetup(world.mailbox_id, "sales", "sales@seller.example", limits=Limits(per_minute=3))
+    run = Counted(world.store, setup, Server("127.0.0.1", sink.port, tls="none"), PlainComposer(), clock=clock)
+    going = asyncio.ensure_future(run.run(max_seconds=300))
+    await sink.has(3)
+    before = run.looks
+    for _ in range(2_000):
+        await asyncio.sleep(0)  # as many turns of the loop as the run wants
+    looks = run.looks - before
+    run.end()
+    assert (await going).sent == 3
+    assert looks < 20
     await sink.stop()
