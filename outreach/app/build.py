@@ -171,6 +171,10 @@ class App:
         own = self.settings.folder / self.settings.paths.templates
         return [path for path in (own, SHIPPED / "templates") if path.is_dir()]
 
+    def layout_folders(self) -> list[Path]:
+        """The company layout: the shipped one, and the company's own files over it."""
+        return [folder / "_layout" for folder in reversed(self.template_folders())]
+
     def template_names(self) -> list[str]:
         """Every template that can be used."""
         return sorted({name for folder in self.template_folders() for name in list_templates(folder)})
@@ -179,7 +183,7 @@ class App:
         """Load a template by its name. Raises ConfigError naming those there are, ContentProblem for a broken one."""
         for folder in self.template_folders():
             if name in list_templates(folder):
-                return load_template(folder / name)
+                return load_template(folder / name, *self.layout_folders())
         raise ConfigError(f"there is no template {name!r}; there are: {', '.join(self.template_names())}")
 
     async def close(self) -> None:

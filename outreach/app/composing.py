@@ -72,6 +72,7 @@ class CampaignComposer:
     ) -> None:
         self.db, self.settings, self.box, self.urls, self.gates = db, settings, box, urls, gates
         self.sender = sender_facts(settings, box)
+        self.media_url = f"{box.tracking_base_url or settings.tracking.base_url}/m"
         self._texts: dict[tuple[int, str | None], Texts] = {}
         self._compiled: dict[tuple[int, str | None, int, str, str | None], Compiled] = {}
         self._people: dict[int, Person] = {}
@@ -120,7 +121,7 @@ class CampaignComposer:
             if key in self._compiled:
                 continue
             texts = self._texts[key[:2]]
-            compiled = compile_for(texts, message.step, message.language, message.variant)
+            compiled = compile_for(texts, message.step, message.language, message.variant, self.media_url)
             while len(self._compiled) >= MOST_COMPILED:
                 self._compiled.pop(next(iter(self._compiled)))
             self._compiled[key] = compiled
@@ -211,20 +212,23 @@ async def load_texts(conn: AsyncConnection, campaign_id: int) -> Texts:
     return Texts(what, sources, variants)
 
 
-def compile_for(texts: Texts, step: int, language: str, variant: str | None) -> Compiled:
-    """Compile one step in one language, with the subject of its step or variant where it has one."""
+def compile_for(texts: Texts, step: int, language: str, variant: str | None, media_url: str | None = None) -> Compiled:
+    """Compile one step in one language, with the subject of its step or variant where it has one.
+
+    `media_url`: where pictures are served, for templates that want them served.
+    """
     what = texts.definition
     content = what.content_step(step)
     source, subject = texts.sources[content], what.subject_of(content)
     if what.sequence:
-        return _of_sequence(texts, content, language, fresh=variant == FRESH)
+        return _of_sequence(texts, content, language, media_url, fresh=variant == FRESH)
     if step == 0 and variant:
         source = texts.variants.get(variant, source)
         subject = next((v.subject for v in what.variant if v.name == variant and v.subject), subject)
-    return compile_content(source, language, subject=subject)
+    return _compile(source, language, subject, media_url, {})
 
 
-def _of_sequence(texts: Texts, step: int, language: str, *, fresh: bool) -> Compiled:
+def _of_sequence(texts: Texts, step: int, language: str, media_url: str | None, *, fresh: bool) -> Compiled:
     """A step of a sequence: within a thread its subject is the first mail's, whose fixed words come along."""
 
     def of_template(number: int) -> str:
@@ -235,4 +239,12 @@ def _of_sequence(texts: Texts, step: int, language: str, *, fresh: bool) -> Comp
     first = texts.sources[root_of(what, step)]
     words = stand_ins(first.values, language, first.fallback_language)
     more = {name: value for name, value in words.items() if name not in source.values}
-    return compile_content(source, language, subject=subject_for(what, step, of_template, fresh=fresh), values=more)
+    subject = subject_for(what, step, of_template, fresh=fresh)
+    return _compile(source, language, subject, media_url, more)
+
+
+def _compile(
+    source: TemplateSource, language: str, subject: str | None, media_url: str | None, values: Mapping[str, Any]
+) -> Compiled:
+    served = media_url if source.manifest.served else None
+    return compile_content(source, language, subject=subject, values=values, media_url=served)

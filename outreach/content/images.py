@@ -83,7 +83,7 @@ def _changes(
         picture = known.get(attribute.value.removeprefix("cid:").removeprefix("./"))
         if attribute.name in ("src", "background") and picture is not None:
             used[picture.name] = picture
-            address = f"{media_url.rstrip('/')}/{picture.public}" if media_url else f"cid:{_content_id(picture)}"
+            address = f"{media_url.rstrip('/')}/{picture.public}" if media_url else f"cid:{content_id(picture)}"
             hint = "" if tag.get("width") or tag.name != "img" or not picture.size else _width(picture.size[0])
             yield attribute.start, attribute.end, address + hint
 
@@ -92,7 +92,8 @@ def _width(pixels: int) -> str:
     return f'" width="{min(pixels, WIDEST)}'
 
 
-def _content_id(picture: Picture) -> str:
+def content_id(picture: Picture) -> str:
+    """What stands after `cid:` where the picture travels inside the mail."""
     return f"{picture.public.partition('.')[0]}@outreach"
 
 
@@ -101,7 +102,7 @@ def _part(picture: Picture) -> str:
     filename = parameter("filename", picture.name.rpartition("/")[2])
     return (
         f"\r\n--{RELATED}\r\nContent-Type: {picture.kind}\r\nContent-Transfer-Encoding: base64\r\n"
-        f"Content-ID: <{_content_id(picture)}>\r\nContent-Disposition: inline{filename}\r\n\r\n{body}"
+        f"Content-ID: <{content_id(picture)}>\r\nContent-Disposition: inline{filename}\r\n\r\n{body}"
     )
 
 

@@ -2,6 +2,7 @@
 
 [variables.X]  differs from recipient to recipient; what stands here is the fallback
 [values.X]     the same for all (a product's name, the address behind a button); fixed when compiled
+images = "served"    pictures are loaded from our own address; left out, they travel inside the mail
 Both by language: `[values.product] en = "…" zh = "…"`; a value may also be a list or a table.
 """
 
@@ -17,7 +18,7 @@ from outreach.content.languages import base_language
 from outreach.content.problem import ContentProblem, Where
 
 FILE = "template.toml"
-KEYS = ("fallback", "title", "description", "subject", "preview", "countries", "variables", "values")
+KEYS = ("fallback", "title", "description", "subject", "preview", "countries", "variables", "values", "images")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")
 
 
@@ -38,7 +39,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What template.toml says."""
+    """What template.toml says. served: pictures are loaded from the tracking address, not carried in the mail."""
 
     fallback: str = "en"
     title: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -48,6 +49,7 @@ class Manifest:
     countries: Mapping[str, str] = field(default_factory=dict, hash=False)
     variables: Mapping[str, Variable] = field(default_factory=dict, hash=False)
     values: Mapping[str, Variable] = field(default_factory=dict, hash=False)
+    served: bool = False
 
 
 def parse_manifest(text: str) -> Manifest:
@@ -62,11 +64,15 @@ def parse_manifest(text: str) -> Manifest:
     fallback = data.get("fallback", "en")
     if not isinstance(fallback, str) or not _LANGUAGE.match(fallback):
         raise _bad(text, "fallback", "“en”, “zh”, …")
+    images = data.get("images", "embedded")
+    if images not in ("embedded", "served"):
+        raise _bad(text, "images", "“embedded”, “served”")
     tables = {key: _texts(text, data, key, fallback) for key in KEYS[1:6]}
     return Manifest(
         fallback=fallback,
         variables=_variables(text, data, "variables"),
         values=_variables(text, data, "values"),
+        served=images == "served",
         **tables,
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
+from outreach.content.images import content_id, pictures
 from outreach.content.markup import tags
 
 Scheme = Literal["light", "dark"]
@@ -33,3 +35,11 @@ def without_images(html: str) -> str:
                 after = attribute.end
     html = "".join(pieces) + html[after:]
     return re.sub(r"url\([^)]*\)", "none", html)
+
+
+def with_pictures(html: str, files: Mapping[str, str]) -> str:
+    """The page with the template's pictures in it, so that a frame that may load nothing shows them."""
+    for picture in pictures(files).values():
+        address = f"data:{picture.kind};base64,{files[picture.name].removeprefix('base64:')}"
+        html = html.replace(f"cid:{content_id(picture)}", address)
+    return html

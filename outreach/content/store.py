@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.content.images import pictures
+from outreach.content.picture.store import keep
 from outreach.content.problem import ContentProblem
 from outreach.content.template import TemplateSource
 from outreach.model import TemplateVersion
@@ -34,6 +36,8 @@ async def snapshot(
         "comment": comment or None,
         "created_at": now,
     }
+    if source.manifest.served:
+        await keep(conn, pictures(source.files).values(), now)
     result = await conn.execute(insert(VERSIONS).values(**values).returning(VERSIONS.c.id))
     return int(result.scalar_one()), digest
 

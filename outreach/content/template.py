@@ -29,6 +29,7 @@ from outreach.content.problem import ContentProblem, Where
 LIMIT = 1_000_000  # characters a file: ten times what Gmail shows of a mail (102 kB)
 _BODY = re.compile(r"body(?:\.([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?))?\.mjml$")
 _TEXT = (".mjml", ".txt", ".toml", ".json", ".css", ".svg")
+LAYOUT = "_layout/"
 _IMAGES = (".png", ".jpg", ".jpeg", ".gif")
 
 
@@ -153,15 +154,31 @@ def _match(languages: tuple[str, ...], wish: str | None) -> str | None:
     return next(iter(exact + base), None)
 
 
-def load_template(folder: Path, layout: Path | None = None) -> TemplateSource:
-    """Read a template's folder and the company layout beside it; raises ContentProblem."""
+def load_template(folder: Path, *layouts: Path) -> TemplateSource:
+    """Read a template's folder and the company layout, each folder of it over the one before; raises ContentProblem.
+
+    Without layouts: the one beside the folder. Of the layout's pictures only those are taken that a text names.
+    """
     if not (folder / "template.toml").is_file() and not (folder / "body.mjml").is_file():
         raise ContentProblem("template.missing", path=folder.name)
-    layout = layout or folder.parent / "_layout"
     files, ignored = _read_folder(folder, "")
-    if layout.is_dir() and folder.name != "_layout":
-        files |= _read_folder(layout, "_layout/")[0]
+    if folder.name != "_layout":
+        files |= _named(read_layout(*(layouts or (folder.parent / "_layout",))), files)
     return replace(TemplateSource.from_files(folder.name, files), ignored=tuple(ignored))
+
+
+def read_layout(*layouts: Path) -> dict[str, str]:
+    """The files of the company layout, each folder over the one before."""
+    files: dict[str, str] = {}
+    for layout in layouts:
+        if layout.is_dir():
+            files |= _read_folder(layout, LAYOUT)[0]
+    return files
+
+
+def _named(layout: dict[str, str], files: Mapping[str, str]) -> dict[str, str]:
+    texts = "\n".join(text for part in (files, layout) for text in part.values() if not text.startswith("base64:"))
+    return {name: text for name, text in layout.items() if not text.startswith("base64:") or name in texts}
 
 
 def list_templates(root: Path) -> list[str]:

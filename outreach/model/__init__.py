@@ -9,6 +9,7 @@ from outreach.model.campaign import (
     Link,
     PilotMail,
     Segment,
+    ServedPicture,
     TemplateVersion,
 )
 from outreach.model.crm import (
@@ -123,6 +124,7 @@ __all__ = [
     "Role",
     "Rollup",
     "Segment",
+    "ServedPicture",
     "SignUp",
     "StoredFile",
     "StoredReport",

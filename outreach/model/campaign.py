@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Column, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from outreach.model.base import json_dict, moment, refers, word
@@ -37,6 +37,16 @@ class TemplateVersion(SQLModel, table=True):
     files: dict[str, Any] = json_dict()
     author_id: int | None = refers("user.id", index=False)
     comment: str | None = None
+    created_at: datetime = moment(nullable=False)
+
+
+class ServedPicture(SQLModel, table=True):
+    """A picture of a mail that is served: `public` is made from its content. Never changed, never removed."""
+
+    __tablename__ = "served_picture"
+
+    public: str = Field(primary_key=True)
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: datetime = moment(nullable=False)
 
 

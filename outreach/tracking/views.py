@@ -21,6 +21,7 @@ from outreach.tracking.destination import safe_destination, with_parameter
 from outreach.tracking.forms import MAX_BODY, Fields, is_one_click, read_choice, read_form
 from outreach.tracking.machine import HONEYPOT, Hit
 from outreach.tracking.pages import Pages, Sender, Topic, choose_language, content_policy
+from outreach.tracking.pictures.views import Pictures
 from outreach.tracking.store import Recipient, TrackingStore
 from outreach.tracking.tokens import TEST_IDS, Signer, Token
 from outreach.tracking.worker import Flusher
@@ -92,7 +93,9 @@ class PublicApp:
         self.topics = [topic.key for topic in self.pages.topics]
         self.click_parameter = services.click_parameter
         self.proxies = [ip_network(text, strict=False) for text in services.trusted_proxies]
+        self.pictures = Pictures(services.db)
         self._routes = {"/o/": self._open, "/c/": self._click, "/u/": self._unsubscribe, "/p/": self._preferences}
+        self._routes["/m/"] = self._picture
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -245,6 +248,13 @@ class PublicApp:
         asked = parse_qs(scope.get("query_string", b"")[:200].decode("latin-1")).get("lang", [""])[0]
         accepted = next((v.decode("latin-1") for n, v in scope["headers"] if n == b"accept-language"), "")
         return choose_language(asked, recipient.language if recipient else None, accepted)
+
+    async def _picture(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A picture of a mail, by the hash of its content."""
+        if scope["method"] not in ("GET", "HEAD"):
+            await _not_allowed(scope["method"], b"GET, HEAD", send)
+        elif not await self.pictures.answer(scope, send):
+            await self._gone(scope, send)
 
     async def _gone(self, scope: Scope, send: Send) -> None:
         await _send_html(send, 404, self.pages.gone(self._language(scope, None)))

@@ -56,10 +56,14 @@ def framed(html: str) -> HTMLResponse:
 
 def framed_text(text: str) -> HTMLResponse:
     """The text part of a mail, in a frame."""
+    return framed(text_page(text))
+
+
+def text_page(text: str) -> str:
+    """The text part of a mail as a page."""
     from markupsafe import escape
 
-    page = f'<!doctype html><meta charset="utf-8"><title>text</title><pre style="font:14px/1.55 monospace;white-space:pre-wrap;margin:20px;color:#222">{escape(text)}</pre>'
-    return framed(page)
+    return f'<!doctype html><meta charset="utf-8"><title>text</title><pre style="font:14px/1.55 monospace;white-space:pre-wrap;margin:20px;color:#222">{escape(text)}</pre>'
 
 
 class Kept:

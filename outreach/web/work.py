@@ -11,6 +11,16 @@ def campaigns() -> Any:
     return import_module("outreach.app.campaigns")
 
 
+def authoring() -> Any:
+    """outreach.app.authoring."""
+    return import_module("outreach.app.authoring")
+
+
+def trial_mail() -> Any:
+    """outreach.app.trial_mail."""
+    return import_module("outreach.app.trial_mail")
+
+
 def explain(reason: str, lang: str) -> str:
     """What sending says about a reason code; the code itself where it says nothing."""
     try:

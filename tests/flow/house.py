@@ -88,9 +88,9 @@ async def add_people(app: App, folder: Path, count: int) -> None:
     )
 
 
-async def approved(app: App, clock: Clock, name: str = "Trial", more: str = "") -> int:
+async def approved(app: App, clock: Clock, name: str = "Trial", more: str = "", **fields: str) -> int:
     """A campaign that three people have approved."""
-    campaign = await drafted(app, clock, name, more)
+    campaign = await drafted(app, clock, name, more, **fields)
     await use.submit(app, campaign, await actor(app, None), clock())
     for who, _ in APPROVERS:
         await use.approve(app, campaign, await actor(app, who), clock())

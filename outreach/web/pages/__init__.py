@@ -21,6 +21,8 @@ from outreach.web.pages import (
     segments,
     settings,
     setup,
+    template_editor,
+    template_library,
     templates,
     today,
     webhooks,
@@ -44,6 +46,8 @@ def routers() -> list[APIRouter]:
         webhooks,
         account,
         segments,
+        template_library,
+        template_editor,
         templates,
         reports,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from fastapi import HTTPException
@@ -25,6 +26,7 @@ PASSWORD_FAULTS = {
     "common": N_("This password is guessed first. Choose another."),
     "name": N_("Do not build the password from your name."),
 }
+ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
 #: What a script can be given; it never gets more than its owner has.
 API_SCOPES = (
     Permission.CONTACTS_VIEW, Permission.CONTACTS_EDIT, Permission.SEGMENTS_VIEW, Permission.CAMPAIGNS_VIEW,
@@ -69,6 +71,19 @@ async def password(staff: Staff) -> Response:
     answer = staff.done("/login")
     answer.delete_cookie(SESSION_COOKIE, path="/")
     return answer
+
+
+@router.action("/account/signature", Permission.ACCOUNT)
+async def signature(staff: Staff) -> Response:
+    """What mails say about their salesperson: address, telephone, position."""
+    form = await staff.form()
+    email, phone, title = (" ".join(str(form.get(name, "")).split())[:120] for name in ("email", "phone", "title"))
+    if email and not ADDRESS.fullmatch(email):
+        return await _page(staff, staff.say(N_("This is no e-mail address.")), 422)
+    more = {**staff.visit.user.settings, "phone": phone, "title": title}
+    changes = {"email": email or None, "settings": more}
+    await staff.app.access.change_user(staff.visit.user.id, changes, actor=staff.actor, now=staff.now)
+    return staff.done("/account", N_("Saved. New mails are signed so."))
 
 
 @router.action("/account/settings", Permission.ACCOUNT)

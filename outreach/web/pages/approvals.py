@@ -95,7 +95,7 @@ async def _rendered(staff: Staff, row: Any, chosen: dict[str, Any]) -> dict[str,
         told = await mail.render_for(staff, chosen["source"], chosen["language"], person, row.name)
     except ContentProblem as problem:
         return {"mail": None, "problem": problem.message(staff.lang)}
-    return {"mail": told, "problem": "", "person": person}
+    return {"mail": told, "problem": "", "person": person.contact if person else None}
 
 
 @router.page("/approvals/{campaign_id:int}/mail", Permission.CAMPAIGNS_VIEW)

@@ -1,35 +1,42 @@
-"""Templates: the shipped and the own ones, each as recipients see it; problems; a test mail; an editor."""
+"""Templates: the shipped and the own ones, each as recipients see it; findings, versions, a test mail to oneself."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission
-from outreach.access.store import append_audit
 from outreach.config import ConfigError
 from outreach.content.context import VARIABLES
 from outreach.content.lint import check
 from outreach.content.problem import ContentProblem
-from outreach.content.store import snapshot
-from outreach.content.template import TemplateSource, load_template
+from outreach.content.template import TemplateSource
 from outreach.web import mail
 from outreach.web.i18n import N_
+from outreach.web.look import VIEWS, Look, Looked, look_at, offered
 from outreach.web.routing import Pages, Staff
+from outreach.web.work import authoring, trial_mail
 
 router = Pages()
-#: Names made by the server's rule: no path can be built from one (CVE-2026-33656).
-NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,60}$")
-KEPT = mail.Kept()
-EDITABLE = (".mjml", ".txt", ".toml", ".json")
+
+REFUSED = {
+    "name": N_("A name has small letters, digits and hyphens only."),
+    "taken": N_("That name is taken."),
+    "language": N_("Write a language as en, zh, de, pt-BR."),
+    "file": N_("There is no such file."),
+}
+POSTED = {
+    "sent": N_("A test mail is on its way to %(address)s."),
+    "refused": N_("The mail server refused the test mail: %(why)s"),
+    "in_doubt": N_("The mail server hung up; the test mail may have left."),
+}
 
 
-def _source(staff: Staff, name: str) -> TemplateSource:
-    if not NAME.match(name) or name not in staff.app.template_names():
+def source_of(staff: Staff, name: str) -> TemplateSource:
+    """The template, if there is one of that name. Raises ContentProblem for a broken one."""
+    if name not in staff.app.template_names():
         raise HTTPException(404)
     try:
         source: TemplateSource = staff.app.template(name)
@@ -41,202 +48,145 @@ def _source(staff: Staff, name: str) -> TemplateSource:
 @router.page("/templates", Permission.TEMPLATES_VIEW)
 async def listing(staff: Staff) -> Response:
     """All templates as pictures."""
-    cards: list[dict[str, Any]] = []
-    for name in staff.app.template_names():
-        try:
-            source = staff.app.template(name)
-            language = staff.lang if staff.lang in source.languages else source.fallback_language
-            cards.append(
-                {
-                    "name": name,
-                    "title": source.title(language),
-                    "languages": source.languages,
-                    "language": language,
-                    "problem": "",
-                }
-            )
-        except ContentProblem as problem:
-            cards.append(
-                {"name": name, "title": name, "languages": (), "language": "en", "problem": problem.message(staff.lang)}
-            )
-    return await staff.render("templates.html", cards=cards)
+    return await staff.render("templates.html", cards=[_card(staff, name) for name in staff.app.template_names()])
+
+
+def _card(staff: Staff, name: str) -> dict[str, Any]:
+    card = {"name": name, "title": name, "about": "", "languages": (), "language": "en", "problem": ""}
+    try:
+        source = staff.app.template(name)
+    except ContentProblem as problem:
+        return {**card, "problem": problem.message(staff.lang)}
+    language = staff.lang if staff.lang in source.languages else source.fallback_language
+    about = source.manifest.description.get(staff.lang) or source.manifest.description.get("en", "")
+    return {
+        **card,
+        "title": source.title(staff.lang),
+        "about": about,
+        "languages": source.languages,
+        "language": language,
+    }
 
 
 @router.page("/templates/{name}", Permission.TEMPLATES_VIEW)
 async def show(staff: Staff, name: str) -> Response:
-    """One template: preview, languages, problems, variables."""
+    """One template: how it looks, findings, versions, what it can say."""
     return await _page(staff, name)
 
 
 async def _page(staff: Staff, name: str, error: str = "", status: int = 200) -> Response:
     try:
-        source = _source(staff, name)
+        source = source_of(staff, name)
     except ContentProblem as problem:
         return await staff.render(
             "template_broken.html", name=name, problem=problem.message(staff.lang), fix=problem.fix(staff.lang)
         )
-    wanted = staff.request.query_params.get("language", "")
-    language = (
-        wanted
-        if wanted in source.languages
-        else staff.lang
-        if staff.lang in source.languages
-        else source.fallback_language
-    )
-    told, trouble = None, ""
-    try:
-        told = await mail.render_for(staff, source, language, None)
-    except ContentProblem as problem:
-        trouble = problem.message(staff.lang)
-    problems = check(source, lang=staff.lang, sender=mail.sender(staff))
+    looked, trouble = await _looked(staff, source)
+    versions = await authoring().history(staff.app, name)
     return await staff.render(
-        "template.html", status=status, name=name, source=source, language=language, mail=told, trouble=trouble, error=error,
-        problems=problems, variables=VARIABLES, own=_own_folder(staff, name) is not None,
+        "template.html", status=status, name=name, source=source, looked=looked, trouble=trouble, error=error,
+        look=looked.look if looked else Look.of(staff.request.query_params), views=VIEWS, people=await offered(staff),
+        problems=check(source, lang=staff.lang, sender=mail.sender(staff)), variables=VARIABLES, versions=versions,
+        own=authoring().is_own(staff.app, name), to=staff.visit.user.email or "",
     )  # fmt: skip
+
+
+async def _looked(staff: Staff, source: TemplateSource) -> tuple[Looked | None, str]:
+    try:
+        return await look_at(staff, source, Look.of(staff.request.query_params)), ""
+    except ContentProblem as problem:
+        return None, problem.message(staff.lang)
 
 
 @router.page("/templates/{name}/mail", Permission.TEMPLATES_VIEW)
 async def show_mail(staff: Staff, name: str) -> Response:
     """The mail alone, for a frame."""
-    params = staff.request.query_params
     try:
-        source = _source(staff, name)
-        language = params.get("language", "")
-        language = language if language in source.languages else source.fallback_language
-        told = await mail.render_for(staff, source, language, None)
+        looked = await look_at(staff, source_of(staff, name), Look.of(staff.request.query_params))
     except ContentProblem as problem:
         return mail.framed_text(problem.message(staff.lang))
-    return mail.framed_text(told.text) if params.get("format") == "text" else mail.framed(told.html)
+    return looked.page()
 
 
-def _folder(staff: Staff) -> Path:
-    """Where the company's own templates are."""
-    return Path(staff.app.settings.folder, staff.app.settings.paths.templates)
-
-
-def _own_folder(staff: Staff, name: str) -> Path | None:
-    path = _folder(staff) / name
-    return path if path.is_dir() else None
-
-
-@router.page("/templates/{name}/edit", Permission.TEMPLATES_EDIT)
-async def editor(staff: Staff, name: str) -> Response:
-    """The files of a template in an editor; a shipped one is copied to the own ones on saving."""
-    files = _files(staff, name)
-    wanted = staff.request.query_params.get("file", "")
-    file = wanted if wanted in files else next((f for f in files if f == "body.mjml"), next(iter(files)))
-    return await staff.render(
-        "template_edit.html",
-        name=name,
-        files=files,
-        file=file,
-        text=files[file],
-        problems=[],
-        variables=VARIABLES,
-        error="",
-    )
-
-
-def _files(staff: Staff, name: str) -> dict[str, str]:
-    """The text files of a template's own folder."""
-    if not NAME.match(name):
-        raise HTTPException(404)
-    for folder in staff.app.template_folders():
-        path = folder / name
-        if path.is_dir():
-            texts = sorted(p for p in path.iterdir() if p.is_file() and p.suffix in EDITABLE)
-            return {p.name: p.read_text(encoding="utf-8") for p in texts}
-    raise HTTPException(404)
-
-
-@router.action("/templates/{name}/preview", Permission.TEMPLATES_VIEW, changes=False)
-async def preview(staff: Staff, name: str) -> Response:
-    """What the editor's text looks like, before it is saved."""
-    form = await staff.form()
-    file, text = str(form.get("file", "")), str(form.get("text", ""))[:400_000]
+@router.action("/templates/{name}/test", Permission.TEMPLATES_EDIT)
+async def test(staff: Staff, name: str) -> Response:
+    """Send the mail as it is looked at to the person who asks, and to nobody else."""
+    look = Look.of(await staff.form())
+    to = staff.visit.user.email
+    if not to:
+        return await _page(
+            staff, name, staff.say(N_("Your account has no e-mail address: enter one under My account.")), 422
+        )
     try:
-        base = _source(staff, name)
-        source = TemplateSource.from_files(name, {**base.files, file: text}) if file in base.files else base
-        language = _language_of(file, source)
-        told = await mail.render_for(staff, source, language, None)
-        problems = check(source, language, lang=staff.lang, sender=mail.sender(staff))
+        source = source_of(staff, name)
+        looked = await look_at(staff, source, look)
+        posted = await trial_mail().send_trial(
+            staff.app, source, to, staff.actor, staff.now, lang=staff.lang,
+            contact=None if looked.missing else look.contact or None, language=looked.look.language,
+        )  # fmt: skip
     except ContentProblem as problem:
-        return await staff.render(
-            "part_template_preview.html",
-            html="",
-            problem=problem.message(staff.lang),
-            fix=problem.fix(staff.lang),
-            problems=[],
-        )
-    return await staff.render(
-        "part_template_preview.html",
-        key=KEPT.keep(staff.visit.user.id, told.html),
-        problem="",
-        fix="",
-        problems=problems,
-    )
+        return await _page(staff, name, problem.message(staff.lang), 422)
+    except (LookupError, ConfigError) as error:
+        return await _page(staff, name, str(error), 422)
+    if posted.outcome != "sent":
+        return await _page(staff, name, staff.say(POSTED[posted.outcome], why=posted.text[:300]), 502)
+    return staff.done(f"/templates/{name}", POSTED["sent"], address=to)
 
 
-@router.page("/templates/previews/{key}", Permission.TEMPLATES_VIEW)
-async def show_preview(staff: Staff, key: str) -> Response:
-    """A preview of this person's, for its frame."""
-    html = KEPT.page(staff.visit.user.id, key)
-    if html is None:
-        raise HTTPException(404)
-    return mail.framed(html)
-
-
-def _language_of(file: str, source: TemplateSource) -> str:
-    """body.zh.mjml → zh."""
-    parts = file.split(".")
-    return parts[1] if len(parts) == 3 and parts[1] in source.languages else source.fallback_language
-
-
-@router.action("/templates/{name}/save", Permission.TEMPLATES_EDIT)
-async def save(staff: Staff, name: str) -> Response:
-    """Save a file; the new wording is kept as a version. What is broken is not saved."""
+@router.action("/templates/{name}/copy", Permission.TEMPLATES_EDIT)
+async def copy(staff: Staff, name: str) -> Response:
+    """A new template that begins as a copy of this one."""
     form = await staff.form()
-    files = _files(staff, name)
-    file, text = str(form.get("file", "")), str(form.get("text", "")).replace("\r\n", "\n")[:400_000]
-    if file not in files:
-        raise HTTPException(404)
-    target = _folder(staff) / name
-    written = {**files, file: text}
+    new = str(form.get("new", "")).strip().lower()
+    return await _authored(
+        staff, name, authoring().copy(staff.app, name, new, str(form.get("title", ""))[:120], staff.actor, staff.now),
+        f"/templates/{new}/edit", N_("Copied. Write your own words now."),
+    )  # fmt: skip
+
+
+@router.action("/templates/{name}/language", Permission.TEMPLATES_EDIT)
+async def add_language(staff: Staff, name: str) -> Response:
+    """Begin a translation."""
+    code = str((await staff.form()).get("code", "")).strip()
+    return await _authored(
+        staff, name, authoring().add_language(staff.app, name, code, staff.actor, staff.now),
+        f"/templates/{name}/edit?file=body.{code}.mjml", N_("The text was copied: translate it here, the subject in template.toml."),
+    )  # fmt: skip
+
+
+async def _authored(staff: Staff, name: str, work: Any, to: str, said: str) -> Response:
     try:
-        source = _try_out(staff, name, written)
-    except (ContentProblem, ValueError) as problem:
-        told = problem.message(staff.lang) if isinstance(problem, ContentProblem) else str(problem)
-        return await staff.render(
-            "template_edit.html",
-            status=422,
-            name=name,
-            files=files,
-            file=file,
-            text=text,
-            problems=[],
-            variables=VARIABLES,
-            error=told,
-        )
-    target.mkdir(parents=True, exist_ok=True)
-    for known, content in written.items():
-        (target / known).write_text(content, encoding="utf-8")
-    async with staff.app.db.write() as conn:
-        version, digest = await snapshot(conn, source, staff.now, author_id=staff.actor.id)
-        after = {"version_id": version, "sha256": digest}
-        await append_audit(conn, staff.actor, "template.saved", "template", name, now=staff.now, after=after)
-    return staff.done(
-        f"/templates/{name}/edit?file={file}", N_("Saved. Campaigns that were submitted keep their wording.")
+        await work
+    except ContentProblem as problem:
+        return await _page(staff, name, problem.message(staff.lang), 422)
+    except authoring().AuthoringError as error:
+        if error.code == "missing":
+            raise HTTPException(404) from error
+        return await _page(staff, name, staff.say(REFUSED[error.code]), 422)
+    return staff.done(to, said)
+
+
+@router.page("/templates/{name}/versions/{number:int}", Permission.TEMPLATES_VIEW)
+async def version(staff: Staff, name: str, number: int) -> Response:
+    """What a version changed, against the one before or any other."""
+    versions = await authoring().history(staff.app, name)
+    numbers = [one.number for one in versions]
+    if number not in numbers:
+        raise HTTPException(404)
+    earlier = [one for one in numbers if one < number]
+    given = staff.request.query_params.get("against", "")
+    against = int(given) if given.isdecimal() and int(given) in numbers else max(earlier, default=0)
+    changes = await authoring().compare(staff.app, name, against, number)
+    one = next(one for one in versions if one.number == number)
+    return await staff.render(
+        "template_version.html", name=name, one=one, versions=versions, against=against, changes=changes
     )
 
 
-def _try_out(staff: Staff, name: str, files: dict[str, str]) -> TemplateSource:
-    """Load the changed files from a folder of their own. Raises ContentProblem."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.mkdir()
-        for known, content in files.items():
-            (path / known).write_text(content, encoding="utf-8")
-        layout = next((f / "_layout" for f in staff.app.template_folders() if (f / "_layout").is_dir()), None)
-        return load_template(path, layout)
+@router.action("/templates/{name}/versions/{number:int}/restore", Permission.TEMPLATES_EDIT)
+async def restore(staff: Staff, name: str, number: int) -> Response:
+    """Put a version back; what was there is a version too, so this can be undone."""
+    back = "/template-layout" if name == authoring().LAYOUT_NAME else f"/templates/{name}"
+    return await _authored(
+        staff, name, authoring().restore(staff.app, name, number, staff.actor, staff.now), back, N_("The version is back."),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Pictures of mails, served to everybody under the name of their content."""
