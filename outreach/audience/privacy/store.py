@@ -28,11 +28,14 @@ from outreach.model import (
     Deal,
     DynamicLink,
     EmailAddress,
+    Enrolment,
     Event,
     InboundMail,
     Message,
+    Occasion,
     Order,
     Preference,
+    SignUp,
     StoredFile,
     Suppression,
     Survey,
@@ -77,7 +80,7 @@ _EXPORTED: tuple[tuple[type, str], ...] = (
     (EmailAddress, "addresses"), (Consent, "consents"), (Preference, "preferences"), (Message, "messages"),
     (Event, "events"), (InboundMail, "received"), (Activity, "activities"), (Task, "tasks"), (Deal, "deals"),
     (Order, "orders"), (Conversion, "conversions"), (CampaignRecipient, "campaigns"), (Ticket, "cases"),
-    (Survey, "surveys"), (Attachment, "files"),
+    (Survey, "surveys"), (Attachment, "files"), (Enrolment, "sequences"), (Occasion, "occasions"), (SignUp, "signups"),
 )  # fmt: skip
 
 
@@ -120,8 +123,10 @@ async def erase(
         keys |= set((await conn.execute(select(ADDRESS.c.key).where(ADDRESS.c.contact_id == contact_id))).scalars())
     for key in sorted(keys):
         await suppress(conn, key, "erased", source="erasure", now=now, by_user=by_user)
+    signups = table(SignUp)
+    asked = (await conn.execute(delete(signups).where(signups.c.key.in_(keys)))).rowcount
     if contact_id is None:
-        return Erasure(found=False)
+        return Erasure(found=bool(asked))
     return Erasure(True, len(keys), await _erase_rows(conn, contact_id, now))
 
 
@@ -157,8 +162,15 @@ async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> 
     files, stored = table(Attachment), table(StoredFile)
     await run(files, delete(files).where(of(files)))
     await run(stored, delete(stored).where(stored.c.id.not_in(select(files.c.file_id))))
+    enrolments, occasions = table(Enrolment), table(Occasion)
+    ended = {"state": "stopped", "reason": "erased", "due_at": None, "ended_at": now}
+    under_way = of(enrolments) & enrolments.c.state.not_in(("stopped", "finished"))
+    await run(enrolments, update(enrolments).where(under_way).values(ended))
+    await run(enrolments, update(enrolments).where(of(enrolments)).values(notes={}))
+    await run(occasions, delete(occasions).where(of(occasions)))
     for source in (table(Deal), table(Order), table(Conversion)):
-        await run(source, update(source).where(of(source)).values(contact_id=None))
+        written = {name: None for name in ("note", "approval_note", "lost_reason") if name in source.c}
+        await run(source, update(source).where(of(source)).values(contact_id=None, **written))
     blank = {column.name: None for column in CONTACT.c if column.nullable and column.name != "region"}
     fixed = {"source": "erased", "basis": "none", "attributes": {}, "tracking": False, "region": "Other"}
     await run(CONTACT, update(CONTACT).where(CONTACT.c.id == contact_id).values(blank | fixed | {"erased_at": now}))
