@@ -13,6 +13,7 @@ from outreach.app.build import App
 from outreach.app.engine import Engine
 from outreach.app.inbox import InboxHost
 from outreach.app.reporting import send_weekly_if_due
+from outreach.app.retention import run_retention
 from outreach.app.signup import send_confirmations
 from outreach.audience.client import MxChecker
 from outreach.config import ConfigError
@@ -50,6 +51,7 @@ class JobHost:
         jobs.register("mail-servers", self._mail_servers, every="30 * * * * *")
         jobs.register("sign-ups", self._sign_ups, every="*/5 * * * * *")
         jobs.register("webhooks", self._webhooks, every="*/5 * * * * *")
+        jobs.register("retention", self._retention, every="0 30 19 * * *")  # 3:30 in the office: nobody waits
         jobs.register("clean-up", self._clean_up, every="0 15 * * * *")
         await jobs.start()
         # after the start: it resumes the jobs of processes that died without a word
@@ -123,6 +125,10 @@ class JobHost:
     async def _webhooks(self, _: str) -> None:
         """Tell the company's other programs what happened."""
         await self.app.webhook_worker().run(self.clock())
+
+    async def _retention(self, _: str) -> None:
+        """Forget what was kept long enough."""
+        await run_retention(self.app, self.clock())
 
     async def _clean_up(self, _: str) -> None:
         """Forget ended jobs and deliveries."""

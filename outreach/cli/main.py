@@ -15,6 +15,7 @@ from outreach.cli import (
     inbox,
     messages,
     report,
+    retention,
     segments,
     suppress,
     system,
@@ -50,6 +51,7 @@ app.command("init")(system.init)
 app.command("doctor")(system.doctor)
 app.command("run")(engine.run_engine)
 app.command("worker")(engine.worker)
+app.command("retention")(retention.retention)
 app.command("backup")(system.backup)
 app.command("restore")(system.restore)
 app.command("confirm-sending")(system.confirm_sending)

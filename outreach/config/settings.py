@@ -152,6 +152,7 @@ class RetentionSettings(Part):
     raw_mail_days: int = Field(default=1095, ge=1)
     event_days: int = Field(default=1095, ge=30)
     inactive_contact_days: int = Field(default=0, ge=0, description="0: kept until erased")
+    session_days: int = Field(default=90, ge=1, description="ended logins in the browser")
 
 
 class JobSettings(Part):

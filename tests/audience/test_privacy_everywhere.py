@@ -28,7 +28,49 @@ ADDRESS = "canary@canary.example"
 CANARY = "Canary"
 #: Columns whose words come from closed lists of ours, or are ids and hashes that name nobody.
 CLOSED = frozenset(
-    ["state", "kind", "reason", "certainty", "hash", "key", "token_hash", "sha256", "uid", "message_id", "rfc_message_id", "variant", "only_if", "basis", "mx", "status", "machine", "country", "region", "currency", "language", "mail_domain", "tz", "stage", "grade", "intent", "via", "folder", "number", "media_type", "external_id", "step", "department", "network", "phase", "outcome", "title", "skip_reason", "approval", "address_key", "domain"]
+    [
+        "state",
+        "kind",
+        "reason",
+        "certainty",
+        "hash",
+        "key",
+        "token_hash",
+        "sha256",
+        "uid",
+        "message_id",
+        "rfc_message_id",
+        "variant",
+        "only_if",
+        "basis",
+        "mx",
+        "status",
+        "machine",
+        "country",
+        "region",
+        "currency",
+        "language",
+        "mail_domain",
+        "tz",
+        "stage",
+        "grade",
+        "intent",
+        "via",
+        "folder",
+        "number",
+        "media_type",
+        "external_id",
+        "step",
+        "department",
+        "network",
+        "phase",
+        "outcome",
+        "title",
+        "skip_reason",
+        "approval",
+        "address_key",
+        "domain",
+    ]
 )
 #: Tables that hang on a person without naming the contact: table → how its row finds its way to one.
 THROUGH = {"attempt": "message_id", "dynamic_link": "message_id", "archived_mail": "inbound_id"}
@@ -64,7 +106,8 @@ class Maker:
                 continue
             if column.foreign_keys:
                 target = next(iter(column.foreign_keys)).column.table
-                wanted = not column.nullable or column.name in ("contact_id", "message_id", "inbound_id")
+                # every row that can point at another does: erasure must not stumble over a foreign key
+                wanted = not column.nullable or target.name in self.made or column.name in ("message_id", "inbound_id")
                 if wanted and target.name != source.name:
                     values[column.name] = await self.make(target)
                 continue

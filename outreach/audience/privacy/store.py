@@ -130,6 +130,11 @@ async def erase(
     return Erasure(True, len(keys), await _erase_rows(conn, contact_id, now))
 
 
+async def forget(conn: AsyncConnection, contact_id: int, now: datetime) -> dict[str, int]:
+    """Erase a person who was silent for long (retention): unlike `erase`, they may come back one day."""
+    return await _erase_rows(conn, contact_id, now)
+
+
 async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> dict[str, int]:
     erased: dict[str, int] = {}
 
@@ -146,13 +151,14 @@ async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> 
     links, attempts = table(DynamicLink), table(Attempt)
     await run(links, delete(links).where(links.c.message_id.in_(sent)))
     await run(attempts, update(attempts).where(attempts.c.message_id.in_(sent)).values(text=None))
+    recipients = table(CampaignRecipient)  # before the addresses that they point at
+    await run(recipients, update(recipients).where(of(recipients)).values(address=ERASED, address_id=None))
     for source in (table(Activity), table(Consent), table(Preference), CONTACT_TAG, ADDRESS):
         await run(source, delete(source).where(of(source)))
     await run(INBOUND, update(INBOUND).where(of(INBOUND)).values(_blank(INBOUND, _INBOUND_BLANK)))
     await run(EVENT, update(EVENT).where(of(EVENT)).values(data={}, why=None))
     await run(MESSAGE, update(MESSAGE).where(of(MESSAGE)).values(address=ERASED, reply_text=None))
-    recipients, tasks = table(CampaignRecipient), table(Task)
-    await run(recipients, update(recipients).where(of(recipients)).values(address=ERASED, address_id=None))
+    tasks = table(Task)
     open_tasks: dict[str, Any] = {"title": "erased", "data": {}, "outcome": None, "state": "dropped", "done_at": now}
     await run(tasks, update(tasks).where(of(tasks)).values(open_tasks))
     cases, surveys = table(Ticket), table(Survey)
