@@ -48,6 +48,11 @@ class Permission(StrEnum):
     TASKS_EDIT = "tasks.edit"
     DEALS_VIEW = "deals.view"
     DEALS_EDIT = "deals.edit"
+    DEALS_APPROVE = "deals.approve"
+    ORDERS_IMPORT = "orders.import"
+    SERVICE_VIEW = "service.view"
+    SERVICE_EDIT = "service.edit"
+    TARGETS_EDIT = "targets.edit"
     SUPPRESSION_VIEW = "suppression.view"
     SUPPRESSION_ADD = "suppression.add"
     SUPPRESSION_REMOVE = "suppression.remove"
@@ -59,6 +64,7 @@ class Permission(StrEnum):
     USERS_EDIT = "users.edit"
     USERS_AUTHORISE = "users.authorise"
     WEBHOOKS_EDIT = "webhooks.edit"
+    USERS_TRANSFER = "users.transfer"
     AUDIT_VIEW = "audit.view"
     VIOLATIONS_REPORT = "violations.report"
     VIOLATIONS_READ = "violations.read"
@@ -90,6 +96,9 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.INBOX_ANSWER: OWN,
         P.TASKS_VIEW: TEAM,
         P.TASKS_EDIT: OWN,
+        P.ORDERS_IMPORT: ALL,
+        P.SERVICE_VIEW: OWN,
+        P.SERVICE_EDIT: OWN,
         P.SUPPRESSION_ADD: ALL,
         P.REPORTS_VIEW: ALL,
         P.REPORTS_SEND: ALL,
@@ -111,6 +120,8 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.TASKS_EDIT: OWN,
         P.DEALS_VIEW: OWN,
         P.DEALS_EDIT: OWN,
+        P.SERVICE_VIEW: OWN,
+        P.SERVICE_EDIT: OWN,
         P.SUPPRESSION_VIEW: ALL,
         P.SUPPRESSION_ADD: ALL,
         P.REPORTS_VIEW: ALL,
@@ -122,7 +133,10 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.CONTACTS_VIEW: TEAM,
         P.INBOX_VIEW: TEAM,
         P.TASKS_VIEW: TEAM,
+        P.TASKS_EDIT: OWN,
         P.DEALS_VIEW: TEAM,
+        P.SERVICE_VIEW: OWN,
+        P.SERVICE_EDIT: OWN,
     },
     Role.LEGAL: {
         **_APPROVER,
@@ -139,6 +153,8 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.INBOX_ANSWER: ALL,
         P.TASKS_VIEW: ALL,
         P.TASKS_EDIT: ALL,
+        P.SERVICE_VIEW: ALL,
+        P.SERVICE_EDIT: ALL,
         P.SUPPRESSION_ADD: ALL,
     },
     Role.MANAGER: {
@@ -155,6 +171,11 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.TASKS_EDIT: ALL,
         P.DEALS_VIEW: ALL,
         P.DEALS_EDIT: ALL,
+        P.DEALS_APPROVE: ALL,
+        P.ORDERS_IMPORT: ALL,
+        P.SERVICE_VIEW: ALL,
+        P.SERVICE_EDIT: ALL,
+        P.TARGETS_EDIT: ALL,
         P.SUPPRESSION_ADD: ALL,
         P.SUPPRESSION_REMOVE: ALL,
         P.REPORTS_VIEW: ALL,
@@ -162,6 +183,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.MAILBOXES_VIEW: ALL,
         P.USERS_VIEW: ALL,
         P.USERS_AUTHORISE: ALL,
+        P.USERS_TRANSFER: ALL,
     },
     Role.AUDITOR: {
         **_LOOK,

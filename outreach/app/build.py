@@ -20,8 +20,19 @@ from outreach.config import ConfigError, MailboxSettings, Settings, load
 from outreach.content.gates import Gate, gates
 from outreach.content.template import TemplateSource, list_templates, load_template
 from outreach.crm import store as crm
+from outreach.crm.agenda.store import AgendaStore
+from outreach.crm.calls.store import CallStore
+from outreach.crm.deals.money import Money
+from outreach.crm.deals.store import DealStore
 from outreach.crm.enrolment import store as enrolments
+from outreach.crm.files.store import FileStore
+from outreach.crm.grades.rules import Thresholds
+from outreach.crm.grades.store import GradeStore
+from outreach.crm.orders.store import OrderStore
+from outreach.crm.owners.store import OwnerStore
+from outreach.crm.service.store import ServiceStore
 from outreach.crm.store import CrmStore
+from outreach.crm.survey.store import SurveyStore
 from outreach.db import instance, migrate
 from outreach.db.session import Database
 from outreach.events.kinds import AddActivity, CreateTask, StopMessages
@@ -82,6 +93,7 @@ class App:
         appliers = {CreateTask: crm.apply_task, AddActivity: crm.apply_activity, StopMessages: enrolments.apply_stop}
         self.events = EventStore(secret, appliers)
         self.crm = CrmStore(db)
+        self._customers()
         self.reports = ReportStore(db)
         self.access = AccessStore(db)
         self.webhooks = WebhookStore(db, secret)
@@ -97,6 +109,7 @@ class App:
         async with self.db.write() as conn:
             self.mailbox_ids = await sync_mailboxes(conn, self.settings.mailbox, now)
         self.gates = gates_of(self.settings)
+        self._customers()
         for told in self.on_change:
             told(self)
 
@@ -125,6 +138,17 @@ class App:
     def webhook_worker(self) -> WebhookWorker:
         """Who posts to webhooks."""
         return WebhookWorker(self.webhooks, own_hosts=self.settings.webhooks.own_hosts)
+
+    def _customers(self) -> None:
+        """The stores of customers' money, owners, calls and service."""
+        db, chosen = self.db, self.settings.crm
+        self.money = Money(chosen.currency, chosen.rates, chosen.margin_floor)
+        self.deals, self.orders, self.files = DealStore(db, self.money), OrderStore(db, self.money), FileStore(db)
+        self.grades = GradeStore(db, self.money, Thresholds(chosen.grade_a, chosen.grade_b))
+        self.owners, self.calls, self.agenda = OwnerStore(db), CallStore(db), AgendaStore(db)
+        days = {"question": chosen.question_days, "complaint": chosen.complaint_days, "wish": chosen.wish_days}
+        self.service = ServiceStore(db, days, self.settings.sender.timezone)
+        self.surveys = SurveyStore(db, self.service, self.secret, self.settings.tracking.base_url)
 
     def url_builder(self, box: MailboxSettings) -> UrlBuilder:
         """Signed addresses under the mailbox's own tracking domain, or the company's."""

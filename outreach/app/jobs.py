@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import delete, select, update
 
+from outreach.app import customers
 from outreach.app.build import App
 from outreach.app.engine import Engine
 from outreach.app.inbox import InboxHost
@@ -48,6 +49,7 @@ class JobHost:
         jobs.register("inbox", self._inbox)
         jobs.register("heartbeat", self._heartbeat, every="*/10 * * * * *")
         jobs.register("report", self._report, every="0 */10 * * * *")
+        jobs.register("customers", self._customers, every="20 * * * * *")
         jobs.register("mail-servers", self._mail_servers, every="30 * * * * *")
         jobs.register("sign-ups", self._sign_ups, every="*/5 * * * * *")
         jobs.register("webhooks", self._webhooks, every="*/5 * * * * *")
@@ -113,6 +115,10 @@ class JobHost:
     async def _report(self, _: str) -> None:
         """Write and send the weekly report when its hour has come."""
         await send_weekly_if_due(self.app, self.clock())
+
+    async def _customers(self, _: str) -> None:
+        """Owners for customers without one, mail of closed mailboxes, silent cases."""
+        await customers.keep(self.app, self.clock())
 
     async def _mail_servers(self, _: str) -> None:
         """Look up the mail servers of new addresses' domains."""

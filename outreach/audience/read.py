@@ -45,8 +45,8 @@ class Source:
     position: Callable[[], int]
 
 
-def open_source(path: Path, mapping: Mapping[str, str] | None = None) -> Source:
-    """Open a list. Raises ReadError where the file cannot be read, HeaderError where its columns cannot be used."""
+def open_table(path: Path) -> Table:
+    """Open a list whose columns mean anything. Raises ReadError where the file cannot be read."""
     if not path.is_file():
         raise ReadError(0, f"there is no file {path.name}.", f"找不到文件 {path.name}。")
     opener = OPENERS.get(path.suffix.lower())
@@ -54,6 +54,11 @@ def open_source(path: Path, mapping: Mapping[str, str] | None = None) -> Source:
         known = ", ".join(OPENERS)
         raise ReadError(0, f"“{path.suffix}” is no list that can be read; save it as one of {known}.",
                         f"无法读取 “{path.suffix}” 文件；请另存为：{known}。")  # fmt: skip
-    table = opener(path)
+    return opener(path)
+
+
+def open_source(path: Path, mapping: Mapping[str, str] | None = None) -> Source:
+    """Open a list. Raises ReadError where the file cannot be read, HeaderError where its columns cannot be used."""
+    table = open_table(path)
     fields = guess(table.columns, mapping)
     return Source(path, table.columns, fields, table.encoding, table.delimiter, table.size, table.rows, table.position)

@@ -185,6 +185,11 @@ class AudienceStore:
         async with self.db.write() as conn:
             return await people.assign_companies(conn, ids, owner_id, now)
 
+    async def join_company(self, contact_id: int, company_id: int, owner_id: int | None, now: datetime) -> None:
+        """Make a person a contact of a company; its owner works them (C2). A company that this leaves empty goes."""
+        async with self.db.write() as conn:
+            await companies.join(conn, contact_id, company_id, owner_id, now)
+
     # ---- companies that are one
 
     async def merge(self, keep: int, drop: int, now: datetime) -> dict[str, Any]:
@@ -196,6 +201,11 @@ class AudienceStore:
         """Take a merge back. Raises ValueError where it was taken back already."""
         async with self.db.write() as conn:
             await companies.unmerge(conn, undo, now)
+
+    async def take_apart(self, drop: int, now: datetime) -> None:
+        """Take the merge of a dropped company back. Raises LookupError, ValueError."""
+        async with self.db.write() as conn:
+            await companies.unmerge(conn, await companies.undo_of(conn, drop), now)
 
     async def similar_companies(self, limit: int = 100) -> list[Similar]:
         """Return pairs of companies with nearly the same name, the most alike first."""

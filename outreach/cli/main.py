@@ -11,9 +11,11 @@ from outreach.cli import (
     audit,
     campaigns,
     contacts,
+    customers,
     engine,
     inbox,
     messages,
+    orders,
     report,
     retention,
     segments,
@@ -34,6 +36,8 @@ app = typer.Typer(
 
 for noun, group in (
     ("contacts", contacts.app),
+    ("customers", customers.app),
+    ("orders", orders.app),
     ("segments", segments.app),
     ("templates", templates.app),
     ("campaigns", campaigns.app),

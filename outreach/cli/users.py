@@ -125,17 +125,40 @@ def disable(
 def transfer(
     name: Annotated[str, typer.Argument(help="Who leaves.")],
     to: Annotated[str, typer.Option("--to", help="Who takes over.")],
+    sequences: Annotated[
+        str, typer.Option("--sequences", help="Mails that wait in the leaver's mailboxes: continue or stop.")
+    ] = "continue",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would pass on, change nothing.")] = False,
     as_user: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
-    """Pass customers, open tasks and received mail to a successor, then close the account (C3)."""
+    """Pass customers, open tasks and received mail to a successor, then close account and mailboxes (C3)."""
+    if sequences not in ("continue", "stop"):
+        raise typer.BadParameter("choose continue or stop", param_hint="--sequences")
 
     async def work(service: App) -> dict[str, Any]:
         actor = await acting(service, as_user)
-        require(actor, Permission.CONTACTS_ASSIGN)
-        require(actor, Permission.USERS_EDIT)
+        require(actor, Permission.USERS_TRANSFER)
         leaving, successor = await _known(service, name), await _known(service, to)
-        return await handing.transfer(service, leaving.id, successor.id, actor, utc_now())
+        if dry_run:
+            return (await handing.preview(service, leaving.id, successor.id)).as_dict()
+        return await handing.transfer(service, leaving.id, successor.id, actor, utc_now(), sequences=sequences)
+
+    emit(with_app(work), as_json)
+
+
+@app.command("take-back")
+def take_back(
+    handover: Annotated[int, typer.Argument(help="The number that `transfer` gave.")],
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Undo a transfer: what is still the successor's goes back, account and mailboxes open again."""
+
+    async def work(service: App) -> dict[str, int]:
+        actor = await acting(service, as_user)
+        require(actor, Permission.USERS_TRANSFER)
+        return await handing.take_back(service, handover, actor, utc_now())
 
     emit(with_app(work), as_json)
 

@@ -102,6 +102,22 @@ class InboxSettings(Part):
     first_days: int = Field(default=30, ge=0, description="how far back the first pass over a mailbox looks")
 
 
+class CrmSettings(Part):
+    """Customers: money, grades, how soon the service answers."""
+
+    currency: str = Field(default="USD", description="the company's own currency (ISO code) for sums and targets")
+    rates: dict[str, float] = Field(default={}, description="what one unit of another currency is worth in it")
+    margin_floor: float = Field(
+        default=0, ge=0, lt=100, description="a quotation with a smaller margin (percent) needs a manager; 0: none"
+    )
+    grade_a: float = Field(default=50_000, ge=0, description="orders of a year from which a customer is an A")
+    grade_b: float = Field(default=10_000, ge=0, description="… a B")
+    question_days: int = Field(default=1, ge=1, description="working days within which a question is answered")
+    complaint_days: int = Field(default=2, ge=1, description="… a complaint")
+    wish_days: int = Field(default=5, ge=1, description="… a wish")
+    assign_new: bool = Field(default=True, description="customers without an owner get one by the assignment rules")
+
+
 class ReportSettings(Part):
     """Who gets the weekly report (A10)."""
 
@@ -181,6 +197,7 @@ class Settings(BaseSettings):
     paths: PathSettings = PathSettings()
     web: WebSettings = WebSettings()
     inbox: InboxSettings = InboxSettings()
+    crm: CrmSettings = CrmSettings()
     report: ReportSettings = ReportSettings()
     sending: SendingSettings = SendingSettings()
     signup: SignUpSettings = SignUpSettings()

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.crm.owners.rules import Lead
+from outreach.crm.owners.store import owner_for
 from outreach.crm.tasks import OwnerCalendar, due_at
 from outreach.db.session import Database
 from outreach.events.kinds import AddActivity, Change, CreateTask
@@ -84,25 +86,63 @@ async def apply_activity(conn: AsyncConnection, change: Change, event_id: int, n
     )
 
 
+async def add_task(
+    conn: AsyncConnection,
+    kind: str,
+    title: str,
+    now: datetime,
+    *,
+    owner_id: int | None,
+    company_id: int | None = None,
+    contact_id: int | None = None,
+    inbound_id: int | None = None,
+    due: datetime | str = "same_working_day",
+    data: dict[str, Any] | None = None,
+) -> int:
+    """Make a task by hand or by a rule; `due` is a moment or a hint for the owner's calendar. Return its id."""
+    moment = due if isinstance(due, datetime) else due_at(now, due, await calendar_of(conn, owner_id))
+    values: dict[str, Any] = {
+        "kind": kind,
+        "title": title,
+        "owner_id": owner_id,
+        "company_id": company_id,
+        "contact_id": contact_id,
+    }
+    values |= {"inbound_id": inbound_id, "due_at": moment, "created_at": now, "data": data or {}}
+    made = insert(TASKS).values(state=TaskState.OPEN.value, **values).returning(TASKS.c.id)
+    return int((await conn.execute(made)).scalar_one())
+
+
+async def note(
+    conn: AsyncConnection,
+    kind: str,
+    text: str,
+    at: datetime,
+    *,
+    company_id: int | None = None,
+    contact_id: int | None = None,
+    user_id: int | None = None,
+    data: dict[str, Any] | None = None,
+) -> int:
+    """Add a line of the timeline; a contact's line stands in the company's too. Return its id."""
+    if company_id is None and contact_id is not None:
+        company_id = await conn.scalar(select(CONTACTS.c.company_id).where(CONTACTS.c.id == contact_id))
+    values: dict[str, Any] = {"kind": kind, "at": at, "text": text, "company_id": company_id, "contact_id": contact_id}
+    made = insert(ACTIVITIES).values(user_id=user_id, data=data or {}, **values).returning(ACTIVITIES.c.id)
+    return int((await conn.execute(made)).scalar_one())
+
+
 async def default_owner(conn: AsyncConnection, contact_id: int | None) -> int | None:
-    """Return who looks after a customer that nobody owns: the salesperson of the region with the least open work.
+    """Return who looks after a customer that nobody owns, by the assignment rules (crm/owners/rules.py).
 
-    None where there is no salesperson or manager at all.
+    None where there is no salesperson, manager or marketer at all.
     """
-    region = await conn.scalar(select(CONTACTS.c.region).where(CONTACTS.c.id == contact_id)) if contact_id else None
-    staff = (await conn.execute(select(USERS).where(USERS.c.disabled_at.is_(None)).order_by(USERS.c.id))).all()
-    load = {row[0]: row[1] for row in await conn.execute(_open_by_owner())}
-    for role in ("salesperson", "manager", "marketer"):
-        able = [user for user in staff if role in user.roles]
-        near = [user for user in able if region in user.regions] or able
-        if near:
-            return int(min(near, key=lambda user: (load.get(user.id, 0), user.id)).id)
-    return None
-
-
-def _open_by_owner() -> Any:
-    is_open = TASKS.c.state == TaskState.OPEN.value
-    return select(TASKS.c.owner_id, func.count()).where(is_open).group_by(TASKS.c.owner_id)
+    lead = Lead()
+    if contact_id is not None:
+        columns = (CONTACTS.c.region, CONTACTS.c.industry, CONTACTS.c.source)
+        row = (await conn.execute(select(*columns).where(CONTACTS.c.id == contact_id))).one_or_none()
+        lead = Lead(*row) if row is not None else lead
+    return await owner_for(conn, lead)
 
 
 async def calendar_of(conn: AsyncConnection, owner_id: int | None) -> OwnerCalendar:

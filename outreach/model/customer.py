@@ -153,7 +153,8 @@ class Preference(SQLModel, table=True):
 class Deal(SQLModel, table=True):
     """A deal on its way: inquiry, quotation, sample, order, shipped, paid; or lost (crm/deals/state.py).
 
-    `margin` in percent of the amount; `approval`: none, needed, granted, refused (a quotation under the floor).
+    `margin` in percent of the amount; `approval`: none, needed, granted, refused (a quotation under the floor);
+    `pending` is the step that waits for it.
     """
 
     __tablename__ = "deal"
@@ -170,6 +171,7 @@ class Deal(SQLModel, table=True):
     currency: str = word(default="USD")
     margin: float | None = None
     approval: str = word(default="none", index=True)
+    pending: str | None = word(nullable=True)
     approved_by: int | None = refers("user.id", index=False)
     approval_note: str | None = None
     lost_reason: str | None = None

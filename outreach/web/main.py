@@ -19,6 +19,7 @@ from outreach.access.roles import AccessDenied
 from outreach.web import pages
 from outreach.web.api.app import create_api
 from outreach.web.errors import error_page
+from outreach.web.linked import add_linked
 from outreach.web.render import STATIC
 from outreach.web.routing import FormRefused, NotLoggedIn, language, wants_part
 from outreach.web.scrape import metrics_page
@@ -61,6 +62,7 @@ def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     for router in pages.routers():
         web.include_router(router)
     web.add_route("/metrics", metrics_page(app, clock), methods=["GET"], include_in_schema=False)
+    add_linked(web, app, clock)
     _handle_errors(web)
     return web
 

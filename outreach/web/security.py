@@ -35,9 +35,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: A form or an API document; an imported list may be larger (1,000,000 rows of about 100 bytes).
 BODY_LIMIT = 2_000_000
 UPLOAD_LIMIT = 200_000_000
-UPLOAD_PATHS = ("/contacts/import", "/template-pictures")
+UPLOAD_PATHS = ("/contacts/import", "/template-pictures", "/customers/orders/import", "/customers/files")
 #: Public endpoints are posted to by mail providers (RFC 8058) and by websites: no origin to check, no session used.
-PUBLIC_PREFIXES = ("/u/", "/p/", "/c/", "/o/", "/s/", "/api/")
+PUBLIC_PREFIXES = ("/u/", "/p/", "/c/", "/o/", "/s/", "/q/", "/api/")
 
 
 class SecureHeaders:

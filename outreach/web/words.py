@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from outreach.web.check_words import CHECK
 from outreach.web.i18n import N_
+from outreach.web.words_crm import CRM_LISTS
 
 Words = Mapping[str, tuple[str, str]]
 
@@ -136,6 +137,13 @@ TASK: Words = {
     "complaint": (N_("Complaint"), "message-circle"),
     "unreachable": (N_("Reach them another way"), "phone"),
     "variant": (N_("Choose a variant"), "user-question"),
+    "deal": (N_("Deal"), "currency-dollar"),
+    "deal_approval": (N_("Approve a quotation"), "currency-dollar"),
+    "case": (N_("Case"), "message-circle"),
+    "case_question": (N_("Question for you"), "message-circle"),
+    "case_told": (N_("Answer came"), "message-circle"),
+    "meeting": (N_("Meeting"), "users"),
+    "other": (N_("Task"), "list-check"),
 }
 
 SCOPE: Words = {
@@ -169,6 +177,11 @@ PERMISSION: Words = {
     "tasks.edit": (N_("Do and hand over follow-ups"), ""),
     "deals.view": (N_("See deals"), ""),
     "deals.edit": (N_("Change deals"), ""),
+    "deals.approve": (N_("Approve quotations under the margin floor"), ""),
+    "orders.import": (N_("Import orders"), ""),
+    "service.view": (N_("See questions and complaints"), ""),
+    "service.edit": (N_("Answer questions and complaints"), ""),
+    "targets.edit": (N_("Set targets"), ""),
     "suppression.view": (N_("See the suppression list"), ""),
     "suppression.add": (N_("Add to the suppression list"), ""),
     "suppression.remove": (N_("Take off the suppression list"), ""),
@@ -180,6 +193,7 @@ PERMISSION: Words = {
     "users.edit": (N_("Add and change users"), ""),
     "users.authorise": (N_("Declare users trained and authorised"), ""),
     "webhooks.edit": (N_("Set up webhooks"), ""),
+    "users.transfer": (N_("Hand over a leaver's work"), ""),
     "audit.view": (N_("Read the audit trail"), ""),
     "violations.report": (N_("Report a violation"), ""),
     "violations.read": (N_("Read reports of violations"), ""),
@@ -234,6 +248,7 @@ FIELD: Words = {
     "intent": (N_("Intent"), ""),
     "phone": (N_("Telephone"), ""),
     "note": (N_("Note"), ""),
+    "source": (N_("Source"), ""),
 }
 
 COLUMN: Words = {
@@ -280,6 +295,28 @@ ACTIVITY: Words = {
     "order": (N_("Order"), ""),
     "conversion": (N_("Inquiry or order"), ""),
     "answer": (N_("Answer"), ""),
+    "chat": (N_("Message"), ""),
+    "file": (N_("File"), ""),
+    "survey": (N_("Survey"), ""),
+    "deal_inquiry": (N_("Inquiry"), ""),
+    "deal_quotation": (N_("Quotation"), ""),
+    "deal_sample": (N_("Sample"), ""),
+    "deal_order": (N_("Order"), ""),
+    "deal_shipped": (N_("Shipped"), ""),
+    "deal_paid": (N_("Paid"), ""),
+    "deal_lost": (N_("Deal lost"), ""),
+    "deal_approved": (N_("Quotation approved"), ""),
+    "deal_refused": (N_("Quotation refused"), ""),
+    "case_opened": (N_("Case opened"), ""),
+    "case_asked": (N_("Asked a department"), ""),
+    "case_told": (N_("The department answered"), ""),
+    "case_take_back": (N_("Question taken back"), ""),
+    "case_answered": (N_("Case answered"), ""),
+    "case_helped": (N_("It helped"), ""),
+    "case_not_helped": (N_("It did not help"), ""),
+    "case_expire": (N_("Case closed"), ""),
+    "case_drop": (N_("Case closed"), ""),
+    "case_reopen": (N_("Case opened again"), ""),
 }
 
 #: What a pilot's figures advise (app/pilot.py).
@@ -333,6 +370,7 @@ LISTS: Mapping[str, Words] = {
     "test": TEST,
     "metric": METRIC,
     "variant": VARIANT,
+    **CRM_LISTS,
 }
 
 

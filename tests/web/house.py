@@ -34,7 +34,8 @@ def settings(smtp_port: int = 2525) -> Settings:
         for name in ("sales", "info", "export")
     ]
     sender = {"company": "明序照明", "postal_address": "18 Guangming Road, Zhongshan"}
-    return Settings(mailbox=boxes, sender=sender)  # type: ignore[arg-type]
+    crm = {"rates": {"EUR": 1.08, "CNY": 0.14}, "margin_floor": 12}
+    return Settings(mailbox=boxes, sender=sender, crm=crm)  # type: ignore[arg-type]
 
 
 class House:

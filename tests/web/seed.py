@@ -18,6 +18,7 @@ from outreach.audience.regions import language_of, region_of, time_zone
 from outreach.content.template import load_template
 from outreach.db.session import Database
 from outreach.model.keys import address_key
+from tests.web.seed_crm import seed_crm
 
 NOW = datetime(2026, 11, 24, 7, 20, tzinfo=UTC)
 PASSWORD = "a green bicycle in the rain"
@@ -101,6 +102,7 @@ async def seed(db: Database, secret: bytes, *, contacts: int = 120) -> None:
         await _inbox(conn, people)
         await _tasks(conn)
         await _lists(conn, secret)
+        await seed_crm(conn, NOW, add, name_of)
 
 
 async def _users(conn: AsyncConnection) -> None:

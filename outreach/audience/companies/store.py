@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience.dedupe import Similar, similar_companies
@@ -33,6 +33,8 @@ BELONGS: tuple[Table, ...] = (
     table(Contact), table(Deal), table(Order), table(Activity), table(Task), table(Message), table(InboundMail),
     table(Ticket), table(Attachment), table(Survey), table(OwnerChange), table(GradeReview),
 )  # fmt: skip
+#: Where a dropped company keeps what takes the merge back.
+UNDO = "_merge"
 #: What the kept company takes over where it has nothing itself.
 _FILLED = ("country", "city", "industry", "grade", "intent", "source", "phone", "owner_id", "note")
 
@@ -57,7 +59,19 @@ async def merge(conn: AsyncConnection, keep: int, drop: int, now: datetime) -> d
     earlier = list((await conn.execute(parts)).scalars())
     pointing = [drop, *earlier]
     await conn.execute(update(COMPANY).where(COMPANY.c.id.in_(pointing)).values(merged_into=keep, updated_at=now))
-    return {"keep": keep, "drop": drop, "moved": moved, "before": _plain(before), "earlier": earlier}
+    undo = {"keep": keep, "drop": drop, "moved": moved, "before": _plain(before), "earlier": earlier}
+    # kept with the dropped row: too long for a cookie, and a merge may be taken apart next week as well
+    kept_undo = {**dropped["attributes"], UNDO: undo}
+    await conn.execute(update(COMPANY).where(COMPANY.c.id == drop).values(attributes=kept_undo))
+    return undo
+
+
+async def undo_of(conn: AsyncConnection, drop: int) -> dict[str, Any]:
+    """Return what undoes the merge of a dropped company. Raises LookupError, ValueError where it was no merge."""
+    undo: dict[str, Any] | None = (await _row(conn, drop))["attributes"].get(UNDO)
+    if undo is None:
+        raise ValueError("this merge has been undone already")
+    return undo
 
 
 async def unmerge(conn: AsyncConnection, undo: dict[str, Any], now: datetime) -> None:
@@ -72,9 +86,25 @@ async def unmerge(conn: AsyncConnection, undo: dict[str, Any], now: datetime) ->
             await conn.execute(back.values(company_id=drop))
     before = {name: value for name, value in undo["before"].items() if name in (*_FILLED, "region")}
     await conn.execute(update(COMPANY).where(COMPANY.c.id == keep).values(before | {"updated_at": now}))
-    await conn.execute(update(COMPANY).where(COMPANY.c.id == drop).values(merged_into=None, updated_at=now))
+    without = {name: value for name, value in dropped["attributes"].items() if name != UNDO}
+    own = {"merged_into": None, "updated_at": now, "attributes": without}
+    await conn.execute(update(COMPANY).where(COMPANY.c.id == drop).values(own))
     earlier = COMPANY.c.id.in_([int(number) for number in undo["earlier"]])
     await conn.execute(update(COMPANY).where(earlier, COMPANY.c.merged_into == keep).values(merged_into=drop))
+
+
+async def join(conn: AsyncConnection, contact_id: int, company_id: int, owner_id: int | None, now: datetime) -> None:
+    """Make a person a contact of a company. The company that was made for them alone a moment ago is deleted."""
+    people = table(Contact)
+    was = await conn.scalar(select(people.c.company_id).where(people.c.id == contact_id))
+    values = {"company_id": company_id, "owner_id": owner_id, "updated_at": now}
+    await conn.execute(update(people).where(people.c.id == contact_id).values(**values))
+    if was is None or was == company_id:
+        return
+    for source in BELONGS:
+        if await conn.scalar(select(source.c.id).where(source.c.company_id == was).limit(1)) is not None:
+            return
+    await conn.execute(delete(COMPANY).where(COMPANY.c.id == was, COMPANY.c.created_at == now))
 
 
 async def similar(conn: AsyncConnection, limit: int = 100) -> list[Similar]:

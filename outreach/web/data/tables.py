@@ -9,6 +9,8 @@ from outreach.model import (
     ApiToken,
     Approval,
     ArchivedMail,
+    AssignmentRule,
+    Attachment,
     Attempt,
     Campaign,
     CampaignRecipient,
@@ -16,19 +18,26 @@ from outreach.model import (
     Company,
     Contact,
     Conversion,
+    Deal,
     EmailAddress,
     Event,
     InboundMail,
     Mailbox,
     MailFolder,
     Message,
+    Order,
+    OwnerChange,
     Rollup,
     Segment,
+    StoredFile,
     StoredReport,
     Suppression,
+    Survey,
     Tag,
+    Target,
     Task,
     TemplateVersion,
+    Ticket,
     User,
     Violation,
 )
@@ -61,3 +70,13 @@ TASK: Table = Task.__table__  # type: ignore[attr-defined]
 TEMPLATE: Table = TemplateVersion.__table__  # type: ignore[attr-defined]
 USER: Table = User.__table__  # type: ignore[attr-defined]
 VIOLATION: Table = Violation.__table__  # type: ignore[attr-defined]
+
+ATTACHMENT: Table = Attachment.__table__  # type: ignore[attr-defined]
+DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
+ORDER: Table = Order.__table__  # type: ignore[attr-defined]
+OWNER_CHANGE: Table = OwnerChange.__table__  # type: ignore[attr-defined]
+RULE: Table = AssignmentRule.__table__  # type: ignore[attr-defined]
+STORED_FILE: Table = StoredFile.__table__  # type: ignore[attr-defined]
+SURVEY: Table = Survey.__table__  # type: ignore[attr-defined]
+TARGET: Table = Target.__table__  # type: ignore[attr-defined]
+TICKET: Table = Ticket.__table__  # type: ignore[attr-defined]

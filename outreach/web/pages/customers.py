@@ -18,6 +18,7 @@ from outreach.web.data.tables import CONTACT
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff, read_undo
 from outreach.web.security import local_path
+from outreach.web.undos import UNDOS
 
 router = Pages()
 
@@ -26,16 +27,7 @@ CONTACT_FIELDS = {
     "first_name": "text", "last_name": "text", "country": "text", "city": "text", "industry": "text", "language": "text",
     "grade": "grade", "intent": "intent", "phone": "tel", "note": "area",
 }  # fmt: skip
-COMPANY_FIELDS = {
-    "name": "text",
-    "country": "text",
-    "city": "text",
-    "industry": "text",
-    "grade": "grade",
-    "phone": "tel",
-    "note": "area",
-}
-#: Whose values may stand in the trail: they class a customer. Names, telephones and notes are a person's own.
+#: Of these the trail keeps what stood there before: they classify, they do not describe a person.
 CLASSIFYING = frozenset({"country", "industry", "language", "grade", "intent", "region"})
 #: Rows changed at once by ticks: what a page holds.
 MOST_TICKED = 200
@@ -97,52 +89,18 @@ async def contact(staff: Staff, contact_id: int) -> Response:
     )  # fmt: skip
 
 
-@router.page("/customers/{company_id:int}", Permission.CONTACTS_VIEW)
-async def company(staff: Staff, company_id: int) -> Response:
-    """A company: facts, people, timeline."""
-    async with staff.app.db.read() as conn:
-        row = await data.company(conn, company_id)
-        if row is None:
-            raise HTTPException(404)
-    staff.need(Permission.CONTACTS_VIEW, await held(staff, row.owner_id))
-    async with staff.app.db.read() as conn:
-        people = await data.people_of(conn, company_id)
-        timeline = await data.timeline(conn, company_id=company_id)
-        assignees = await data.assignees(conn)
-    editable = staff.may(Permission.CONTACTS_EDIT, await held(staff, row.owner_id))
-    return await staff.render(
-        "company.html", row=row, people=people, timeline=timeline, editable=editable, full_name=full_name,
-        assignees=assignees, fields=COMPANY_FIELDS,
-    )  # fmt: skip
-
-
 @router.action("/contacts/{contact_id:int}/edit", Permission.CONTACTS_EDIT)
 async def edit_contact(staff: Staff, contact_id: int) -> Response:
     """Change one field in its place."""
     await _need_contact(staff, contact_id)
     field, value = await _one_field(staff, CONTACT_FIELDS)
     before = await staff.app.audience.edit(contact_id, {field: value}, staff.now)
-    _record_edit(staff, field, before, value)
+    record_edit(staff, field, before, value)
     undo = {"do": "contact.edit", "id": contact_id, "values": before}
     return staff.done(f"/contacts/{contact_id}", N_("Changed."), undo=undo)
 
 
-@router.action("/customers/{company_id:int}/edit", Permission.CONTACTS_EDIT)
-async def edit_company(staff: Staff, company_id: int) -> Response:
-    """Change one field of a company in its place."""
-    async with staff.app.db.read() as conn:
-        row = await data.company(conn, company_id)
-    if row is None:
-        raise HTTPException(404)
-    staff.need(Permission.CONTACTS_EDIT, await held(staff, row.owner_id))
-    field, value = await _one_field(staff, COMPANY_FIELDS)
-    before = await staff.app.audience.edit_company(company_id, {field: value}, staff.now)
-    _record_edit(staff, field, before, value)
-    undo = {"do": "company.edit", "id": company_id, "values": before}
-    return staff.done(f"/customers/{company_id}", N_("Changed."), undo=undo)
-
-
-def _record_edit(staff: Staff, field: str, before: Mapping[str, Any], value: str) -> None:
+def record_edit(staff: Staff, field: str, before: Mapping[str, Any], value: str) -> None:
     """Before and after of what classifies a customer; of what describes a person only that it was changed."""
     if field in CLASSIFYING:
         staff.record(before={field: before.get(field)}, after={field: value})
@@ -237,9 +195,6 @@ async def _undo(staff: Staff, told: dict[str, Any]) -> None:
     if told["do"] == "contact.edit":
         await _need_contact(staff, told["id"])
         await audience.edit(told["id"], told["values"], staff.now)
-    elif told["do"] == "company.edit":
-        staff.need(Permission.CONTACTS_EDIT)
-        await audience.edit_company(told["id"], told["values"], staff.now)
     elif told["do"] in ("tag", "untag"):
         staff.need(Permission.CONTACTS_EDIT)
         await getattr(audience, told["do"])(told["ids"], told["names"])
@@ -255,3 +210,5 @@ async def _undo(staff: Staff, told: dict[str, Any]) -> None:
     elif told["do"] == "task.reopen":
         staff.need(Permission.TASKS_EDIT, Held(told["owner"]))
         await staff.app.crm.reopen(told["id"])
+    elif told["do"] in UNDOS:
+        await UNDOS[told["do"]](staff, told)

@@ -315,6 +315,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("deal", schema=None) as batch_op:
         batch_op.add_column(sa.Column("approval", sa.String(), nullable=False, server_default="none"))
+        batch_op.add_column(sa.Column("pending", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("approval_note", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("lost_reason", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("expected_on", sa.Date(), nullable=True))
@@ -331,6 +332,7 @@ def downgrade() -> None:
         batch_op.drop_column("expected_on")
         batch_op.drop_column("lost_reason")
         batch_op.drop_column("approval_note")
+        batch_op.drop_column("pending")
         batch_op.drop_column("approval")
 
     with op.batch_alter_table("survey", schema=None) as batch_op:

@@ -1,0 +1,125 @@
+"""What the clock does for customers, and the mails of the service: an answer with the question whether it helped."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from outreach.access.roles import Actor
+from outreach.app import handing
+from outreach.app.build import App
+from outreach.app.post import Posted, post
+from outreach.content.envelope import Identity
+from outreach.content.plain import plain_message
+from outreach.crm.service.store import CaseError
+from outreach.crm.survey.page import language_known, words
+from outreach.model import ArchivedMail, Contact, EmailAddress, InboundMail, Mailbox
+from outreach.model.base import table
+from outreach.model.suppressed import is_suppressed
+
+ADDRESSES, CONTACTS, INBOUND = table(EmailAddress), table(Contact), table(InboundMail)
+MAILBOXES, ARCHIVE = table(Mailbox), table(ArchivedMail)
+
+
+async def keep(app: App, now: datetime) -> dict[str, int]:
+    """Give owners to customers without one, see to handed-over mail, close cases whose customers are silent."""
+    done = {"assigned": 0}
+    if app.settings.crm.assign_new:
+        done["assigned"] = await app.owners.place_unowned(now)
+    done["redirected"] = await handing.follow_up(app, now)
+    done["expired"] = await app.service.expire(now)
+    return done
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a case's customer can be written to: None where they cannot, and `why`."""
+
+    address: str | None
+    why: str
+    language: str
+    mailbox: str | None
+    name: str = ""
+    reply_to: str | None = None
+    subject: str = ""
+
+
+async def way_to(app: App, case: Any) -> Way:
+    """Find address, mailbox and thread for a case. No word goes to who does not want it or whose address is dead."""
+    async with app.db.read() as conn:
+        person = (await conn.execute(select(CONTACTS).where(CONTACTS.c.id == case.contact_id))).one_or_none()
+        mail = (await conn.execute(select(INBOUND).where(INBOUND.c.id == case.inbound_id))).one_or_none()
+        stopped = is_suppressed(ADDRESSES.c.key, ADDRESSES.c.domain).label("stopped")
+        query = select(ADDRESSES.c.address, ADDRESSES.c.normal, ADDRESSES.c.bounced_at, stopped)
+        known = (await conn.execute(query.where(ADDRESSES.c.contact_id == case.contact_id))).all()
+        box = await conn.scalar(select(MAILBOXES.c.name).where(MAILBOXES.c.id == mail.mailbox_id)) if mail else None
+        own = select(MAILBOXES.c.name).where(MAILBOXES.c.owner_id == case.owner_id, MAILBOXES.c.state == "active")
+        box = box or await conn.scalar(own)
+    names = [settings.name for settings in app.settings.mailbox]
+    box = box if box in names else next(iter(names), None)
+    lang = language_known(person.language if person else None)
+    if any(row.stopped for row in known):
+        return Way(None, "suppressed", lang, box)
+    alive = [row.address for row in known if row.bounced_at is None]
+    from_mail = mail.from_address if mail is not None else None
+    same = [address for address in alive if from_mail and address.lower() == from_mail.lower()]
+    address = next(iter([*same, *alive]), None)
+    if address is None or box is None:
+        return Way(None, "no_address" if address is None else "no_mailbox", lang, box)
+    name = " ".join(part for part in (person.first_name, person.last_name) if part) if person else ""
+    return Way(address, "", lang, box, name, mail.rfc_message_id if mail else None, mail.subject or "" if mail else "")
+
+
+async def answer_case(app: App, case_id: int, text: str, actor: Actor, now: datetime, *, sender: str = "") -> Posted:
+    """Write the answer to the customer with the question whether it helped; the case waits for their word.
+
+    The case is marked first, so that two presses never answer twice; a refused mail opens it again. Raises CaseError.
+    """
+    case = await app.service.one(case_id)
+    if case is None:
+        raise LookupError(f"there is no case {case_id}")
+    way = await way_to(app, case)
+    if way.address is None or way.mailbox is None:
+        raise CaseError(way.why, "the customer cannot be written to: call them, then note the answer without a mail")
+    answered = await app.service.answer(case_id, text, actor, now)
+    _, link = await app.surveys.ask(case.contact_id, now, ticket_id=case_id, language=way.language)
+    box = app.settings.mailbox_named(way.mailbox)
+    data = _letter(app, box, way, answered, f"{text.strip()}\n\n{words()[way.language]['mail']}\n{link}\n", now, sender)
+    posted = await post(app.server(box), box.address, [way.address], data)
+    if posted.outcome == "refused":
+        await app.service.unanswer(case_id, now)
+        return posted
+    async with app.db.write() as conn:
+        subject = way.subject or case.subject
+        values = {"direction": "out", "inbound_id": case.inbound_id, "subject": subject, "text": text, "at": now}
+        await conn.execute(ARCHIVE.insert().values(sha256=_digest(data), raw=data, **values))
+    return posted
+
+
+def _letter(app: App, box: Any, way: Way, case: Any, text: str, now: datetime, sender: str) -> bytes:
+    uid = uuid.uuid4().hex
+    subject = way.subject or case.subject
+    if way.reply_to and not subject.lower().startswith(("re:", "aw:", "回复", "答复")):
+        subject = f"Re: {subject}"
+    identity = Identity(
+        uid=uid,
+        message_id=f"{uid}@{box.domain}",
+        from_name=sender or box.from_name or app.settings.sender.company,
+        from_address=box.address,
+        to_name=way.name,
+        to_address=way.address or "",
+        date=now,
+        in_reply_to=way.reply_to,
+        references=(way.reply_to,) if way.reply_to else (),
+    )
+    return plain_message(identity, f"{subject} [{case.number}]", text)
+
+
+def _digest(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()

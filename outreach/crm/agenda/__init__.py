@@ -1,0 +1,1 @@
+"""What is to be done today, this week, by whom; and as a calendar."""

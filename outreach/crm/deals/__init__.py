@@ -1,0 +1,1 @@
+"""Deals on their way from the inquiry to the money."""

@@ -1,0 +1,235 @@
+"""Deals in the database: opened, moved along, approved, lost. Every step stands in the timeline and in the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.access.roles import Actor
+from outreach.access.store import append_audit
+from outreach.crm.deals.money import Money, approval_after, currency_of
+from outreach.crm.deals.state import advance
+from outreach.crm.store import add_task, note
+from outreach.db.session import Database
+from outreach.model import Company, Deal, User
+from outreach.model.base import table
+
+DEALS, COMPANIES, USERS = table(Deal), table(Company), table(User)
+
+
+class DealError(Exception):
+    """The deal cannot be changed so; `code` is a word of words.py's list `deal_error`, the text says it in English."""
+
+    def __init__(self, code: str, text: str) -> None:
+        self.code = code
+        super().__init__(text)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is offered: amount, currency, margin in percent. None leaves what stands there."""
+
+    amount: float | None = None
+    currency: str | None = None
+    margin: float | None = None
+
+    def values(self) -> dict[str, Any]:
+        """The columns that change. Raises DealError on a currency that does not exist and on impossible figures."""
+        given = {"amount": self.amount, "margin": self.margin}
+        if self.amount is not None and self.amount < 0:
+            raise DealError("amount", "an amount is not below zero")
+        if self.margin is not None and not -100 <= self.margin < 100:
+            raise DealError("margin", "a margin is a percentage of the amount, below 100")
+        if self.currency:
+            try:
+                given["currency"] = currency_of(self.currency)  # type: ignore[assignment]
+            except ValueError as error:
+                raise DealError("currency", str(error)) from error
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """What a step did: the stage now, and whether it waits for a manager instead."""
+
+    stage: str
+    waits: bool
+    before: str
+
+
+class DealStore:
+    """`money` holds the company's currency, rates and margin floor."""
+
+    def __init__(self, db: Database, money: Money) -> None:
+        self.db, self.money = db, money
+
+    async def add(
+        self,
+        company_id: int,
+        title: str,
+        terms: Terms,
+        actor: Actor,
+        now: datetime,
+        *,
+        owner_id: int | None = None,
+        contact_id: int | None = None,
+        campaign_id: int | None = None,
+        expected_on: date | None = None,
+    ) -> int:
+        """Open a deal as an inquiry; its owner is the customer's unless somebody is named."""
+        async with self.db.write() as conn:
+            company = (await conn.execute(select(COMPANIES).where(COMPANIES.c.id == company_id))).one()
+            values = {"currency": self.money.currency, **terms.values()}
+            values |= {"company_id": company_id, "contact_id": contact_id, "campaign_id": campaign_id}
+            values |= {"owner_id": owner_id or company.owner_id or actor.id, "title": title, "expected_on": expected_on}
+            made = insert(DEALS).values(stage="inquiry", approval="none", created_at=now, stage_at=now, **values)
+            number = int((await conn.execute(made.returning(DEALS.c.id))).scalar_one())
+            await self._tell(conn, await _row(conn, number), "inquiry", title, actor, now)
+            await append_audit(conn, actor, "deal.added", "deal", number, now=now)
+        return number
+
+    async def one(self, deal_id: int) -> Row[Any] | None:
+        """Return a deal."""
+        async with self.db.read() as conn:
+            return (await conn.execute(select(DEALS).where(DEALS.c.id == deal_id))).one_or_none()
+
+    async def step(
+        self, deal_id: int, action: str, actor: Actor, now: datetime, *, terms: Terms | None = None, reason: str = ""
+    ) -> Stepped:
+        """Move a deal along. Under the margin floor it waits, and the managers get a task.
+
+        Raises IllegalStage, DealError, LookupError.
+        """
+        async with self.db.write() as conn:
+            row = await _row(conn, deal_id)
+            stage = advance(row.stage, action)
+            if action == "lose" and not reason.strip():
+                raise DealError("reason", "say why the deal was lost: it is what the next one learns from")
+            changed = (terms or Terms()).values()
+            margin = changed.get("margin", row.margin)
+            granted = row.margin if row.approval == "granted" else None
+            approval = approval_after(stage, margin, granted, self.money)
+            if approval == "needed":
+                await self._ask(conn, row, action, changed, actor, now)
+                return Stepped(row.stage, True, row.stage)
+            values = changed | {"stage": str(stage), "stage_at": now, "approval": approval, "pending": None}
+            values |= {"lost_reason": reason.strip()[:500] if action == "lose" else None}
+            await self._change(conn, row, values)
+            told = await _row(conn, deal_id)
+            await self._tell(conn, told, str(stage), reason or row.title, actor, now)
+            moved = {"before": {"stage": row.stage}, "after": {"stage": str(stage)}}
+            await append_audit(conn, actor, "deal.moved", "deal", deal_id, now=now, **moved)
+        return Stepped(str(stage), False, row.stage)
+
+    async def decide(self, deal_id: int, grant: bool, comment: str, actor: Actor, now: datetime) -> Stepped:
+        """A manager's word on a margin under the floor; granted, the step that waited is made. Raises DealError."""
+        async with self.db.write() as conn:
+            row = await _row(conn, deal_id)
+            if row.approval != "needed":
+                raise DealError("not_waiting", "this deal does not wait for an approval")
+            if row.owner_id is not None and row.owner_id == actor.id:
+                raise DealError("own", "nobody approves the own quotation: ask another manager")
+            if not grant and not comment.strip():
+                raise DealError("comment", "say why, so that the next offer can be better")
+            stage = advance(row.stage, row.pending) if grant else row.stage
+            values: dict[str, Any] = {
+                "approval": "granted" if grant else "refused",
+                "approved_by": actor.id,
+                "pending": None,
+            }
+            values |= {"approval_note": comment.strip()[:500] or None, "stage": str(stage)}
+            values |= {"stage_at": now if grant else row.stage_at}
+            await self._change(conn, row, values)
+            word = "approved" if grant else "refused"
+            await self._tell(conn, await _row(conn, deal_id), word, comment or row.title, actor, now)
+            await _close_tasks(conn, deal_id, word, now)
+            if not grant:
+                title = f"报价未获批准 / Quotation refused: {row.title}"
+                await add_task(conn, "deal", title, now, owner_id=row.owner_id, company_id=row.company_id,
+                               contact_id=row.contact_id, data={"deal_id": deal_id})  # fmt: skip
+            after = {"approval": values["approval"], "margin": row.margin}
+            await append_audit(conn, actor, "deal.approval", "deal", deal_id, now=now, after=after)
+        return Stepped(str(stage), False, row.stage)
+
+    async def edit(self, deal_id: int, changes: Mapping[str, Any], terms: Terms, actor: Actor, now: datetime) -> Any:
+        """Change title, note, owner, day, terms; return what stood there. A worse margin voids the approval."""
+        allowed = {name: changes[name] for name in ("title", "note", "owner_id", "expected_on") if name in changes}
+        async with self.db.write() as conn:
+            row = await _row(conn, deal_id)
+            values = allowed | terms.values()
+            granted = row.margin if row.approval == "granted" else None
+            after = approval_after(row.stage, values.get("margin", row.margin), granted, self.money)
+            if row.approval != "needed" and after == "needed":
+                raise DealError("floor", "this margin is under the floor: quote anew, so that a manager can look at it")
+            await self._change(conn, row, values)
+            before = {name: row._mapping[name] for name in values}
+            await append_audit(conn, actor, "deal.changed", "deal", deal_id, now=now, before=before, after=values)
+        return before
+
+    async def put_back(self, deal_id: int, now_at: str, was: str, actor: Actor, now: datetime) -> None:
+        """Undo a step, if nobody has moved the deal since. Raises DealError."""
+        async with self.db.write() as conn:
+            there = (DEALS.c.id == deal_id) & (DEALS.c.stage == now_at)
+            result = await conn.execute(update(DEALS).where(there).values(stage=was, stage_at=now, lost_reason=None))
+            if result.rowcount != 1:
+                raise DealError("moved", "somebody has moved the deal since")
+            moved = {"before": {"stage": now_at}, "after": {"stage": was}}
+            await append_audit(conn, actor, "deal.put_back", "deal", deal_id, now=now, **moved)
+
+    async def _ask(
+        self, conn: AsyncConnection, row: Row[Any], action: str, changed: dict[str, Any], actor: Actor, now: datetime
+    ) -> None:
+        await self._change(conn, row, changed | {"approval": "needed", "pending": action, "approval_note": None})
+        margin = changed.get("margin", row.margin)
+        told = "?" if margin is None else f"{margin:g} %"
+        title = f"报价低于毛利底线 / Margin under the floor: {row.title} ({told})"
+        for manager in await _managers(conn, row.owner_id):
+            await add_task(conn, "deal_approval", title, now, owner_id=manager, company_id=row.company_id,
+                           contact_id=row.contact_id, data={"deal_id": row.id})  # fmt: skip
+        after = {"margin": margin, "floor": self.money.margin_floor}
+        await append_audit(conn, actor, "deal.asked", "deal", row.id, now=now, after=after)
+
+    async def _change(self, conn: AsyncConnection, row: Row[Any], values: Mapping[str, Any]) -> None:
+        same = (DEALS.c.id == row.id) & (DEALS.c.stage == row.stage) & (DEALS.c.approval == row.approval)
+        if values and (await conn.execute(update(DEALS).where(same).values(**values))).rowcount != 1:
+            raise DealError("moved", "somebody has moved the deal since")
+
+    async def _tell(
+        self, conn: AsyncConnection, row: Row[Any], kind: str, text: str, actor: Actor, now: datetime
+    ) -> None:
+        data = {"deal_id": row.id, "amount": row.amount, "currency": row.currency, "title": row.title}
+        await note(conn, f"deal_{kind}", text, now, company_id=row.company_id, contact_id=row.contact_id,
+                   user_id=actor.id, data=data)  # fmt: skip
+
+
+async def _row(conn: AsyncConnection, deal_id: int) -> Row[Any]:
+    row = (await conn.execute(select(DEALS).where(DEALS.c.id == deal_id))).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no deal {deal_id}")
+    return row
+
+
+async def _managers(conn: AsyncConnection, owner_id: int | None) -> Sequence[int]:
+    """The owner's own manager where one is named, else every manager; never the owner."""
+    mine = await conn.scalar(select(USERS.c.manager_id).where(USERS.c.id == owner_id)) if owner_id else None
+    if mine is not None:
+        return [int(mine)]
+    rows = await conn.execute(select(USERS.c.id, USERS.c.roles).where(USERS.c.disabled_at.is_(None)))
+    return [row.id for row in rows if "manager" in row.roles and row.id != owner_id]
+
+
+async def _close_tasks(conn: AsyncConnection, deal_id: int, outcome: str, now: datetime) -> None:
+    from outreach.crm.store import TASKS
+
+    rows = await conn.execute(
+        select(TASKS.c.id, TASKS.c.data).where(TASKS.c.kind == "deal_approval", TASKS.c.state == "open")
+    )
+    ids = [row.id for row in rows if (row.data or {}).get("deal_id") == deal_id]
+    done = {"state": "done", "done_at": now, "outcome": outcome}
+    await conn.execute(update(TASKS).where(TASKS.c.id.in_(ids)).values(**done))

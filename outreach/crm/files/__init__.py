@@ -1,0 +1,1 @@
+"""Files in customers' folders, their bytes kept once."""

@@ -1,0 +1,1 @@
+"""How valuable a customer is: A to D, revised each quarter."""

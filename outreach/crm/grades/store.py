@@ -1,0 +1,125 @@
+"""The quarterly revision of grades (B3): what the rules would give, and the grades that a person accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.access.roles import Actor
+from outreach.access.store import append_audit
+from outreach.audience.people.store import edit, edit_company
+from outreach.crm.deals.money import Money
+from outreach.crm.grades.rules import WINDOW, Behaviour, Grade, Thresholds, grade_of
+from outreach.db.session import Database
+from outreach.model import Company, Contact, Deal, GradeReview, Order
+from outreach.model.base import table
+
+COMPANIES, CONTACTS, DEALS = table(Company), table(Contact), table(Deal)
+ORDERS, REVIEWS = table(Order), table(GradeReview)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A customer whose grade would change."""
+
+    company_id: int
+    name: str
+    country: str | None
+    owner_id: int | None
+    before: str | None
+    grade: Grade
+    did: Behaviour
+
+
+class GradeStore:
+    """`limits` from config.toml, `money` for orders in other currencies."""
+
+    def __init__(self, db: Database, money: Money, limits: Thresholds) -> None:
+        self.db, self.money, self.limits = db, money, limits
+
+    async def proposals(self, now: datetime, limit: int = 200) -> list[Proposal]:
+        """Return the customers whose grade would change, up before down, the largest first."""
+        async with self.db.read() as conn:
+            did = await self._behaviour(conn, now)
+            columns = (COMPANIES.c.id, COMPANIES.c.name, COMPANIES.c.country, COMPANIES.c.owner_id, COMPANIES.c.grade)
+            rows = (await conn.execute(select(*columns).where(COMPANIES.c.merged_into.is_(None)))).all()
+        found = []
+        for row in rows:
+            done = did.get(row.id, Behaviour())
+            grade = grade_of(done, self.limits)
+            if grade.grade != row.grade:
+                found.append(Proposal(row.id, row.name, row.country, row.owner_id, row.grade, grade, done))
+        return sorted(found, key=lambda one: (one.grade.grade, -one.did.orders, one.company_id))[:limit]
+
+    async def accept(self, ids: Sequence[int], actor: Actor, now: datetime) -> list[dict[str, Any]]:
+        """Give these customers the proposed grade; return what undoes it."""
+        wanted = set(ids)
+        undo = []
+        chosen = [one for one in await self.proposals(now, limit=1_000_000) if one.company_id in wanted]
+        async with self.db.write() as conn:
+            for one in chosen:
+                await _set(conn, one.company_id, one.grade.grade, now)
+                values = {"company_id": one.company_id, "on": now.date(), "before": one.before}
+                values |= {"after": one.grade.grade, "why": one.grade.why, "by_id": actor.id}
+                await conn.execute(insert(REVIEWS).values(**values))
+                undo.append({"id": one.company_id, "grade": one.before})
+            after = {"companies": len(undo)}
+            await append_audit(conn, actor, "grades.revised", "company", "list", now=now, after=after)
+        return undo
+
+    async def put_back(self, undo: Sequence[dict[str, Any]], actor: Actor, now: datetime) -> None:
+        """Undo a revision."""
+        async with self.db.write() as conn:
+            for item in undo:
+                await _set(conn, item["id"], item["grade"], now)
+            await append_audit(conn, actor, "grades.put_back", "company", "list", now=now, after={"n": len(undo)})
+
+    async def history(self, company_id: int) -> Sequence[Row[Any]]:
+        """Return the revisions of a customer, newest first."""
+        query = select(REVIEWS).where(REVIEWS.c.company_id == company_id).order_by(REVIEWS.c.id.desc()).limit(12)
+        async with self.db.read() as conn:
+            return (await conn.execute(query)).all()
+
+    async def last_revision(self) -> Any:
+        """Return the day of the last revision, None where there was none."""
+        async with self.db.read() as conn:
+            return await conn.scalar(select(func.max(REVIEWS.c.on)))
+
+    async def _behaviour(self, conn: AsyncConnection, now: datetime) -> dict[int, Behaviour]:
+        since = now - WINDOW
+        totals: dict[int, list[float]] = {}
+        by_currency = (
+            select(ORDERS.c.company_id, ORDERS.c.currency, func.sum(ORDERS.c.amount), func.count())
+            .where(ORDERS.c.ordered_on >= since.date())
+            .group_by(ORDERS.c.company_id, ORDERS.c.currency)
+        )
+        for company, currency, amount, count in await conn.execute(by_currency):
+            total = totals.setdefault(company, [0.0, 0])
+            total[0] += self.money.own(amount, currency) or 0.0
+            total[1] += count
+        open_deals = select(DEALS.c.company_id, func.count()).where(DEALS.c.stage.not_in(("paid", "lost")))
+        deals = {row[0]: row[1] for row in await conn.execute(open_deals.group_by(DEALS.c.company_id))}
+        replied = func.count().filter(CONTACTS.c.last_replied >= since)
+        clicked = func.count().filter(CONTACTS.c.last_clicked >= since)
+        signs = select(CONTACTS.c.company_id, replied, clicked).where(CONTACTS.c.company_id.is_not(None))
+        rows = (await conn.execute(signs.group_by(CONTACTS.c.company_id))).all()
+        found = {row[0]: Behaviour(replies=row[1], clicks=row[2]) for row in rows}
+        for company in totals.keys() | deals.keys():
+            amount, count = totals.get(company, [0.0, 0])
+            known = found.get(company, Behaviour())
+            found[company] = Behaviour(amount, int(count), deals.get(company, 0), known.replies, known.clicks)
+        return found
+
+
+async def _set(conn: AsyncConnection, company_id: int, grade: str | None, now: datetime) -> None:
+    """The contacts carry their company's grade: segments read it there."""
+    await edit_company(conn, company_id, {"grade": grade}, now)
+    mine = select(CONTACTS.c.id).where(CONTACTS.c.company_id == company_id, CONTACTS.c.erased_at.is_(None))
+    for contact in (await conn.execute(mine)).scalars().all():
+        await edit(conn, contact, {"grade": grade}, now)

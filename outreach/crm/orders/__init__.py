@@ -1,0 +1,1 @@
+"""Orders: what customers bought, from the ERP's list or by hand."""

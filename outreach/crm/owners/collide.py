@@ -1,0 +1,71 @@
+"""Two customers that may be one: by domain, by telephone, by nearly the same name (C2). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from outreach.audience.dedupe import company_domain, normal_name
+from outreach.crm.calls.number import normal_number
+
+#: Of 100; below this the names are of two companies more often than of one.
+ALIKE = 88.0
+#: In another country the names must be nearly equal: a sister company, not a namesake.
+ABROAD = 98.0
+
+
+@dataclass(frozen=True)
+class Known:
+    """A customer as the search for collisions sees it."""
+
+    id: int
+    name: str
+    domain: str | None = None
+    country: str | None = None
+    phones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Collision:
+    """A customer that may be the same. `by`: domain, phone, name; `score` 0 to 100."""
+
+    id: int
+    by: str
+    score: float
+
+
+def collisions(new: Known, others: Iterable[Known], limit: int = 5) -> list[Collision]:
+    """Return the customers that `new` may be, the surest first: one line a customer, its surest sign."""
+    known = [other for other in others if other.id != new.id]
+    found: dict[int, Collision] = {}
+    domain = company_domain(new.domain) if new.domain else None
+    numbers = {number for phone in new.phones if (number := normal_number(phone, new.country))}
+    for other in known:
+        if domain and other.domain and company_domain(other.domain) == domain:
+            found[other.id] = Collision(other.id, "domain", 100.0)
+        elif numbers & {normal_number(phone, other.country) for phone in other.phones}:
+            found[other.id] = Collision(other.id, "phone", 95.0)
+    for collision in _by_name(new, known):
+        found.setdefault(collision.id, collision)
+    return sorted(found.values(), key=lambda one: (-one.score, one.id))[:limit]
+
+
+def _by_name(new: Known, known: list[Known]) -> list[Collision]:
+    wanted = _folded(new.name)
+    if len(wanted) < 3:
+        return []
+    names = {index: _folded(other.name) for index, other in enumerate(known)}
+    near = process.extract(wanted, names, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=20)
+    told = []
+    for _, score, index in near:
+        other = known[index]
+        apart = new.country and other.country and new.country != other.country
+        if not apart or score >= ABROAD:
+            told.append(Collision(other.id, "name", round(min(score, 94.0) - (10 if apart else 0), 1)))
+    return told
+
+
+def _folded(name: str) -> str:
+    return " ".join(sorted(normal_name(name).split()))

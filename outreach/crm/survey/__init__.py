@@ -1,0 +1,1 @@
+"""How content customers are: a page for a signed link, one to five and words."""

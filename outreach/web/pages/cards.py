@@ -1,0 +1,110 @@
+"""Name cards, one after another by the keyboard: the fair stays, each card is assigned to who met the person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi.responses import Response
+from sqlalchemy import func, select
+
+from outreach.access.roles import Permission
+from outreach.audience.row import RowRefused
+from outreach.crm.owners.collide import Known
+from outreach.web.data import contacts as data
+from outreach.web.data.tables import CONTACT
+from outreach.web.i18n import N_
+from outreach.web.routing import Pages, Staff
+
+router = Pages()
+
+#: Fields of a card in the order of the keys; the import's names.
+FIELDS = ("email", "first_name", "last_name", "company", "country", "phone", "city", "tags", "note")
+#: What stays from card to card.
+KEPT = ("source", "met", "country")
+#: From so much on a likeness is asked about before a second company is made.
+SURE = 88.0
+
+
+@router.page("/customers/cards", Permission.CONTACTS_EDIT)
+async def form(staff: Staff) -> Response:
+    """An empty card."""
+    params = staff.request.query_params
+    given = {name: params.get(name, "")[:200] for name in (*FIELDS, "source", "met")}
+    return await _form(staff, given)
+
+
+async def _form(staff: Staff, given: Mapping[str, str], status: int = 200, **context: Any) -> Response:
+    async with staff.app.db.read() as conn:
+        today = select(func.count()).select_from(CONTACT).where(CONTACT.c.source == (given.get("source") or ""))
+        count = (await conn.execute(today)).scalar_one()
+        assignees = await data.assignees(conn)
+    values = {"error": "", "alike": [], "last": staff.request.query_params.get("last", "")[:120]} | context
+    return await staff.render("cards.html", status=status, given=given, assignees=assignees, count=count, **values)
+
+
+@router.action("/customers/cards", Permission.CONTACTS_EDIT)
+async def add(staff: Staff) -> Response:
+    """Store the card and show the next one. A company that may be there already is asked about first."""
+    form = await staff.form()
+    given = {name: str(form.get(name, "")).strip()[:500] for name in (*FIELDS, "source", "met")}
+    met = int(given["met"]) if given["met"].isdecimal() else staff.actor.id
+    if not given["source"]:
+        return await _form(staff, given, 422, error=staff.say(N_("Say where the card is from, such as a fair.")))
+    choice = str(form.get("same", ""))
+    if not choice:
+        alike = await _alike(staff, given)
+        if alike:
+            return await _form(staff, given, 409, alike=alike)
+    values = {name: given[name] for name in FIELDS if given[name]}
+    if choice.isdecimal():
+        values.pop("company", None)
+    try:
+        contact = await staff.app.audience.add_contact(
+            values, source=given["source"], basis="inquiry", now=staff.now, owner_id=met
+        )
+    except RowRefused as refused:
+        text = refused.message(staff.lang)
+        return await _form(staff, given, 422, error=text)
+    await _place(staff, contact, choice, met)
+    kept = {name: given[name] for name in KEPT if given[name]}
+    name = " ".join(filter(None, (given["first_name"], given["last_name"]))) or given["email"]
+    return staff.done("/customers/cards?" + urlencode(kept | {"last": name}), N_("%(name)s is stored."), name=name)
+
+
+async def _alike(staff: Staff, given: Mapping[str, str]) -> list[Any]:
+    """Companies that this one may be and that its address does not lead to by itself."""
+    from outreach.audience.regions import country_code
+
+    domain = given["email"].rpartition("@")[2].lower() or None
+    country = country_code(given["country"]) if given["country"] else None
+    phones = (given["phone"],) if given["phone"] else ()
+    found = await staff.app.owners.find_collisions(Known(0, given["company"], domain, country, phones))
+    if any(one.by == "domain" for one, _ in found):
+        return []
+    return [(one, row) for one, row in found if one.score >= SURE]
+
+
+async def _place(staff: Staff, contact_id: int, choice: str, met: int | None) -> None:
+    """Put the person into the chosen company; a new company belongs to who met them."""
+    from outreach.crm.store import note
+    from outreach.web.data.tables import COMPANY
+
+    async with staff.app.db.read() as conn:
+        row = await data.contact(conn, contact_id)
+        owner = await conn.scalar(select(COMPANY.c.owner_id).where(COMPANY.c.id == row.company_id)) if row else None
+    if row is None:
+        return
+    company = row.company_id
+    if choice.isdecimal():
+        async with staff.app.db.read() as conn:
+            target = await data.company(conn, int(choice))
+        if target is not None and target.merged_into is None:
+            company, owner = target.id, target.owner_id
+            await staff.app.audience.join_company(contact_id, company, owner, staff.now)
+    if company is not None and owner is None and met is not None:
+        await staff.app.owners.assign([company], met, staff.actor, staff.now, reason="card")
+    staff.record(after={"contact": contact_id, "company": company, "met": met})
+    async with staff.app.db.write() as conn:
+        await note(conn, "meeting", row.source or "", staff.now, contact_id=contact_id, company_id=company, user_id=met)

@@ -1,0 +1,191 @@
+"""Deals: the board by stage, a deal with its next steps, and the manager's word on thin margins."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from fastapi import HTTPException
+from fastapi.responses import Response
+from sqlalchemy import select
+from starlette.datastructures import FormData
+
+from outreach.access.roles import Permission, Scope
+from outreach.audience.values import ValueRefused, parse_number
+from outreach.crm.deals.state import OPEN, ORDER, IllegalStage, actions
+from outreach.crm.deals.store import DealError, Terms
+from outreach.web.data import contacts as data
+from outreach.web.data import customer as file
+from outreach.web.data.people import user_names
+from outreach.web.data.scope import held, owned
+from outreach.web.data.tables import COMPANY, DEAL
+from outreach.web.i18n import N_
+from outreach.web.routing import Pages, Staff
+from outreach.web.undos import undoes
+from outreach.web.words import word
+
+router = Pages()
+#: Cards of a column; more are on the customers' pages.
+CARDS = 40
+
+
+@router.page("/customers/deals", Permission.DEALS_VIEW)
+async def board(staff: Staff) -> Response:
+    """Open deals by stage, those that wait for a manager first, and what was paid and lost lately."""
+    wide = staff.reach(Permission.DEALS_VIEW) > Scope.OWN
+    mine = not (wide and staff.request.query_params.get("scope") == "all")
+    query = (
+        select(DEAL, COMPANY.c.name.label("company"), COMPANY.c.country)
+        .join(COMPANY, COMPANY.c.id == DEAL.c.company_id)
+        .where(owned(staff, Permission.DEALS_VIEW, DEAL.c.owner_id))
+    )
+    if mine:
+        query = query.where(DEAL.c.owner_id == staff.actor.id)
+    open_ones = query.where(DEAL.c.stage.in_([str(stage) for stage in OPEN])).order_by(DEAL.c.stage_at.desc())
+    closed = query.where(DEAL.c.stage.in_(("paid", "lost"))).order_by(DEAL.c.stage_at.desc()).limit(20)
+    async with staff.app.db.read() as conn:
+        rows = (await conn.execute(open_ones.limit(2000))).all()
+        over = (await conn.execute(closed)).all()
+        names = await user_names(conn)
+    columns = [_column(staff, str(stage), rows) for stage in ORDER if stage in OPEN]
+    waits = [row for row in rows if row.approval == "needed"]
+    return await staff.render(
+        "deals.html", columns=columns, waits=waits, closed=over, names=names, wide=wide, mine=mine,
+        currency=staff.app.money.currency, cards=CARDS,
+    )  # fmt: skip
+
+
+def _column(staff: Staff, stage: str, rows: Any) -> dict[str, Any]:
+    mine = [row for row in rows if row.stage == stage]
+    total, _ = staff.app.money.total([(row.amount, row.currency) for row in mine])
+    return {"stage": stage, "rows": mine[:CARDS], "count": len(mine), "total": total}
+
+
+@router.action("/customers/deals", Permission.DEALS_EDIT)
+async def add(staff: Staff) -> Response:
+    """Open a deal with a customer."""
+    form = await staff.form()
+    given = str(form.get("company", ""))
+    async with staff.app.db.read() as conn:
+        company = await data.company(conn, int(given)) if given.isdecimal() else None
+    if company is None:
+        raise HTTPException(404)
+    staff.need(Permission.DEALS_EDIT, await held(staff, company.owner_id))
+    title = str(form.get("title", "")).strip()[:200]
+    if not title:
+        return staff.done(f"/customers/{company.id}", N_("Say what the deal is about."))
+    try:
+        number = await staff.app.deals.add(company.id, title, _terms(form), staff.actor, staff.now)
+    except DealError as refused:
+        return staff.done(f"/customers/{company.id}", word("deal_error", refused.code)[0])
+    return staff.done(f"/customers/deals/{number}", N_("The deal is open."))
+
+
+def _terms(form: FormData) -> Terms:
+    """Amount, currency and margin of a form. Raises DealError."""
+    return Terms(_number(form, "amount"), str(form.get("currency", "")).strip() or None, _number(form, "margin"))
+
+
+def _number(form: FormData, name: str) -> float | None:
+    text = str(form.get(name, "")).strip()
+    if not text:
+        return None
+    try:
+        return parse_number(text)
+    except ValueRefused as refused:
+        raise DealError(name, f"{text!r} is no number") from refused
+
+
+async def _found(staff: Staff, deal_id: int, permission: Permission) -> Any:
+    row = await staff.app.deals.one(deal_id)
+    if row is None:
+        raise HTTPException(404)
+    staff.need(permission, await held(staff, row.owner_id))
+    return row
+
+
+@router.page("/customers/deals/{deal_id:int}", Permission.DEALS_VIEW)
+async def show(staff: Staff, deal_id: int) -> Response:
+    """A deal: where it stands, what comes next."""
+    return await _show(staff, await _found(staff, deal_id, Permission.DEALS_VIEW))
+
+
+async def _show(staff: Staff, row: Any, error: str = "", status: int = 200) -> Response:
+    async with staff.app.db.read() as conn:
+        company = await data.company(conn, row.company_id)
+        lines, _ = await file.timeline(conn, row.company_id, "trade")
+        names = await user_names(conn)
+        assignees = await data.assignees(conn)
+    mine = [line for line in lines if line.data.get("deal_id") == row.id]
+    editable = staff.may(Permission.DEALS_EDIT, await held(staff, row.owner_id))
+    at = [str(stage) for stage in ORDER]
+    return await staff.render(
+        "deal.html", status=status, row=row, firm=company, lines=mine, more=False, group="trade", names=names, error=error,
+        editable=editable, actions=actions(row.stage), stages=at, here=at.index(row.stage) if row.stage in at else -1,
+        money=staff.app.money, decide=_may_decide(staff, row), assignees=assignees,
+    )  # fmt: skip
+
+
+def _may_decide(staff: Staff, row: Any) -> bool:
+    return row.approval == "needed" and row.owner_id != staff.actor.id and staff.may(Permission.DEALS_APPROVE)
+
+
+@router.action("/customers/deals/{deal_id:int}/step", Permission.DEALS_EDIT)
+async def step(staff: Staff, deal_id: int) -> Response:
+    """Move a deal along."""
+    row = await _found(staff, deal_id, Permission.DEALS_EDIT)
+    form = await staff.form()
+    action, reason = str(form.get("action", "")), str(form.get("reason", ""))
+    try:
+        done = await staff.app.deals.step(deal_id, action, staff.actor, staff.now, terms=_terms(form), reason=reason)
+    except DealError as refused:
+        return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422)
+    except IllegalStage:
+        return await _show(staff, row, staff.say(N_("Somebody has moved the deal since: look at it again.")), 409)
+    to = f"/customers/deals/{deal_id}"
+    if done.waits:
+        return staff.done(to, N_("The margin is under the floor: a manager has been asked."))
+    return staff.done(to, N_("Moved."), undo={"do": "deal.step", "id": deal_id, "now": done.stage, "was": done.before})
+
+
+@undoes("deal.step")
+async def undo_step(staff: Staff, told: dict[str, Any]) -> None:
+    """Put a deal back."""
+    await _found(staff, told["id"], Permission.DEALS_EDIT)
+    try:
+        await staff.app.deals.put_back(told["id"], told["now"], told["was"], staff.actor, staff.now)
+    except DealError as error:
+        raise HTTPException(409, staff.say(word("deal_error", error.code)[0])) from error
+
+
+@router.action("/customers/deals/{deal_id:int}/decide", Permission.DEALS_APPROVE)
+async def decide(staff: Staff, deal_id: int) -> Response:
+    """A manager's word on a margin under the floor."""
+    row = await _found(staff, deal_id, Permission.DEALS_APPROVE)
+    form = await staff.form()
+    try:
+        await staff.app.deals.decide(
+            deal_id, form.get("grant") == "1", str(form.get("comment", "")), staff.actor, staff.now
+        )
+    except DealError as refused:
+        return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422)
+    return staff.done(f"/customers/deals/{deal_id}", N_("Decided; the owner sees it."))
+
+
+@router.action("/customers/deals/{deal_id:int}/edit", Permission.DEALS_EDIT)
+async def edit(staff: Staff, deal_id: int) -> Response:
+    """Change title, terms, expected day and note."""
+    row = await _found(staff, deal_id, Permission.DEALS_EDIT)
+    form = await staff.form()
+    changes: dict[str, Any] = {"note": str(form.get("note", "")).strip()[:5000] or None}
+    if title := str(form.get("title", "")).strip()[:200]:
+        changes["title"] = title
+    try:
+        expected = str(form.get("expected_on", ""))
+        changes["expected_on"] = date.fromisoformat(expected) if expected else None
+        await staff.app.deals.edit(deal_id, changes, _terms(form), staff.actor, staff.now)
+    except DealError as refused:
+        return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422)
+    except ValueError:
+        return await _show(staff, row, staff.say(N_("Write the day as YYYY-MM-DD.")), 422)
+    return staff.done(f"/customers/deals/{deal_id}", N_("Changed."))

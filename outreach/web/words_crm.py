@@ -1,0 +1,180 @@
+"""The words of customers, deals, calls and service; words.py says how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from outreach.web.i18n import N_
+
+Words = Mapping[str, tuple[str, str]]
+
+#: Groups of the timeline's lines, as chips.
+TIMELINE: Words = {
+    "mail": (N_("Mails"), ""),
+    "talk": (N_("Calls and meetings"), ""),
+    "trade": (N_("Deals and orders"), ""),
+    "service": (N_("Service"), ""),
+    "file": (N_("Files"), ""),
+}
+
+STAGE: Words = {
+    "inquiry": (N_("Inquiry"), "is-run"),
+    "quotation": (N_("Quotation"), "is-run"),
+    "sample": (N_("Sample"), "is-run"),
+    "order": (N_("Order"), "is-run"),
+    "shipped": (N_("Shipped"), "is-run"),
+    "paid": (N_("Paid"), "is-idle"),
+    "lost": (N_("Lost"), "is-idle"),
+}
+
+STEP: Words = {
+    "quote": (N_("Quotation sent"), "file-text"),
+    "sample": (N_("Sample sent"), "package"),
+    "order": (N_("Order received"), "receipt"),
+    "ship": (N_("Shipped"), "truck"),
+    "pay": (N_("Paid"), "currency-dollar"),
+    "lose": (N_("Lost"), "x"),
+    "revive": (N_("Take it up again"), "refresh"),
+}
+
+APPROVAL: Words = {
+    "needed": (N_("Waits for a manager"), "is-wait"),
+    "granted": (N_("Approved by a manager"), "is-idle"),
+    "refused": (N_("Refused by a manager"), "is-now"),
+}
+
+DEAL_ERROR: Words = {
+    "amount": (N_("An amount is a number that is not below zero."), ""),
+    "margin": (N_("A margin is a percentage of the amount, below 100."), ""),
+    "currency": (N_("Write the currency's ISO code, such as USD, EUR or CNY."), ""),
+    "reason": (N_("Say why the deal was lost: it is what the next one learns from."), ""),
+    "not_waiting": (N_("This deal does not wait for an approval."), ""),
+    "own": (N_("Nobody approves the own quotation: ask another manager."), ""),
+    "comment": (N_("Say why, so that the next offer can be better."), ""),
+    "floor": (N_("This margin is under the floor: quote anew, so that a manager can look at it."), ""),
+    "moved": (N_("Somebody has moved the deal since: look at it again."), ""),
+}
+
+CASE: Words = {
+    "question": (N_("Question"), "is-idle"),
+    "complaint": (N_("Complaint"), "is-wait"),
+    "wish": (N_("Wish"), "is-idle"),
+}
+
+CASE_STATE: Words = {
+    "new": (N_("New"), "is-wait"),
+    "open": (N_("Under way"), "is-run"),
+    "asked": (N_("With a department"), "is-wait"),
+    "answered": (N_("Answered"), "is-run"),
+    "closed": (N_("Closed"), "is-idle"),
+}
+
+DEPARTMENT: Words = {
+    "product": (N_("Product"), ""),
+    "service": (N_("Service"), ""),
+    "quality": (N_("Quality"), ""),
+    "logistics": (N_("Logistics"), ""),
+    "finance": (N_("Finance"), ""),
+}
+
+CASE_ERROR: Words = {
+    "question": (N_("Say what you want to know."), ""),
+    "answer": (N_("Write the answer first."), ""),
+    "reason": (N_("Say why the case is closed without an answer."), ""),
+    "moved": (N_("Somebody has changed the case since: look at it again."), ""),
+    "suppressed": (
+        N_("The customer wants no mail, or the address is dead: call, then note the answer without a mail."),
+        "",
+    ),
+    "no_address": (N_("No address is known: call, then note the answer without a mail."), ""),
+    "no_mailbox": (N_("No mailbox is set up to write from."), ""),
+}
+
+OUTCOME: Words = {
+    "reached": (N_("Reached"), "is-run"),
+    "no_answer": (N_("No answer"), "is-idle"),
+    "busy": (N_("Busy"), "is-idle"),
+    "call_back": (N_("Call back"), "is-wait"),
+    "wrong_number": (N_("Wrong number"), "is-wait"),
+    "not_interested": (N_("Not interested"), "is-idle"),
+    "do_not_call": (N_("Wants no calls"), "is-idle"),
+}
+
+CHANNEL: Words = {
+    "phone": (N_("Telephone"), "phone"),
+    "whatsapp": (N_("WhatsApp"), "message-circle"),
+    "wechat": (N_("WeChat"), "message-circle"),
+    "linkedin": (N_("LinkedIn"), "link"),
+}
+
+GRADE_WHY: Words = {
+    "orders_a": (N_("large orders in the last year"), ""),
+    "orders_b": (N_("good orders in the last year"), ""),
+    "buys_often": (N_("orders often"), ""),
+    "orders_c": (N_("has ordered in the last year"), ""),
+    "deal": (N_("a deal is under way"), ""),
+    "replied": (N_("has replied in the last year"), ""),
+    "clicked": (N_("only clicks"), ""),
+    "silent": (N_("no sign in the last year"), ""),
+    "unsubscribed": (N_("has unsubscribed"), ""),
+}
+
+COLLISION: Words = {
+    "domain": (N_("same mail domain"), ""),
+    "phone": (N_("same telephone number"), ""),
+    "name": (N_("nearly the same name"), ""),
+}
+
+AT_WORK: Words = {
+    "deal": (N_("has an open deal"), ""),
+    "contact": (N_("was in contact lately"), ""),
+    "task": (N_("has an open task"), ""),
+}
+
+OWNER_WHY: Words = {
+    "rules": (N_("by the rules"), ""),
+    "by hand": (N_("by hand"), ""),
+    "handed over": (N_("hand-over"), ""),
+    "undone": (N_("taken back"), ""),
+    "card": (N_("met them"), ""),
+    "merged": (N_("merged"), ""),
+}
+
+HANDED: Words = {
+    "companies": (N_("Customers"), "building"),
+    "contacts": (N_("Contacts"), "users"),
+    "tasks": (N_("Open tasks"), "list-check"),
+    "deals": (N_("Open deals"), "currency-dollar"),
+    "cases": (N_("Open cases"), "message-circle"),
+    "questions": (N_("Questions to answer"), "message-circle"),
+    "received": (N_("Mails to answer"), "inbox"),
+    "campaigns": (N_("Campaigns"), "send"),
+    "mailboxes": (N_("Mailboxes"), "mail"),
+}
+
+TARGET: Words = {
+    "orders": (N_("Value of orders"), ""),
+    "quotations": (N_("Quotations"), ""),
+    "new_customers": (N_("New customers"), ""),
+    "replies_in_time": (N_("Replies answered in time, %"), ""),
+}
+
+CRM_LISTS: Mapping[str, Words] = {
+    "timeline": TIMELINE,
+    "stage": STAGE,
+    "step": STEP,
+    "deal_approval": APPROVAL,
+    "deal_error": DEAL_ERROR,
+    "case": CASE,
+    "case_state": CASE_STATE,
+    "department": DEPARTMENT,
+    "case_error": CASE_ERROR,
+    "outcome": OUTCOME,
+    "channel": CHANNEL,
+    "grade_why": GRADE_WHY,
+    "collision": COLLISION,
+    "at_work": AT_WORK,
+    "owner_why": OWNER_WHY,
+    "handed": HANDED,
+    "target": TARGET,
+}

@@ -1,0 +1,124 @@
+"""Deals move along the trade; under the margin floor a manager speaks first."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from outreach.crm.deals.money import Money, approval_after, currency_of
+from outreach.crm.deals.state import TRANSITIONS, IllegalStage, actions, advance
+from outreach.crm.deals.store import DealError, DealStore, Terms
+from outreach.model import Activity, Task
+from outreach.model.base import table
+from outreach.model.enums import DealStage
+from tests.crm.conftest import NOW, Firm
+
+FLOOR = Money("USD", {"EUR": 1.1}, margin_floor=12)
+
+
+def test_every_stage_is_reached_and_only_paid_ends() -> None:
+    reached = {DealStage.INQUIRY, *TRANSITIONS.values()}
+    assert reached == set(DealStage)
+    assert [stage for stage in DealStage if not actions(stage)] == [DealStage.PAID]
+
+
+@given(
+    st.sampled_from(list(DealStage)),
+    st.sampled_from(["quote", "sample", "order", "ship", "pay", "lose", "revive", "x"]),
+)
+def test_what_is_not_listed_raises_and_says_what_is_possible(stage: DealStage, action: str) -> None:
+    if (stage, action) in TRANSITIONS:
+        assert advance(stage, action) is TRANSITIONS[(stage, action)]
+        return
+    with pytest.raises(IllegalStage) as error:
+        advance(stage, action)
+    assert all(name in str(error.value) for name in actions(stage))
+
+
+def test_a_margin_that_nobody_worked_out_needs_a_manager_too() -> None:
+    assert approval_after("quotation", None, None, FLOOR) == "needed"
+    assert approval_after("quotation", 12, None, FLOOR) == "none"
+    assert approval_after("quotation", None, None, Money()) == "none"
+    assert approval_after("inquiry", 1, None, FLOOR) == "none"
+
+
+def test_a_grant_covers_better_margins_and_never_a_worse_one() -> None:
+    assert approval_after("order", 9, 8, FLOOR) == "granted"
+    assert approval_after("order", 7, 8, FLOOR) == "needed"
+
+
+def test_sums_say_what_is_missing_in_them() -> None:
+    assert FLOOR.total([(100, "USD"), (100, "EUR"), (5, "XAU"), (None, "USD")]) == (pytest.approx(210), 1)
+    assert currency_of(" rmb ") == "CNY"
+    with pytest.raises(ValueError, match="ISO code"):
+        currency_of("Taler")
+
+
+async def test_a_deal_goes_through_every_stage_and_the_timeline_tells_it(firm: Firm) -> None:
+    deals, zhou = DealStore(firm.db, Money()), firm.actor("zhou")
+    deal = await deals.add(firm.companies["Brandt"], "2,000 high bays", Terms(84_300, "EUR"), zhou, NOW)
+    for action in ("quote", "sample", "order", "ship", "pay"):
+        await deals.step(deal, action, zhou, NOW)
+    row = await deals.one(deal)
+    assert row is not None
+    assert (row.stage, row.owner_id, row.currency) == ("paid", firm.users["zhou"], "EUR")
+    async with firm.db.read() as conn:
+        kinds = (await conn.execute(select(table(Activity).c.kind).order_by(table(Activity).c.id))).scalars().all()
+    assert kinds == [f"deal_{stage}" for stage in ("inquiry", "quotation", "sample", "order", "shipped", "paid")]
+
+
+async def test_a_quotation_under_the_floor_waits_for_a_manager(firm: Firm) -> None:
+    deals, zhou, sun = DealStore(firm.db, FLOOR), firm.actor("zhou"), firm.actor("sun")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(10_000, "USD"), zhou, NOW)
+    waits = await deals.step(deal, "quote", zhou, NOW, terms=Terms(margin=8))
+    assert (waits.waits, waits.stage) == (True, "inquiry")
+    tasks = table(Task)
+    async with firm.db.read() as conn:
+        asked = (await conn.execute(select(tasks.c.owner_id).where(tasks.c.kind == "deal_approval"))).scalars().all()
+    assert set(asked) == {firm.users["sun"], firm.users["he"]}
+    with pytest.raises(DealError, match="say why"):
+        await deals.decide(deal, False, " ", sun, NOW)
+    assert (await deals.decide(deal, True, "first order", sun, NOW)).stage == "quotation"
+    async with firm.db.read() as conn:
+        left = await conn.scalar(select(tasks.c.id).where(tasks.c.kind == "deal_approval", tasks.c.state == "open"))
+    assert left is None
+    assert not (await deals.step(deal, "order", zhou, NOW)).waits
+    with pytest.raises(DealError, match="under the floor"):
+        await deals.edit(deal, {}, Terms(margin=5), zhou, NOW)
+
+
+async def test_nobody_approves_the_own_quotation(firm: Firm) -> None:
+    deals, sun = DealStore(firm.db, FLOOR), firm.actor("sun")
+    deal = await deals.add(firm.companies["Aurora"], "Panels", Terms(10_000, "USD", 3), sun, NOW)
+    await deals.step(deal, "quote", sun, NOW)
+    with pytest.raises(DealError, match="own quotation"):
+        await deals.decide(deal, True, "", sun, NOW)
+
+
+async def test_a_refusal_comes_back_to_the_owner_with_its_reason(firm: Firm) -> None:
+    deals, zhou = DealStore(firm.db, FLOOR), firm.actor("zhou")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(10_000, "USD", 3), zhou, NOW)
+    await deals.step(deal, "quote", zhou, NOW)
+    await deals.decide(deal, False, "raise it to 12", firm.actor("sun"), NOW)
+    row = await deals.one(deal)
+    assert row is not None
+    assert (row.stage, row.approval, row.approval_note) == ("inquiry", "refused", "raise it to 12")
+    async with firm.db.read() as conn:
+        task = (await conn.execute(select(table(Task)).where(table(Task).c.kind == "deal"))).one()
+    assert task.owner_id == firm.users["zhou"]
+
+
+async def test_losing_needs_a_reason_and_can_be_undone(firm: Firm) -> None:
+    deals, zhou = DealStore(firm.db, Money()), firm.actor("zhou")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(), zhou, NOW)
+    with pytest.raises(DealError, match="say why"):
+        await deals.step(deal, "lose", zhou, NOW)
+    await deals.step(deal, "lose", zhou, NOW, reason="price")
+    await deals.put_back(deal, "lost", "inquiry", zhou, NOW)
+    with pytest.raises(DealError, match="moved the deal since"):
+        await deals.put_back(deal, "lost", "inquiry", zhou, NOW)
+    row = await deals.one(deal)
+    assert row is not None
+    assert (row.stage, row.lost_reason) == ("inquiry", None)
