@@ -50,26 +50,6 @@ async def apply_task(conn: AsyncConnection, change: Change, event_id: int | None
     )
 
 
-async def add_task(
-    conn: AsyncConnection,
-    *,
-    kind: str,
-    title: str,
-    contact_id: int | None,
-    company_id: int | None,
-    owner_id: int | None,
-    now: datetime,
-    due: str | datetime = "same_working_day",
-    data: dict[str, Any] | None = None,
-) -> int:
-    """Make a task that no event stands behind; `due` as a hint or a moment. Returns its id."""
-    owner = owner_id if owner_id is not None else await default_owner(conn, contact_id)
-    moment = due_at(now, due, await calendar_of(conn, owner)) if isinstance(due, str) else due
-    values = {"kind": kind, "title": title, "contact_id": contact_id, "company_id": company_id, "owner_id": owner}
-    more = {"state": TaskState.OPEN.value, "due_at": moment, "created_at": now, "data": data or {}}
-    return int((await conn.execute(insert(TASKS).values(**values, **more).returning(TASKS.c.id))).scalar_one())
-
-
 async def apply_activity(conn: AsyncConnection, change: Change, event_id: int, now: datetime) -> None:
     """Add the line of the timeline that a happening asks for."""
     assert isinstance(change, AddActivity)
@@ -99,7 +79,11 @@ async def add_task(
     due: datetime | str = "same_working_day",
     data: dict[str, Any] | None = None,
 ) -> int:
-    """Make a task by hand or by a rule; `due` is a moment or a hint for the owner's calendar. Return its id."""
+    """Make a task that no event stands behind; `due` is a moment or a hint for the owner's calendar. Return its id.
+
+    Without an owner it goes to whom the assignment rules name.
+    """
+    owner_id = owner_id if owner_id is not None else await default_owner(conn, contact_id)
     moment = due if isinstance(due, datetime) else due_at(now, due, await calendar_of(conn, owner_id))
     values: dict[str, Any] = {
         "kind": kind,

@@ -102,7 +102,7 @@ OUTCOME: Words = {
 
 CHANNEL: Words = {
     "phone": (N_("Telephone"), "phone"),
-    "whatsapp": (N_("WhatsApp"), "message-circle"),
+    "whatsapp": ("WhatsApp", "message-circle"),
     "wechat": (N_("WeChat"), "message-circle"),
     "linkedin": (N_("LinkedIn"), "link"),
 }
