@@ -26,7 +26,6 @@ RIGHT_OF_BAR = {
 }
 #: Modules whose import alone means: clock, chance, network, database driver, log.
 WORLDLY = {
-    "aioimaplib",
     "aiosmtplib",
     "aiosqlite",
     "asyncio",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from datetime import datetime
 from typing import Any
@@ -18,13 +17,13 @@ from outreach.app.post import Posted, post
 from outreach.content.envelope import Identity
 from outreach.content.plain import plain_message
 from outreach.events.kinds import EventKind, NewEvent
-from outreach.model import Activity, ArchivedMail, Company, Contact, InboundMail, Mailbox, Task, User
+from outreach.inbox.archive.store import archive_sent
+from outreach.model import Activity, Company, Contact, InboundMail, Mailbox, Task, User
 from outreach.model.base import table
 
 INBOUND: Table = table(InboundMail)
 TASKS: Table = table(Task)
 MAILBOXES: Table = table(Mailbox)
-ARCHIVE: Table = table(ArchivedMail)
 ACTIVITIES: Table = table(Activity)
 CONTACTS: Table = table(Contact)
 COMPANIES: Table = table(Company)
@@ -63,7 +62,8 @@ async def answer(app: App, inbound_id: int, text: str, actor: Actor, now: dateti
     if not row.from_address:
         raise AnswerError("the mail names no sender: answer it from the mailbox itself")
     box = app.settings.mailbox_named(row.mailbox)
-    data = _compose(app, row, box, text, now, sender_name)
+    letter = _identity(app, row, box, now, sender_name)
+    data = plain_message(letter, _subject(row), text)
     async with app.db.write() as conn:
         await _claim(conn, inbound_id, now)
     posted = await post(app.server(box), box.address, [row.from_address], data)
@@ -71,17 +71,21 @@ async def answer(app: App, inbound_id: int, text: str, actor: Actor, now: dateti
         if posted.outcome == "refused":
             await _set(conn, inbound_id, state="new", answered_at=None)
         else:
-            await _record(conn, row, data, text, posted, actor, now)
+            await _archive(conn, row, letter, data, text, now)
+            await _record(conn, row, text, posted, actor, now)
     return posted
 
 
-def _compose(app: App, row: Row[Any], box: Any, text: str, now: datetime, sender_name: str) -> bytes:
-    uid = uuid.uuid4().hex
-    references = tuple(value for value in (row.rfc_message_id,) if value)
+def _subject(row: Row[Any]) -> str:
     subject = row.subject or ""
     if not subject.lower().startswith(("re:", "aw:", "回复", "答复")):
         subject = f"Re: {subject}".strip()
-    identity = Identity(
+    return subject
+
+
+def _identity(app: App, row: Row[Any], box: Any, now: datetime, sender_name: str) -> Identity:
+    uid = uuid.uuid4().hex
+    return Identity(
         uid=uid,
         message_id=f"{uid}@{box.domain}",
         from_name=sender_name or box.from_name or app.settings.sender.company,
@@ -90,9 +94,24 @@ def _compose(app: App, row: Row[Any], box: Any, text: str, now: datetime, sender
         to_address=row.from_address,
         date=now,
         in_reply_to=row.rfc_message_id,
-        references=references,
+        references=tuple(value for value in (row.rfc_message_id,) if value),
     )
-    return plain_message(identity, subject, text)
+
+
+async def _archive(
+    conn: AsyncConnection, row: Row[Any], letter: Identity, data: bytes, text: str, now: datetime
+) -> None:
+    people = " ".join((letter.from_name, letter.from_address, letter.to_name, letter.to_address))
+    await archive_sent(
+        conn,
+        data,
+        now,
+        subject=_subject(row),
+        body=text,
+        people=people,
+        inbound_id=row.id,
+        rfc_message_id=letter.message_id,
+    )
 
 
 async def _claim(conn: AsyncConnection, inbound_id: int, now: datetime) -> None:
@@ -102,16 +121,8 @@ async def _claim(conn: AsyncConnection, inbound_id: int, now: datetime) -> None:
         raise AnswerError("somebody has answered this mail already: look at the thread")
 
 
-async def _record(
-    conn: AsyncConnection, row: Row[Any], data: bytes, text: str, posted: Posted, actor: Actor, now: datetime
-) -> None:
+async def _record(conn: AsyncConnection, row: Row[Any], text: str, posted: Posted, actor: Actor, now: datetime) -> None:
     await _set(conn, row.id, state="closed", owner_id=row.held_by or actor.id)
-    await conn.execute(
-        insert(ARCHIVE).values(
-            sha256=hashlib.sha256(data).hexdigest(), direction="out", inbound_id=row.id, subject=row.subject, text=text,
-            raw=data, at=now,
-        )
-    )  # fmt: skip
     doubt = " (in doubt)" if posted.outcome == "in_doubt" else ""
     await _activity(conn, row, "answer", text[:300] + doubt, actor, now)
     await _finish_tasks(conn, row.id, now, "answered")

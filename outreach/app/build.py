@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +35,8 @@ from outreach.crm.store import CrmStore
 from outreach.crm.survey.store import SurveyStore
 from outreach.db import instance, migrate
 from outreach.db.session import Database
-from outreach.events.kinds import AddActivity, CreateTask, StopMessages
+from outreach.events.changes.store import Applier
+from outreach.events.kinds import AddActivity, Change, CreateTask, FinishTasks, StopMessages
 from outreach.events.store import EventStore
 from outreach.outbox.store import OutboxStore
 from outreach.reports.store import ReportStore
@@ -56,6 +57,14 @@ _PACKED = Path(__file__).resolve().parent / "shipped"
 #: Where the templates, policy lists and example configuration that come with the program are: inside an installed
 #: wheel (hatch_build.py puts them there), else beside the package.
 SHIPPED = _PACKED if _PACKED.is_dir() else Path(__file__).resolve().parents[2]
+
+#: How changes are written that belong to the crm, which stands above the events.
+APPLIERS: Mapping[type[Change], Applier] = {
+    CreateTask: crm.apply_task,
+    AddActivity: crm.apply_activity,
+    FinishTasks: crm.finish_tasks,
+    StopMessages: enrolments.apply_stop,
+}
 
 
 def _mark_of(path: Path | None) -> tuple[int, int] | None:
@@ -90,8 +99,7 @@ class App:
         self.suppression = SuppressionStore(db, secret)
         self.campaigns = CampaignStore(db)
         self.outbox = OutboxStore(db)
-        appliers = {CreateTask: crm.apply_task, AddActivity: crm.apply_activity, StopMessages: enrolments.apply_stop}
-        self.events = EventStore(secret, appliers)
+        self.events = EventStore(secret, APPLIERS)
         self.crm = CrmStore(db)
         self._customers()
         self.reports = ReportStore(db)

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from outreach.app.build import App
 from outreach.app.by_hand import sent_by_hand
 from outreach.app.clock import utc_now
+from outreach.app.escalation import escalate
 from outreach.app.hooks import SendingHooks
 from outreach.app.tick import tick
 from outreach.campaigns.calendar import next_open
@@ -190,7 +191,7 @@ class Engine:
         self.totals.started += done.started + done.released
         self.totals.follow_ups += done.follow_ups
         self.totals.finished += done.finished
-        await self.app.crm.escalate(now)
+        await escalate(self.app, now)
         return bool(done)
 
     async def until_idle(self, max_seconds: float | None = None, *, forever: bool = False) -> Totals:

@@ -10,14 +10,18 @@ import structlog
 from sqlalchemy import delete, select, update
 
 from outreach.app import customers
+from outreach.app.archiving import SentArchive
 from outreach.app.build import App
 from outreach.app.engine import Engine
+from outreach.app.escalation import mail_managers
 from outreach.app.inbox import InboxHost
 from outreach.app.reporting import send_weekly_if_due
 from outreach.app.retention import run_retention
 from outreach.app.signup import send_confirmations
+from outreach.app.watching import Watch
 from outreach.audience.client import MxChecker
 from outreach.config import ConfigError
+from outreach.inbox.client import ImapTrouble
 from outreach.jobs.port import Jobs
 from outreach.model import Worker
 from outreach.model.base import table
@@ -38,6 +42,8 @@ class JobHost:
         self.app, self.clock = app, clock
         self.engine = Engine(app, clock=clock)
         self.inbox = InboxHost(app, clock=clock)
+        self.watch = Watch(self.inbox, self.inbox.news)
+        self.sent = SentArchive(app)
         self.name = f"{os.uname().nodename}:{os.getpid()}"
         self.jobs = Jobs(app.settings.jobs_url, self.name)
 
@@ -47,6 +53,7 @@ class JobHost:
         jobs.register("look", self._look, every="*/2 * * * * *")
         jobs.register("mailbox", self._mailbox)
         jobs.register("inbox", self._inbox)
+        jobs.register("archive", self._archive, every="45 * * * * *")
         jobs.register("heartbeat", self._heartbeat, every="*/10 * * * * *")
         jobs.register("report", self._report, every="0 */10 * * * *")
         jobs.register("customers", self._customers, every="20 * * * * *")
@@ -63,6 +70,7 @@ class JobHost:
         """End in good order; another process takes over what is left."""
         if not await self.engine.ended():
             log.warning("a mail server did not answer in time: what it was given is in doubt")
+        await self.watch.stop()
         await self.inbox.stop()
         async with self.app.db.write() as conn:
             await conn.execute(delete(WORKERS).where(WORKERS.c.id == self.name))
@@ -93,8 +101,11 @@ class JobHost:
         await self.engine.run_mailbox(self.app.settings.mailbox_named(name))
 
     async def _inbox(self, name: str) -> None:
-        """One pass over a mailbox's folders."""
-        await self.inbox.sync(self.app.settings.mailbox_named(name))
+        """One pass over a mailbox's folders. Trouble is noted at the mailbox, and the next pass comes later."""
+        try:
+            await self.inbox.sync(self.app.settings.mailbox_named(name))
+        except ImapTrouble as trouble:
+            log.warning("inbox cannot be read", mailbox=name, why=str(trouble))
 
     async def _heartbeat(self, _: str) -> None:
         """Say that this process lives; resume the jobs of those that do not."""
@@ -105,12 +116,26 @@ class JobHost:
                 machine = os.uname().nodename
                 values = {"id": self.name, "machine": machine, "started_at": now, "seen_at": now}
                 await conn.execute(WORKERS.insert().values(**values))
-            rows = await conn.execute(select(WORKERS.c.id).where(WORKERS.c.seen_at < now - DEAD_AFTER))
-            dead = [row.id for row in rows]
+            rows = (await conn.execute(select(WORKERS.c.id, WORKERS.c.started_at, WORKERS.c.seen_at))).all()
+            dead = [row.id for row in rows if row.seen_at < now - DEAD_AFTER]
+            alive = [(row.started_at, row.id) for row in rows if row.id not in dead]
+        await self._watch(min(alive)[1] == self.name)
         if dead:
             await self.jobs.adopt(dead)
             async with self.app.db.write() as conn:
                 await conn.execute(delete(WORKERS).where(WORKERS.c.id.in_(dead)))
+
+    async def _archive(self, _: str) -> None:
+        """Keep what has left, and tell managers what is late."""
+        await self.sent.run(self.clock())
+        await mail_managers(self.app, self.clock())
+
+    async def _watch(self, first: bool) -> None:
+        """The oldest living process waits in the inboxes for news; the others leave the connections to it."""
+        if first:
+            self.watch.start()
+        elif self.watch.active:
+            await self.watch.stop()
 
     async def _report(self, _: str) -> None:
         """Write and send the weekly report when its hour has come."""

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from outreach.config.mailbox import ConfigError, OAuth2Settings
@@ -27,28 +28,42 @@ class TokenSource:
     """The tokens of one mailbox. `token(True)` asks for a fresh one (the server refused the last)."""
 
     settings: OAuth2Settings
-    _token: str = ""
+    clock: Callable[[], float] = time.monotonic
+    _token: str = field(default="", repr=False)
     _renew_at: float = 0.0
+    _ends_at: float = 0.0
+    _refresh_token: str = field(default="", repr=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def token(self, fresh: bool = False) -> str:
-        """Return an access token. Raises ConfigError in words when the provider gives none."""
+        """Return an access token. Raises ConfigError in words when the provider gives none, ConsentNeeded for its no.
+
+        A provider that is away while the last token still lives does no harm.
+        """
         async with self._lock:
-            if fresh or not self._token or time.monotonic() >= self._renew_at:
-                await self._refresh()
+            if fresh or not self._token or self.clock() >= self._renew_at:
+                try:
+                    await self._refresh()
+                except ConsentNeeded:
+                    raise
+                except ConfigError:
+                    if fresh or self.clock() >= self._ends_at:
+                        raise
             return self._token
 
     async def _refresh(self) -> None:
         answer = await asyncio.to_thread(self._ask)
-        self._token = str(answer["access_token"])
         life = float(str(answer.get("expires_in", 3600)))
-        self._renew_at = time.monotonic() + life * RENEW_AT
+        self._token = str(answer["access_token"])
+        self._renew_at, self._ends_at = self.clock() + life * RENEW_AT, self.clock() + life
+        # Microsoft gives a new refresh token with each access token; the old one lives on for its 90 days
+        self._refresh_token = str(answer.get("refresh_token") or self._refresh_token)
 
     def _ask(self) -> dict[str, object]:
         form = {
             "grant_type": "refresh_token",
             "client_id": self.settings.client_id,
-            "refresh_token": self.settings.refresh_token.read(),
+            "refresh_token": self._refresh_token or self.settings.refresh_token.read(),
         }
         if self.settings.client_secret:
             form["client_secret"] = self.settings.client_secret.read()

@@ -59,7 +59,7 @@ async def _sent_folder(server: object, box: MailboxSettings) -> tuple[str, int]:
     """The folder's name and the UID that the next mail in it will get."""
     client = await ImapClient.connect(server)  # type: ignore[arg-type]
     try:
-        name = box.folders.sent or (await client.folders()).get("sent")
+        name = box.folders.sent or (await client.folders()).sent
         if name is None:
             raise ProbeFailed(
                 f'{box.name} marks no folder as Sent: name it,  folders = {{ sent = "…" }}  in its [[mailbox]] block'

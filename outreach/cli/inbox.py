@@ -8,9 +8,11 @@ import typer
 
 from outreach.app.build import App
 from outreach.app.clock import utc_now
+from outreach.app.corrections import CorrectionError, proposals
+from outreach.app.corrections import accept as take_over
 from outreach.app.inbox import InboxHost
 from outreach.cli import inbox_classify
-from outreach.cli.common import AsJson, emit, err, out, refuse, with_app
+from outreach.cli.common import AsJson, AsUser, acting, emit, err, out, refuse, with_app
 from outreach.inbox.archive.store import search
 from outreach.inbox.client import ImapTrouble
 from outreach.inbox.worker import PassResult
@@ -51,8 +53,23 @@ def sync(
 
 
 @app.command()
+def quarantine(as_json: AsJson = False) -> None:
+    """List the mails that could not be read, and why. `outreach inbox reprocess` tries them again."""
+
+    async def work(service: App) -> list[dict[str, Any]]:
+        return await InboxHost(service, clock=utc_now).quarantine()
+
+    rows = with_app(work)
+    if as_json:
+        emit(rows, True)
+    for row in [] if as_json else rows:
+        line = f"{row['id']:>6}  {row['received_at']:%Y-%m-%d %H:%M}  {row['mailbox']}/{row['folder']} {row['uid']}"
+        out.print(f"{line}  {row['error']}", highlight=False, markup=False)
+
+
+@app.command()
 def reprocess(as_json: AsJson = False) -> None:
-    """Try the mails in quarantine again."""
+    """Try the mails in quarantine again; what was too large or broke the connection is fetched once more."""
 
     async def work(service: App) -> dict[str, int]:
         host = InboxHost(service, clock=utc_now)
@@ -63,6 +80,31 @@ def reprocess(as_json: AsJson = False) -> None:
         return {"filed": filed, "quarantined": left}
 
     emit(with_app(work), as_json)
+
+
+@app.command()
+def corrections(
+    accept: Annotated[int | None, typer.Option("--accept", help="Take over this one.")] = None,
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the corrections of the address book that received mail proposes, or take one over; none applies itself."""
+
+    async def work(service: App) -> Any:
+        if accept is None:
+            return await proposals(service)
+        actor = await acting(service, as_user)
+        return await take_over(service, accept, actor, utc_now())
+
+    try:
+        found = with_app(work)
+    except (CorrectionError, LookupError) as error:
+        refuse(str(error))
+    if as_json or accept is not None:
+        emit(found, as_json)
+        return
+    for row in found:
+        out.print(f"{row['id']:>6}  {row['title']}", highlight=False, markup=False)
 
 
 @app.command("search")

@@ -100,6 +100,10 @@ class InboxSettings(Part):
     poll_seconds: int = Field(default=60, ge=5, le=120, description="at least every 120 s, in case IDLE dies silently")
     max_mail_bytes: int = Field(default=25_000_000, ge=10_000)
     first_days: int = Field(default=30, ge=0, description="how far back the first pass over a mailbox looks")
+    escalation_mailbox: str | None = Field(
+        default=None, description="the mailbox that mails managers what is answered late; none: only the page shows it"
+    )
+    archive_sent: bool = Field(default=True, description="keep every campaign mail that leaves, compressed (D3)")
 
 
 class CrmSettings(Part):

@@ -15,7 +15,7 @@ from outreach.crm.owners.rules import Lead
 from outreach.crm.owners.store import owner_for
 from outreach.crm.tasks import OwnerCalendar, due_at
 from outreach.db.session import Database
-from outreach.events.kinds import AddActivity, Change, CreateTask
+from outreach.events.kinds import AddActivity, Change, CreateTask, FinishTasks
 from outreach.model import Activity, Company, Contact, Task, TaskState, User
 from outreach.model.base import table
 
@@ -64,6 +64,14 @@ async def apply_activity(conn: AsyncConnection, change: Change, event_id: int, n
             data=change.data,
         )
     )
+
+
+async def finish_tasks(conn: AsyncConnection, change: Change, event_id: int, now: datetime) -> None:
+    """Close the open tasks of a received mail."""
+    assert isinstance(change, FinishTasks)
+    ours = and_(TASKS.c.inbound_id == change.inbound_id, TASKS.c.state == TaskState.OPEN.value)
+    values = {"state": TaskState.DONE.value, "done_at": change.at, "outcome": change.outcome}
+    await conn.execute(update(TASKS).where(ours).values(**values))
 
 
 async def add_task(
@@ -189,9 +197,3 @@ class CrmStore:
             await conn.execute(
                 update(TASKS).where(TASKS.c.id == task_id).values(state=TaskState.OPEN.value, done_at=None)
             )
-
-    async def escalate(self, now: datetime) -> int:
-        """Mark open tasks that are late, once each; the manager's list shows them. Returns how many are new."""
-        late = and_(TASKS.c.state == TaskState.OPEN.value, TASKS.c.due_at < now, TASKS.c.escalated_at.is_(None))
-        async with self.db.write() as conn:
-            return int((await conn.execute(update(TASKS).where(late).values(escalated_at=now))).rowcount)

@@ -27,7 +27,7 @@ class Facts:
 
     `address` is the one that the message went to (or the one that the event names); `addresses` are all of the
     contact's. `recent_hard` counts hard bounces among the campaign's last 100 sent messages; `sent` and `complaints`
-    are the campaign's sums.
+    are the campaign's sums. `bounced`: the message has come back before.
     """
 
     message_id: int | None = None
@@ -43,6 +43,7 @@ class Facts:
     grade: str | None = None
     ever_replied: bool = False
     in_doubt: bool = False
+    bounced: bool = False
     first_open_at: datetime | None = None
     sent_at: datetime | None = None
     stop_colleagues: bool = False

@@ -189,6 +189,15 @@ class CreateTask(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class FinishTasks(Change):
+    """What a received mail asked for has been done."""
+
+    inbound_id: int
+    outcome: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AddActivity(Change):
     """A line of the customer's timeline."""
 

@@ -2,23 +2,18 @@
 
 Certainty, best first: ``message_id`` (our Message-ID stands in it), ``header`` (our X-Outreach-Message), ``token`` (a
 signed token of ours), ``address`` (who writes is who we wrote to, and lately), ``company`` (somebody else of the same
-company). A bounce or complaint has effects only with one of the first three, and only for that recipient: whoever can
-write a mail can write a bounce.
+company). A bounce or complaint has effects only with one of the first three, and a bounce only for that recipient:
+whoever can write a mail can write a bounce.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outreach.inbox.summary import Summary
 from outreach.inbox.verdict import Kind, Verdict
-
-#: /u/TOKEN and the like in a returned body, and the subject of a List-Unsubscribe mail.
-_IN_URL = re.compile(r"/[ocup]/([A-Za-z0-9_-]{20,64})\b")
-_IN_SUBJECT = re.compile(r"\bunsubscribe[ :+]+([A-Za-z0-9_-]{20,64})\b", re.I)
-MOST_TOKENS = 40
+from outreach.model.keys import normalise_address
 
 PROOF = ("message_id", "header", "token")
 
@@ -36,23 +31,41 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Writer:
+    """Who wrote the mail, as far as From can be believed. contact_id: None where the address is nobody's."""
+
+    address: str
+    name: str
+    contact_id: int | None
+    company_id: int | None
+
+
+@dataclass(frozen=True)
 class Match:
-    """What a mail belongs to. `effective`: whether it may change anything."""
+    """What a mail belongs to. `effective`: whether it may change anything. `writer`: who wrote it, if not we."""
 
     message: Known | None = None
     contact_id: int | None = None
     company_id: int | None = None
     certainty: str | None = None
     effective: bool = False
+    writer: Writer | None = None
+
+    def written_by(self, writer: Writer | None) -> Match:
+        return replace(self, writer=writer)
+
+    @property
+    def sure(self) -> bool:
+        """Whether the mail itself proves which message it speaks of."""
+        return self.certainty in PROOF
+
+    @property
+    def by_another(self) -> bool:
+        """Whether somebody else wrote than whom the message went to."""
+        return self.writer is not None and self.contact_id is not None and self.writer.contact_id != self.contact_id
 
 
 NOTHING = Match()
-
-
-def tokens_in(summary: Summary) -> list[str]:
-    """Candidates for signed tokens in subject and text, in order, each once."""
-    found = _IN_SUBJECT.findall(summary.subject) + _IN_URL.findall(summary.text)
-    return list(dict.fromkeys(found))[:MOST_TOKENS]
 
 
 def referred_ids(verdict: Verdict, summary: Summary) -> list[str]:
@@ -63,14 +76,16 @@ def referred_ids(verdict: Verdict, summary: Summary) -> list[str]:
 
 
 def prove(verdict: Verdict, proofs: Sequence[tuple[str, Known]]) -> Match:
-    """Choose among messages that the mail proves to know; `proofs` are (certainty, message), best first."""
+    """Choose among messages that the mail proves to know; `proofs` are (certainty, message), best first.
+
+    A bounce must name the recipient of that very message. A complaint often has its recipient blacked out.
+    """
     if not proofs:
         return NOTHING
-    named = {address.lower() for address in verdict.recipients}
-    fitting = [(how, known) for how, known in proofs if not named or known.address.lower() in named]
+    named = {normalise_address(address) for address in verdict.recipients}
+    fitting = [(how, known) for how, known in proofs if normalise_address(known.address) in named]
     how, known = (fitting or list(proofs))[0]
-    strict = verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT)
-    effective = bool(fitting) or not strict
+    effective = {Kind.BOUNCE: bool(fitting), Kind.COMPLAINT: bool(fitting) or not named}.get(verdict.kind, True)
     return Match(known, known.contact_id, known.company_id, how, effective)
 
 
@@ -83,11 +98,9 @@ def settle(
     if proven.message is not None:
         return proven
     found = by_address()
-    if verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT):
-        return Match(found.message, found.contact_id, found.company_id, found.certainty, effective=False)
-    return found
+    return replace(found, effective=False) if verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT) else found
 
 
 def own_mail(summary: Summary, own_addresses: Iterable[str]) -> bool:
     """Whether it is a copy of what we sent ourselves: never a reply."""
-    return summary.from_address in set(own_addresses)
+    return bool(summary.from_address) and normalise_address(summary.from_address) in set(own_addresses)

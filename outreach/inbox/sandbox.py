@@ -59,6 +59,10 @@ class Sandbox:
                 except (OSError, EOFError, ValueError, KeyError, TypeError) as trouble:
                     code = await self._kill()
                     found.append(ParserKilled(f"the reader died (exit {code}): {trouble}"))
+                except BaseException:
+                    # given up half-way: the answers that are still to come would be taken for other mails'
+                    self._end()
+                    raise
         return found
 
     async def close(self) -> None:
@@ -109,12 +113,17 @@ class Sandbox:
             )
         return self._child
 
-    async def _kill(self) -> int | None:
+    def _end(self) -> asyncio.subprocess.Process | None:
         child, self._child = self._child, None
+        if child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+        return child
+
+    async def _kill(self) -> int | None:
+        child = self._end()
         if child is None:
             return None
-        with contextlib.suppress(ProcessLookupError):
-            child.kill()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             if child.stdin is not None:
                 child.stdin.close()

@@ -11,6 +11,7 @@ from outreach.inbox import address
 from outreach.inbox.entity import Part
 from outreach.inbox.header_values import display_name
 from outreach.inbox.parse import Mail
+from outreach.inbox.tokens import tokens_in
 
 LONGEST_TEXT = 200_000  # characters kept for search; a novel is longer, a letter is not
 MOST_ADDRESSES = 500  # of To and Cc each
@@ -45,6 +46,8 @@ class Summary:
     auto_submitted: str
     own_uid: str  # our X-Outreach-Message in the mail's own header: a copy of what we sent
     exceeded: tuple[str, ...]
+    bulk: bool = False  # a mailing list or a newsletter: not written for us
+    tokens: tuple[str, ...] = ()  # strings that may be signed tokens of ours
 
 
 def summarise_mail(mail: Mail) -> Summary:
@@ -64,7 +67,15 @@ def summarise_mail(mail: Mail) -> Summary:
         auto_submitted=mail.get("Auto-Submitted").lower()[:100],
         own_uid=mail.get("X-Outreach-Message")[:128],
         exceeded=mail.exceeded,
+        bulk=_is_bulk(mail),
+        tokens=tokens_in(mail),
     )
+
+
+def _is_bulk(mail: Mail) -> bool:
+    if mail.get("Precedence").strip().lower() in ("bulk", "list", "junk"):
+        return True
+    return any(mail.get(name) for name in ("List-Id", "List-Post", "List-Unsubscribe", "Feedback-ID"))
 
 
 def _addresses(mail: Mail, header: str) -> tuple[str, ...]:

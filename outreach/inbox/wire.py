@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from outreach.inbox.archive.cutting import Cut, cuts_of
 from outreach.inbox.classify import classify_mail
 from outreach.inbox.fast import classify_fast
 from outreach.inbox.parse import parse
@@ -15,10 +16,11 @@ from outreach.inbox.verdict import Finding, Intent, Kind, Verdict
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read from one mail; summary is None where only the verdict was asked for."""
+    """What was read from one mail; summary is None where only the verdict was asked for. cuts: its attachments."""
 
     verdict: Verdict
     summary: Summary | None
+    cuts: tuple[Cut, ...] = ()
 
 
 def answer(raw: bytes, *, summary: bool) -> dict[str, Any]:
@@ -27,13 +29,15 @@ def answer(raw: bytes, *, summary: bool) -> dict[str, Any]:
         return {"verdict": _verdict_out(classify_fast(raw) or classify_mail(parse(raw)))}
     mail = parse(raw)
     verdict = classify_fast(raw) or classify_mail(mail)
-    return {"verdict": _verdict_out(verdict), "summary": _summary_out(summarise_mail(mail))}
+    cuts = [asdict(cut) for cut in cuts_of(raw, mail)]
+    return {"verdict": _verdict_out(verdict), "summary": _summary_out(summarise_mail(mail)), "cuts": cuts}
 
 
 def reading(found: dict[str, Any]) -> Reading:
     """The parent's side. Raises ValueError, KeyError or TypeError on what no child of ours would say."""
     summary = found.get("summary")
-    return Reading(_verdict_in(found["verdict"]), _summary_in(summary) if summary else None)
+    cuts = tuple(Cut(**cut) for cut in found.get("cuts") or ())
+    return Reading(_verdict_in(found["verdict"]), _summary_in(summary) if summary else None, cuts)
 
 
 def _verdict_out(verdict: Verdict) -> dict[str, Any]:
@@ -60,7 +64,7 @@ def _summary_out(summary: Summary) -> dict[str, Any]:
 
 
 def _summary_in(found: dict[str, Any]) -> Summary:
-    lists = {name: tuple(found[name]) for name in ("in_reply_to", "references", "to", "cc", "exceeded")}
+    lists = {name: tuple(found[name]) for name in ("in_reply_to", "references", "to", "cc", "exceeded", "tokens")}
     attachments = tuple(Attachment(**file) for file in found["attachments"])
     when = datetime.fromisoformat(found["date"]) if found["date"] else None
     return Summary(**{**found, **lists, "attachments": attachments, "date": when})

@@ -52,9 +52,11 @@ from outreach.model.enums import (
 )
 from outreach.model.inbound import (
     Activity,
+    ArchivedFile,
     ArchivedMail,
     Event,
     InboundMail,
+    MailFile,
     Rollup,
     Suppression,
     Task,
@@ -79,6 +81,7 @@ __all__ = [
     "Activity",
     "ApiToken",
     "Approval",
+    "ArchivedFile",
     "ArchivedMail",
     "AssignmentRule",
     "Attachment",
@@ -110,6 +113,7 @@ __all__ = [
     "Instance",
     "Link",
     "LoginSession",
+    "MailFile",
     "MailFolder",
     "Mailbox",
     "MailboxState",

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Date, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from outreach.model.base import json_dict, json_list, moment, refers, word
@@ -48,7 +59,11 @@ class InboundMail(SQLModel, table=True):
 
 
 class ArchivedMail(SQLModel, table=True):
-    """The raw bytes of a mail, in or out, kept once under the SHA-256 of its content (D3)."""
+    """A mail, in or out, kept once under the SHA-256 of its bytes (D3).
+
+    `raw` lacks the bodies of its attachments, which stand in ArchivedFile; `packed`: compressed by zlib (our own mail,
+    of which there is much). `words` is what search looks through (inbox/archive/words.py).
+    """
 
     __tablename__ = "archived_mail"
 
@@ -57,10 +72,37 @@ class ArchivedMail(SQLModel, table=True):
     direction: str = word(default="in")
     inbound_id: int | None = refers("inbound_mail.id")
     message_id: int | None = refers("message.id")
+    rfc_message_id: str | None = word(nullable=True, index=True)
     subject: str | None = None
     text: str | None = None
+    words: str | None = None
+    packed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, default=False))
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     at: datetime = moment(nullable=False)
+
+
+class ArchivedFile(SQLModel, table=True):
+    """An attachment as it stands in the mails that carry it, encoded and never unpacked; kept once by its SHA-256."""
+
+    __tablename__ = "archived_file"
+
+    sha256: str = Field(sa_column=Column(String, primary_key=True))
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class MailFile(SQLModel, table=True):
+    """Which attachment hangs on which mail, and where in its bytes. size: in the mail, encoded."""
+
+    __tablename__ = "mail_file"
+
+    mail_id: int = Field(
+        sa_column=Column(Integer, ForeignKey("archived_mail.id", ondelete="CASCADE"), primary_key=True)
+    )
+    position: int = Field(sa_column=Column(Integer, primary_key=True))
+    sha256: str = Field(sa_column=Column(String, ForeignKey("archived_file.sha256"), nullable=False, index=True))
+    size: int
+    name: str = ""
+    content_type: str = ""
 
 
 REPLIES = text("kind = 'reply'")

@@ -144,6 +144,9 @@ TASK: Words = {
     "case_told": (N_("Answer came"), "message-circle"),
     "meeting": (N_("Meeting"), "users"),
     "other": (N_("Task"), "list-check"),
+    "late": (N_("Late, with the owner's manager"), "alert-circle"),
+    "address_book": (N_("Address book"), "address-book"),
+    "left": (N_("Left the company"), "users"),
 }
 
 SCOPE: Words = {
@@ -317,6 +320,7 @@ ACTIVITY: Words = {
     "case_expire": (N_("Case closed"), ""),
     "case_drop": (N_("Case closed"), ""),
     "case_reopen": (N_("Case opened again"), ""),
+    "sent": (N_("Letter by hand"), ""),
 }
 
 #: What a pilot's figures advise (app/pilot.py).

@@ -115,9 +115,36 @@ async def test_soft_bounces_suppress_after_three_over_seven_days(
     world: World, days: tuple[int, ...], listed: bool
 ) -> None:
     for day in days:
+        at, full = NOW + timedelta(days=day), {"hard": False, "reason": "mailboxfull"}
+        async with world.db.write() as conn:
+            step = 10 + day
+            sent = await add_message(conn, at, world.campaign, world.contact, "Anna@buyer.example", step=step)
+        await world.record(EventKind.BOUNCE, f"b{day}", at, message_id=sent, data=full)
+    assert await count(world.db, Suppression) == int(listed)
+
+
+async def test_one_mail_that_comes_back_three_times_is_one_soft_bounce(world: World) -> None:
+    """A relay's report and the server's own speak of one send."""
+    for day in (0, 4, 9):
         at = NOW + timedelta(days=day)
         await world.record(EventKind.BOUNCE, f"b{day}", at, data={"hard": False, "reason": "mailboxfull"})
-    assert await count(world.db, Suppression) == int(listed)
+    assert (await world.row(EmailAddress)).soft_bounces == 1  # type: ignore[attr-defined]
+    assert await count(world.db, Suppression) == 0
+
+
+async def test_corrections_of_the_address_book_are_proposed_and_never_made(world: World) -> None:
+    proposal = {"change": "another_address", "address": "anna@home.example", "name": "Anna"}
+    await world.record(EventKind.REPLY, "reply:k", data={"text": "Hi", "proposal": proposal})
+    book = [task for task in world.taken.tasks if task.kind == "address_book"]
+    assert [(task.owner_id, task.data) for task in book] == [(world.owner, {"proposal": proposal})]
+    assert await count(world.db, EmailAddress) == 1
+
+
+async def test_a_letter_by_hand_is_part_of_the_timeline_and_answers(world: World) -> None:
+    data = {"by_hand": True, "answers": [], "text": "Dear Anna", "subject": "Prices"}
+    await world.record(EventKind.SENT, "sent:1:k", message_id=None, contact_id=world.contact, data=data)
+    assert [(line.kind, line.text) for line in world.taken.activities] == [("sent", "Dear Anna")]
+    assert (await world.row(Contact)).last_contacted == NOW  # type: ignore[attr-defined]
 
 
 async def test_a_refusal_of_our_mail_never_counts_against_the_person(world: World) -> None:

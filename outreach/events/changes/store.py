@@ -40,7 +40,7 @@ MARKS = frozenset(
         *("autoreplied_at", "unsubscribed_at", "complained_at"),
     }
 )
-TOUCHES = frozenset({"last_opened", "last_clicked", "last_replied"})
+TOUCHES = frozenset({"last_contacted", "last_opened", "last_clicked", "last_replied"})
 
 #: What must not be crossed by a hand-over that is being committed (db/stops.py).
 STOPS = (k.Suppress, k.StopMessages, k.PauseContact, k.PauseCampaign)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from outreach.events.effects.common import activity, mark
+from outreach.events.effects.common import activity, correction, mark
 from outreach.events.facts import AddressFacts, Facts
 from outreach.events.kinds import (
     Change,
@@ -44,6 +44,7 @@ def on_bounce(event: NewEvent, facts: Facts) -> list[Change]:
     hard = bool(event.data.get("hard"))
     changes = [] if event.data.get("at_hand_over") else mark(event, facts, "bounced_at", hard)
     changes += activity(event, facts, _text(event), hard=hard, reason=event.data.get("reason"))
+    changes += correction(event, facts)
     if facts.address is None:
         return changes
     changes += _hard(event, facts, facts.address) if hard else _soft(event, facts, facts.address)
@@ -91,7 +92,8 @@ def _unreachable(event: NewEvent, facts: Facts, why: str) -> list[Change]:
 
 
 def _soft(event: NewEvent, facts: Facts, address: AddressFacts) -> list[Change]:
-    if event.data.get("reason") in NOT_THE_RECIPIENT:
+    """Sends are counted, not reports: a mail may come back twice (a relay's report, then the server's own)."""
+    if event.data.get("reason") in NOT_THE_RECIPIENT or facts.bounced:
         return []
     changes: list[Change] = [CountSoftBounce(address.normal, event.at)]
     if is_worn_out(address, event.at):

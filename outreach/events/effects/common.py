@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from outreach.events.facts import AddressFacts, Facts
-from outreach.events.kinds import AddActivity, Change, MarkMessage, NewEvent, SettleInDoubt, StopMessages, Suppress
+from outreach.events.kinds import (
+    AddActivity,
+    Change,
+    CreateTask,
+    MarkMessage,
+    NewEvent,
+    SettleInDoubt,
+    StopMessages,
+    Suppress,
+)
 
 
 def mark(event: NewEvent, facts: Facts, field: str, hard: bool | None = None) -> list[Change]:
@@ -27,6 +36,36 @@ def everywhere(facts: Facts) -> tuple[AddressFacts, ...]:
     if facts.address is not None:
         known.setdefault(facts.address.key, facts.address)
     return tuple(known.values())
+
+
+#: What a received mail may say about the address book → how the task calls it.
+CORRECTIONS = {
+    "moved": "对方邮箱已更换，请核对新地址 / Has a new address, check it",
+    "wrong_person": "联系人不负责此事，请核对 / Is not the right person, check it",
+    "colleague": "同一公司的新联系人回信，请核对后添加 / A colleague who is not on record answered, check and add",
+    "another_address": "对方用新地址回信，请核对后添加 / Answered from an address that is not on record, check and add",
+}
+
+
+def correction(event: NewEvent, facts: Facts) -> list[Change]:
+    """Propose a correction of the address book to the owner; it is never applied by itself."""
+    proposal = event.data.get("proposal") or {}
+    words = CORRECTIONS.get(str(proposal.get("change")))
+    if words is None or facts.contact_id is None:
+        return []
+    named = proposal.get("address")
+    return [
+        CreateTask(
+            kind="address_book",
+            title=f"{words}: {facts.who}" + (f" → {named}" if named else ""),
+            contact_id=facts.contact_id,
+            company_id=facts.company_id,
+            owner_id=facts.owner_id,
+            due="next_working_day",
+            inbound_id=event.inbound_id,
+            data={"proposal": proposal},
+        )
+    ]
 
 
 def never_again(facts: Facts, reason: str, source: str) -> list[Change]:

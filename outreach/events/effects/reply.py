@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from outreach.events.effects.common import activity, mark
+from outreach.events.effects.common import activity, correction, mark
 from outreach.events.facts import Facts
 from outreach.events.kinds import AddressAlive, Change, CreateTask, NewEvent, StopMessages, TouchContact
 
 
 def on_reply(event: NewEvent, facts: Facts) -> list[Change]:
-    """Stop the person's follow-ups (the colleagues' too where the campaign says so) and make the owner's task."""
+    """Stop the person's follow-ups (the colleagues' too where the campaign says so) and make the owner's task.
+
+    ``data["writer_id"]``: somebody else whom we know answered in the person's place; it counts for both.
+    """
     changes = mark(event, facts, "replied_at")
     changes += activity(event, facts, str(event.data.get("text") or ""), intent=event.data.get("intent"))
-    if facts.contact_id is not None:
-        changes.append(TouchContact(facts.contact_id, "last_replied", event.at))
-        changes.append(StopMessages(why="replied", contact_id=facts.contact_id, follow_ups_only=True))
+    for contact_id in filter(None, (facts.contact_id, event.data.get("writer_id"))):
+        changes.append(TouchContact(contact_id, "last_replied", event.at))
+        changes.append(StopMessages(why="replied", contact_id=contact_id, follow_ups_only=True))
     if facts.address is not None:
         changes.append(AddressAlive(facts.address.normal))
     changes += _colleagues(event, facts)
+    changes += correction(event, facts)
     changes.append(_task(event, facts))
     return changes
 

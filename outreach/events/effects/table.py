@@ -11,16 +11,12 @@ from outreach.events.effects.complaint import on_complaint
 from outreach.events.effects.conversion import on_conversion
 from outreach.events.effects.open import on_open
 from outreach.events.effects.reply import on_challenge, on_reply
+from outreach.events.effects.sent import on_sent
 from outreach.events.effects.unsubscribe import on_preference, on_unsubscribe
 from outreach.events.facts import Facts
 from outreach.events.kinds import Change, EventKind, NewEvent
 
 Effect = Callable[[NewEvent, Facts], list[Change]]
-
-
-def on_sent(event: NewEvent, facts: Facts) -> list[Change]:
-    """Nothing follows: the message row is the truth about sending."""
-    return []
 
 
 EFFECTS: dict[EventKind, Effect] = {

@@ -41,7 +41,7 @@ async def load_facts(conn: AsyncConnection, event: NewEvent, secret: bytes) -> F
 
 async def _of_message(conn: AsyncConnection, event: NewEvent) -> tuple[Facts, str | None]:
     m, c = message.c, campaign.c
-    columns = (m.id, m.campaign_id, m.contact_id, m.company_id, m.address, m.state, m.first_open_at)
+    columns = (m.id, m.campaign_id, m.contact_id, m.company_id, m.address, m.state, m.first_open_at, m.bounced_at)
     query = select(*columns, c.definition, c.state.label("campaign_state"))
     query = query.select_from(message.join(campaign, c.id == m.campaign_id)).where(m.id == event.message_id)
     row = (await conn.execute(query)).one_or_none()
@@ -53,6 +53,7 @@ async def _of_message(conn: AsyncConnection, event: NewEvent) -> tuple[Facts, st
         contact_id=row.contact_id,
         company_id=row.company_id,
         in_doubt=row.state == MessageState.IN_DOUBT,
+        bounced=row.bounced_at is not None,
         first_open_at=row.first_open_at,
         stop_colleagues=bool((row.definition or {}).get("stop_colleagues")),
         campaign_sending=row.campaign_state in (CampaignState.RUNNING, CampaignState.PILOT),

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
+from outreach.inbox.archive.store import raw_of
 from outreach.web.data.contacts import like
 from outreach.web.data.people import PERSON
 from outreach.web.data.scope import owned
@@ -149,10 +150,8 @@ async def thread(conn: AsyncConnection, row: Any) -> list[dict[str, Any]]:
 
 
 async def raw(conn: AsyncConnection, inbound_id: int) -> bytes | None:
-    """The bytes of a received mail."""
-    query = select(ARCHIVE.c.raw).where(ARCHIVE.c.inbound_id == inbound_id, ARCHIVE.c.direction == "in").limit(1)
-    found: bytes | None = (await conn.execute(query)).scalar_one_or_none()
-    return found
+    """The bytes of a received mail, attachments included."""
+    return await raw_of(conn, inbound_id)
 
 
 async def sent_lately(conn: AsyncConnection, contact_id: int, since: Any) -> int:

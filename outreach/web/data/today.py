@@ -11,6 +11,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
+from outreach.crm.proposals import proposal_of
 from outreach.web.data.inbox import JOINED, OWNER, WAITING
 from outreach.web.data.people import PERSON, full_name, zone_of
 from outreach.web.data.scope import owned
@@ -72,6 +73,7 @@ class TaskLine:
     inbound_id: int | None
     open_for: timedelta | None
     opens_in: timedelta | None
+    proposal: dict[str, Any] | None = None
 
 
 @dataclass
@@ -204,6 +206,7 @@ def task_of(row: Any, now: datetime) -> TaskLine:
         inbound_id=row.inbound_id,
         open_for=open_for,
         opens_in=opens_in,
+        proposal=proposal_of(row.kind, row.data),
     )
 
 

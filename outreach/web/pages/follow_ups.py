@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from fastapi import HTTPException
 from fastapi.responses import Response
 from sqlalchemy import func, or_, select
 
 from outreach.access.roles import Permission, Scope
+from outreach.crm.proposals import proposal_of
 from outreach.crm.store import TaskError
 from outreach.web.data import today
 from outreach.web.data.people import PERSON, user_names
@@ -59,3 +62,20 @@ async def finish(staff: Staff, task_id: int) -> Response:
     staff.record(before={"state": row.state}, after={"state": "dropped" if form.get("drop") == "1" else "done"})
     to = local_path(str(form.get("next", "")), "/follow-ups")
     return staff.done(to, N_("Done."), undo={"do": "task.reopen", "id": task_id, "owner": row.owner_id})
+
+
+@router.action("/follow-ups/{task_id:int}/accept", Permission.CONTACTS_EDIT)
+async def accept(staff: Staff, task_id: int) -> Response:
+    """Take over the correction of the address book that a received mail proposed."""
+    async with staff.app.db.read() as conn:
+        row = (await conn.execute(select(TASK).where(TASK.c.id == task_id))).one_or_none()
+    if row is None or proposal_of(row.kind, row.data) is None:
+        raise HTTPException(404)
+    staff.need(Permission.CONTACTS_EDIT, await held(staff, row.owner_id))
+    work = import_module("outreach.app.corrections")
+    try:
+        await work.accept(staff.app, task_id, staff.actor, staff.now)
+    except work.CorrectionError as error:
+        raise HTTPException(409, str(error)) from error
+    to = local_path(str((await staff.form()).get("next", "")), "/follow-ups")
+    return staff.done(to, N_("The address book is corrected."))

@@ -1,0 +1,1 @@
+"""The IMAP protocol: the grammar of answers, pure, and a connection that speaks it."""

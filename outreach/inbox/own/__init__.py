@@ -1,0 +1,1 @@
+"""Mail that we wrote ourselves: copies in Sent, and letters that staff wrote by hand."""
