@@ -16,21 +16,28 @@ import asyncio
 import json
 import os
 import shutil
-import smtplib
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import uvloop
 
+from benchmarks._baselines import (
+    CONNECTIONS,
+    TOKEN,
+    install_django,
+    install_nodemailer,
+    send_django,
+    send_nodemailer,
+    send_smtp_source,
+    send_smtplib,
+)
 from benchmarks.compose import content, recipient
 from outreach.content.compose import Compiled, Identity, Urls
 from outreach.outbox.message import Claimed
@@ -44,10 +51,15 @@ from outreach.tracking.tokens import Signer, UrlBuilder
 from tests.fakes.process import find, free_port
 from tests.sending.world import make_world
 
-CONNECTIONS = 10
-TOKEN = b"rcptXXXXXXXX"
-#: row → (goal against smtp-source, goal against nodemailer)
-GOALS = {"prebuilt": (0.9, 4.0), "whole path": (0.5, 2.0), "prebuilt far": (None, 1.5), "whole path far": (None, 1.5)}
+#: Row → baseline → goal.
+GOALS: dict[str, dict[str, float]] = {
+    "prebuilt": {"smtp-source": 0.9, "nodemailer": 4.0},
+    "whole path": {"smtp-source": 0.5, "nodemailer": 2.0, "django-post_office": 9.0},
+    "prebuilt far": {"nodemailer": 1.5},
+    "whole path far": {"nodemailer": 1.5},
+}
+#: django-post_office is so slow that a share of the messages tells enough.
+DJANGO_SHARE = 10
 
 
 # -- the message ------------------------------------------------------------------------------------------------------
@@ -149,71 +161,11 @@ async def send_whole_path(port: int, messages: int) -> float:
     return seconds
 
 
-def send_smtplib(port: int, messages: int) -> float:
-    """The standard library in as many threads."""
-    parts = prebuilt().split(TOKEN)
-
-    def work(first: int) -> None:
-        with smtplib.SMTP("127.0.0.1", port) as server:
-            for number in range(first, messages, CONNECTIONS):
-                name = b"rcpt%08d" % number
-                server.sendmail("news@seller.example", name.decode() + "@x.example", name.join(parts))
-
-    started = time.perf_counter()
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - started
-
-
-def send_smtp_source(port: int, messages: int) -> float:
-    """Postfix's load generator: the practical limit."""
-    size = str(len(prebuilt()))
-    command = ["smtp-source", "-d", "-s", str(CONNECTIONS), "-l", size, "-m", str(messages)]
-    addresses = ["-f", "news@seller.example", "-t", "b@x.example", f"127.0.0.1:{port}"]
-    started = time.perf_counter()
-    subprocess.run([str(find("smtp-source")), *command[1:], *addresses], check=True)
-    return time.perf_counter() - started
-
-
-NODEMAILER = """
-const nodemailer = require('nodemailer'), fs = require('fs');
-const [port, messages, connections, file] = [+process.argv[2], +process.argv[3], +process.argv[4], process.argv[5]];
-const parts = fs.readFileSync(file, 'latin1').split('rcptXXXXXXXX').map(s => Buffer.from(s, 'latin1'));
-const pool = nodemailer.createTransport({host: '127.0.0.1', port, pool: true, maxConnections: connections,
-  maxMessages: Infinity, secure: false, ignoreTLS: true});
-let sent = 0, done = 0;
-const started = process.hrtime.bigint();
-function raw(name) { const out = []; parts.forEach((p, n) => { if (n) out.push(name); out.push(p); });
-  return Buffer.concat(out); }
-function next() {
-  if (sent >= messages) return;
-  const name = 'rcpt' + String(sent++).padStart(8, '0');
-  pool.sendMail({envelope: {from: 'news@seller.example', to: name + '@x.example'}, raw: raw(Buffer.from(name))}, e => {
-    if (e) { console.error(e); process.exit(1); }
-    if (++done === messages) { console.log(Number(process.hrtime.bigint() - started) / 1e9); pool.close(); }
-    else next();
-  });
-}
-for (let n = 0; n < 2 * connections; n++) next();
-"""
-
-
-def send_nodemailer(port: int, messages: int) -> float:
-    """nodemailer's pool with prebuilt bytes."""
-    folder = Path(os.environ["BENCH_NODEMAILER"])
-    (folder / "message.eml").write_bytes(prebuilt())
-    command = ["node", "pool.js", str(port), str(messages), str(CONNECTIONS), "message.eml"]
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    return float(done.stdout)
-
-
 CLIENTS: dict[str, Any] = {
-    "smtp-source": send_smtp_source,
-    "nodemailer": send_nodemailer,
-    "smtplib": send_smtplib,
+    "smtp-source": lambda port, messages: send_smtp_source(port, messages, prebuilt()),
+    "nodemailer": lambda port, messages: send_nodemailer(port, messages, prebuilt()),
+    "smtplib": lambda port, messages: send_smtplib(port, messages, prebuilt()),
+    "django-post_office": lambda port, messages: send_django(port, messages, prebuilt()),
     "prebuilt": lambda port, messages: uvloop.run(send_prebuilt(port, messages)),
     "whole path": lambda port, messages: uvloop.run(send_whole_path(port, messages)),
 }
@@ -283,19 +235,6 @@ async def hold_back(listen: int, target: int) -> None:
     await server.serve_forever()
 
 
-def install_nodemailer(stack: ExitStack) -> bool:
-    """Put nodemailer into a folder that goes away again; False where there is no npm or no registry."""
-    folder = stack.enter_context(tempfile.TemporaryDirectory())
-    (Path(folder) / "pool.js").write_text(NODEMAILER)
-    os.environ["BENCH_NODEMAILER"] = folder
-    if not shutil.which("node") or not shutil.which("npm"):
-        return False
-    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "nodemailer@7"]
-    with suppress(subprocess.TimeoutExpired):
-        return subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False).returncode == 0
-    return False
-
-
 # -- the run ----------------------------------------------------------------------------------------------------------
 
 
@@ -312,7 +251,9 @@ def compare(clients: Sequence[str], port: int, messages: int, rounds: int) -> di
     found: dict[str, list[float]] = {client: [] for client in clients}
     for number in range(rounds):
         for client in clients if number % 2 == 0 else reversed(clients):
-            found[client].append(measure(client, port, messages))
+            share = DJANGO_SHARE if client == "django-post_office" else 1
+            found[client].append(measure(client, port, max(messages // share, 100)))
+            print(f"  round {number + 1} of {rounds}: {client} {found[client][-1]:,.0f}/s", file=sys.stderr, flush=True)
     return found
 
 
@@ -332,19 +273,27 @@ def run(rounds: int, messages: int) -> dict[str, Any]:
     """Every row with its baselines."""
     with ExitStack() as stack:
         node = ["nodemailer"] if install_nodemailer(stack) else []
+        django = ["django-post_office"] if install_django(stack) else []
         port = stack.enter_context(sink())
-        near = compare(["smtp-source", "prebuilt", "whole path", *node, "smtplib"], port, messages, rounds)
+        near = compare(["smtp-source", "prebuilt", "whole path", *node, "smtplib", *django], port, messages, rounds)
         slow = stack.enter_context(far(port))
-        away = compare([*node, "prebuilt", "whole path"], slow, max(messages // 4, 200), max(rounds - 1, 1))
+        away = compare([*node, "prebuilt", "whole path"], slow, max(messages // 4, 200), max(rounds - 2, 1))
+        linear = grown(port, messages)
     rows: dict[str, Any] = {}
-    for name, (of_source, of_node) in GOALS.items():
+    for name, goals in GOALS.items():
         rates, client = (away, name.removesuffix(" far")) if name.endswith(" far") else (near, name)
-        source, other = ratio(rates, client, "smtp-source"), ratio(rates, client, "nodemailer")
-        met = [r["median"] >= goal for r, goal in ((source, of_source), (other, of_node)) if r and goal]
+        ratios = {base: ratio(rates, client, base) for base in goals}
+        met = [found["median"] >= goals[base] for base, found in ratios.items() if found]
         per_second = round(statistics.median(rates[client]))
-        rows[name] = {"per_second": per_second, "of_smtp_source": source, "of_nodemailer": other, "goal_met": all(met)}
-    baselines = {name: round(statistics.median(near[name])) for name in ("smtp-source", *node, "smtplib")}
-    return {"name": "sending", "baselines": baselines, "rows": rows}
+        rows[name] = {"per_second": per_second, "ratios": ratios, "goals": goals, "goal_met": all(met)}
+    names = ("smtp-source", *node, "smtplib", *django)
+    baselines = {name: round(statistics.median(near[name])) for name in names}
+    return {"name": "sending", "baselines": baselines, "rows": rows, "microseconds_at": linear}
+
+
+def grown(port: int, messages: int) -> dict[str, float]:
+    """What one message of the whole path costs at 1×, 4× and 16×: it must not grow."""
+    return {f"{k}x": round(1e6 / measure("whole path", port, messages * k // 4), 1) for k in (1, 4, 16)}
 
 
 def main() -> int:
@@ -370,8 +319,9 @@ def main() -> int:
         return 0
     print("baselines, messages a second:", found["baselines"])
     for name, row in found["rows"].items():
-        print(f"{name:16} {row['per_second']:6}/s  of smtp-source {row['of_smtp_source']}")
-        print(f"{'':16}           of nodemailer  {row['of_nodemailer']}  goal {'met' if row['goal_met'] else 'MISSED'}")
+        ratios = ", ".join(f"{r['median']} x {base}" if r else f"no {base} here" for base, r in row["ratios"].items())
+        print(f"{name:16} {row['per_second']:6}/s  {ratios}  goal {'met' if row['goal_met'] else 'MISSED'}")
+    print("microseconds a message of the whole path:", found["microseconds_at"])
     return 0
 
 
