@@ -6,13 +6,17 @@ import asyncio
 import sqlite3
 import tarfile
 import tempfile
-from datetime import datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import make_url
 
 from outreach.app.build import App
 from outreach.config import ConfigError, Settings
+
+#: A process that was heard of within this is working (app/jobs.py writes every ten seconds).
+ALIVE = timedelta(seconds=30)
 
 
 def _database_file(settings: Settings) -> Path:
@@ -53,13 +57,14 @@ async def restore_backup(settings: Settings, source: Path, now: datetime) -> Pat
 
 
 def _restore(database: Path, secret: Path, source: Path, now: datetime) -> Path:
+    """Everything is looked at before anything is moved."""
     if not source.is_file():
         raise ConfigError(f"there is no backup at {source}")
+    _refuse_while_running(database, now)
     kept = database.parent / f"before-restore-{now:%Y%m%dT%H%M%SZ}"
     with tempfile.TemporaryDirectory(dir=database.parent) as name:
         folder = Path(name)
-        with tarfile.open(source) as archive:
-            archive.extractall(folder, filter="data")
+        _unpack(source, folder)
         _hold(folder / "outreach.db")
         kept.mkdir()
         for suffix in ("", "-wal", "-shm"):
@@ -74,12 +79,39 @@ def _restore(database: Path, secret: Path, source: Path, now: datetime) -> Path:
     return kept
 
 
-def _hold(database: Path) -> None:
-    if not database.is_file():
-        raise ConfigError("this file is no backup of outreach: it holds no outreach.db")
-    connection = sqlite3.connect(database)
+def _refuse_while_running(database: Path, now: datetime) -> None:
+    """A process that is working would go on with the database that is being replaced, and send from it."""
+    if not database.exists():
+        return
+    since = (now.astimezone(UTC) - ALIVE).strftime("%Y-%m-%d %H:%M:%S.%f")
+    with closing(sqlite3.connect(database)) as connection:
+        try:
+            alive = connection.execute("SELECT count(*) FROM worker WHERE seen_at > ?", (since,)).fetchone()[0]
+        except sqlite3.DatabaseError:
+            return  # what cannot be read is what a restore is for
+    if alive:
+        raise ConfigError("outreach is running on this database: stop it, wait half a minute, then restore the backup")
+
+
+def _unpack(source: Path, folder: Path) -> None:
     try:
-        connection.execute("UPDATE instance SET hold_reason = 'restored' WHERE id = 1")
-        connection.commit()
-    finally:
-        connection.close()
+        with tarfile.open(source) as archive:
+            archive.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError) as error:
+        raise ConfigError(f"{source} is no backup of outreach, or is damaged: {error}") from error
+    for name in ("outreach.db", "secret.key"):
+        if not (folder / name).is_file():
+            raise ConfigError(f"{source} is no backup of outreach: it holds no {name}")
+
+
+def _hold(database: Path) -> None:
+    """Have the copy ask before it sends. Raises ConfigError for a damaged one."""
+    with closing(sqlite3.connect(database)) as connection:
+        try:
+            found = connection.execute("PRAGMA quick_check").fetchone()[0]
+            connection.execute("UPDATE instance SET hold_reason = 'restored' WHERE id = 1")
+            connection.commit()
+        except sqlite3.DatabaseError as error:
+            found = str(error)
+    if found != "ok":
+        raise ConfigError(f"the database in this backup is damaged: {found}")
