@@ -49,7 +49,7 @@ async def fill(db: Database, path: str, events: int) -> None:
     messages = int(events / EVENTS_A_MESSAGE)
     raw = sqlite3.connect(path)
     raw.execute("PRAGMA synchronous=OFF")
-    fixed = {"goal": "", "state": "finished", "segment": "", "definition": "{}", "archived": 0}
+    fixed = {"goal": "", "kind": "campaign", "state": "finished", "segment": "", "definition": "{}", "archived": 0}
     flags = {"confirm_needed": 0, "pilot_released": 0}
     names = ("id", "name", "created_at", "started_at", "finished_at")
     put(raw, "campaign", names, fixed | flags, (_campaign(n) for n in range(1, CAMPAIGNS + 1)))
