@@ -38,7 +38,7 @@ REASONS = {
     "7.135": "rejected", "7.136": "rejected", "7.501": "spamdetected", "7.502": "spamdetected",
     "7.503": "spamdetected", "7.504": "filtered", "7.505": "filtered", "7.506": "blocked", "7.507": "rejected",
     "7.508": "speeding", "7.509": "authfailure", "7.510": "notaccept", "7.511": "blocked", "7.512": "contenterror",
-    "7.513": "rejected", "7.520": "policyviolation", "7.606": "blocked", "7.607": "blocked", "7.700": "speeding",
+    "7.513": "rejected", "7.515": "authfailure", "7.520": "policyviolation", "7.606": "blocked", "7.607": "blocked", "7.700": "speeding",
     "7.703": "rejected", "7.705": "speeding", "7.708": "blocked", "7.750": "rejected",
 }  # fmt: skip
 

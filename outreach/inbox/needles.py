@@ -18,7 +18,12 @@ NEEDLES: Table = (
     ("badreputation", (
         "untrusted ip", "reputation", "low score", "poor score", "senderbase", "sender score", "senderscore",
     )),
-    ("userunknown", ("not a member of domain", "handle mail for that user", "unavailable mail user", "nie ma takiego", "does not have an account", "no account here", "not have an account here",
+    ("blocked", (":blocked)",)),
+    ("spamdetected", ("blocked using spam",)),
+    ("authfailure", ("domain in the 5322", "access denied, sending domain")),
+    ("rejected", ("sender…has no", "sender…no mx")),
+    ("userunknown", (
+        "cannot deliver mail for", "no such id", "no mail-box", "failure for one or more recipients", "not a member of domain", "handle mail for that user", "unavailable mail user", "nie ma takiego", "does not have an account", "no account here", "not have an account here",
         "not found in ldap", "unable to validate recipient", )),
     ("speeding", (
         "you have exceeded your", "you've exceeded your", "exceeded your…quota", "exceeded your…limit", "relay limit exceeded",
@@ -26,7 +31,7 @@ NEEDLES: Table = (
     )),
     ("policyviolation", ("transport.rules", "transport rule", "mail flow rule")),
     ("blocked", (
-        "refused due to abuse", "access from your location", "banned sender[", "ip is blocked", " ip…blacklist", "blacklist… ip", "ip address…blacklist", "ip address…listed", "ip is listed", "ip address is in",
+        "refused due to abuse", " ip…block list", " ip…blocklist", " ip has been found", "access from your location", "banned sender[", "ip is blocked", " ip…blacklist", "blacklist… ip", "ip address…blacklist", "ip address…listed", "ip is listed", "ip address is in",
         "dnsbl:", "more dnsbls", "client host…blocked using", "blocked using", "denyip", "block listed", "host…is listed",
         "dns blacklist", "realtime block list", "real-time block", "black list at", "blacklisted by zen", "blacklisted by spamhaus",
     )),
@@ -221,7 +226,7 @@ NEEDLES: Table = (
         "mailbox…frozen", "frozen", "deactivated", "account has been deactivated", "account…deactivated",
         "discontinued", "invalid/inactive", "temporarily disabled", "mailbox currently suspended", "user suspended",
         "user account…disabled", "account…blocked", "blocked account", "not active", "no longer active",
-        "account expired", "account has expired", "mailbox expired", "closed account", "is not currently accepting",
+        "account expired", "account is expired", "account has expired", "account has expired", "mailbox expired", "closed account", "is not currently accepting",
         "account…terminated", "account has been closed", "disabled or discontinued", "unavailable…account",
         "vacationing account", "temporarily unavailable…account", "email account that you tried to reach is inactive",
         "账号被禁用", "帐号被停用", "账户被禁用", "被冻结", "已冻结", "已停用", "被禁用", "被停用", "账号异常",
@@ -341,7 +346,7 @@ NEEDLES: Table = (
         "has no mail exchanger", "does not have a mail",
     )),
     ("systemfull", (
-        "insufficient system storage", "insufficient disk", "no space left", "disk full", "file system full",
+        "errno=28", "enospc",         "insufficient system storage", "insufficient disk", "no space left", "disk full", "file system full",
         "filesystem is full", "mail system full", "system storage", "system is full", "out of disk",
         "not enough disk", "insufficient space",
     )),
@@ -419,7 +424,7 @@ NEEDLES: Table = (
         "security policy…", "content presents a potential", "potential security", "blocked attachment",
         "attachment…block", "attachment…not allowed", "attachment", "file type", "file name…not", "prohibited",
         "against policy", "network not allowed", "host network not allowed", "administrative prohibition",
-        "administratively", "administrator…prohibit", "message refused", "message blocked", "policy", "executable",
+        "administratively", "administrator…prohibit", "message refused", "message denied", "mail denied", "mail refused", "security policies", "message blocked", "policy", "executable",
         "double extension", "not rfc 2822", "multiple from", "not accepting mail with attachments", "embedded images",
         "mass mailer", "protocol violation", "not accepted for", "security regulations",
     )),
@@ -467,7 +472,7 @@ NEEDLES: Table = (
         "could not be resolved", "host name lookup", "dns records for the destination",
     )),
     ("systemerror", (
-        "load is too high", "too busy", "系统内部", "serverfehler", "fehler auf dem server", "erreur interne", "error interno",
+        "load is too high", "too busy", "unable to process your", "temporarily unable to", "unable to process mail", "系统内部", "serverfehler", "fehler auf dem server", "erreur interne", "error interno",
         "erro interno", "errore interno", "внутренняя ошибка", "system error", "local error", "internal error", "server error", "service unavailable",
         "service not available", "temporary failure", "internal server", "configuration error", "misconfigur",
         "transaction failed", "local configuration", "server failure", "not available",
