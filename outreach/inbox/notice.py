@@ -21,7 +21,10 @@ _MACHINE = re.compile(
     r"|notification@|smtp@|mail-?admin",
     re.I,
 )
-_DAEMON = re.compile(r"mailer[-_. ]?daemon|postmaster|mail delivery", re.I)
+_DAEMON = re.compile(
+    r"mailer[-_. ]?daemon|post_?master|mail[-_. ]?delivery|mail[-_. ]?daemon|delivery (?:subsystem|system|agent|status)"
+    r"|microsoft ?exchange|system administrator|退信|<>", re.I
+)
 _KEEPER = re.compile(
     r"(?:post_?master|mailer-?daemon|abuse|support|help\w*|admin\w*|no-?reply|info|service|noc|hostmaster)@", re.I
 )
@@ -36,8 +39,11 @@ def from_machine(mail: Mail) -> bool:
 
 def is_daemon(mail: Mail) -> bool:
     """The sender calls itself a mail system."""
-    names = f"{mail.get('From')[:300]} {mail.get('Sender')[:300]} {mail.get('Return-Path')[:300]}"
-    return bool(_MACHINE.search(names)) or "delivery-status" in mail.get("Content-Type")
+    return bool(_MACHINE.search(_names(mail))) or "delivery-status" in mail.get("Content-Type")
+
+
+def _names(mail: Mail) -> str:
+    return f"{mail.get('From')[:300]} {mail.get('Sender')[:300]} {mail.get('Return-Path')[:300]}"
 
 
 def _no_return(mail: Mail) -> bool:
@@ -55,8 +61,10 @@ def is_failure(mail: Mail) -> bool:
     if not (subject or daemon or _no_return(mail)):
         return False
     failure = FAILURE.search(mail.notice[:STATED].lower())
+    certain = _DAEMON.search(_names(mail)) is not None
     if daemon:
-        return failure is not None or (subject and _DAEMON.search(mail.get("From")) is not None)
+        told = subject or certain or status_in(mail.notice[:STATED]) is not None
+        return (failure is not None and told) or (subject and _DAEMON.search(mail.get("From")) is not None)
     if failure is None:
         return False
     if _no_return(mail):

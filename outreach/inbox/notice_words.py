@@ -29,7 +29,7 @@ SUBJECT = _any(
     r"未送达", r"投递失败",
     r"发送失败", r"無法傳遞", r"無法投遞", r"傳送失敗", r"配信(?:不能|エラー|できません)",
     r"送信(?:エラー|できません|失敗)", r"未達", r"エラーメール", r"반송",
-    r"배달 ?(?:되지|실패)", r"전송 ?실패", r"delivery report", r"not (?:a )?member", r"considered undeliverable",
+    r"배달 ?(?:되지|실패)", r"전송 ?실패", r"considered unsolicited", r"virus .{0,80}in (?:your )?mail", r"banned contents", r"delivery report", r"not (?:a )?member", r"considered undeliverable",
     r"problem with", r"mail could", r"permanent error", r"not accepted", r"no such user", r"iletilemedi",
     r"teslim edilemedi", r"tidak terkirim", r"không (?:thể )?(?:gửi|chuyển)", r"تعذر", r"undelivered",
 )  # fmt: skip
@@ -67,7 +67,7 @@ FAILURE = _any(
     r"không (?:thể|gửi|được)", r"tidak (?:dapat|terkirim)", r"address (?:error|invalid|not found)", r"command died",
     r"giving up", r"no valid recipients", r"failed addresses?", r"unknown host", r"error (?:was )?detected",
     r"incorrectly constructed", r"n'a pas pu", r"invalid (?:user )?address", r"delivery status notification",
-    r"mailbox unavailable", r"error message below", r"quota exceeded", r"remise a échoué", r"n['’]est pas parvenu", r"n['’]a pas été",
+    r"was considered unsolicited", r"mailbox unavailable", r"error message below", r"quota exceeded", r"remise a échoué", r"n['’]est pas parvenu", r"n['’]a pas été",
     r"error en la entrega", r"no se ha entregado", r"no se encontró", r"falha na entrega", r"(?:wurde|konnte|können) nicht",
     r"nicht an .{0,80}zugestellt", r"nie została", r"未能(?:将|把|向)", r"(?:受信者|宛先|グループ).{0,20}(?:失敗|できません)",
     r"non (?:è|e'|ha) (?:stat[oa] )?(?:possibile|consegnat)", r"kon niet", r"gick inte att", r"kan (?:inte|ikke)", r"не доставлен",
