@@ -2,8 +2,9 @@
 
     .venv/bin/python -m benchmarks.inbox_fuzz [SECONDS] [--seed N] [--json]
 
-Every mail of the corpora is mutated (tests/inbox/mutate.py) and classified. What fails is printed with its seed and can
-be repeated. Each tenth mail is also summarised, and both paths are compared wherever the fast one answers.
+Every mail of the corpora and of the labelled sets is mutated (tests/inbox/mutate.py) and classified. What fails is printed
+with its seed and can be repeated. Each tenth mail is also summarised, and both paths are compared wherever the fast one
+answers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from outreach.inbox.limits import DEFAULT
 from outreach.inbox.parse import parse
 from outreach.inbox.summary import summarise_mail
 from tests.inbox.corpora import own_cases, raw, shared_cases
+from tests.inbox.human_sets import load, mail, mail_of_auto, mail_of_wish
 from tests.inbox.mutate import mutate
+from tests.inbox.test_notice_corpus import notices
 
 GIVE_UP = 30  # seconds for one mail on a busy machine; the sandbox allows 10
 LARGEST_SEED = 60_000  # bytes: larger ones only slow the run
@@ -43,9 +46,17 @@ def too_long(*_: object) -> None:
     raise TimeoutError(f"not read within {GIVE_UP} seconds")
 
 
+def letters() -> list[bytes]:
+    """The labelled letters and notices, whose texts try the patterns of every language."""
+    automatic = [mail_of_auto(case) for half in ("look", "test") for case in load(f"auto_reply_{half}")]
+    wishes = [mail_of_wish(case) for half in ("look", "test") for case in load(f"unsubscribe_{half}")]
+    hard = [mail(case["body"], case["subject"]) for case in load("hard")]
+    return [*automatic, *wishes, *hard, *(notice.raw for notice in notices())]
+
+
 def run(seconds: float = 60, seed: int = 1) -> dict[str, Any]:
     """Mutate and read for so long; everything that went wrong."""
-    seeds = [raw(case) for case in [*own_cases(), *shared_cases()] if len(raw(case)) <= LARGEST_SEED]
+    seeds = [raw(case) for case in [*own_cases(), *shared_cases()] if len(raw(case)) <= LARGEST_SEED] + letters()
     signal.signal(signal.SIGALRM, too_long)
     wrong: list[str] = []
     count, fast, worst, end = 0, 0, 0.0, monotonic() + seconds

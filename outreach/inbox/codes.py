@@ -21,7 +21,7 @@ REASONS = {
     "3.0": "systemerror", "3.1": "systemfull", "3.2": "notaccept", "3.3": "systemerror", "3.4": "mesgtoobig",
     "3.5": "systemerror",
     "4.0": "networkerror", "4.1": "expired", "4.2": "networkerror", "4.3": "systemerror", "4.4": "hostunknown",
-    "4.5": "speeding", "4.6": "networkerror", "4.7": "expired", "4.8": "networkerror", "4.14": "networkerror",
+    "4.5": "speeding", "4.6": "networkerror", "4.7": "expired", "4.8": "networkerror", "4.11": "networkerror", "4.14": "networkerror",
     "4.300": "expired", "4.301": "expired", "4.310": "hostunknown", "4.312": "hostunknown", "4.316": "expired",
     "5.0": "mailererror", "5.1": "syntaxerror", "5.2": "syntaxerror", "5.3": "toomanyconn", "5.4": "syntaxerror",
     "5.5": "systemerror", "5.6": "systemerror",
@@ -88,6 +88,8 @@ def reason_of_status(status: str | None) -> str | None:
         found is None and len(detail) == 5 and detail.startswith("7.6")
     ):  # Exchange Online 5.7.606 to 5.7.649: banned sending address
         return "blocked"
-    if status[0] == "4" and found == "userunknown" and detail == "1.0":
+    if status[0] == "4" and detail == "1.0":
         return None
+    if status[0] == "4" and detail == "3.2":
+        return "systemerror"  # not now, for it is busy or shutting down; RFC 3463 3.4 has "not at all" in mind
     return found

@@ -23,7 +23,8 @@ _MACHINE = re.compile(
 )
 _DAEMON = re.compile(
     r"mailer[-_. ]?daemon|post_?master|mail[-_. ]?delivery|mail[-_. ]?daemon|delivery (?:subsystem|system|agent|status)"
-    r"|microsoft ?exchange|system administrator|退信|<>", re.I
+    r"|microsoft ?exchange|system administrator|退信|<>",
+    re.I,
 )
 _KEEPER = re.compile(
     r"(?:post_?master|mailer-?daemon|abuse|support|help\w*|admin\w*|no-?reply|info|service|noc|hostmaster)@", re.I

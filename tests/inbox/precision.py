@@ -8,8 +8,13 @@ from importlib import import_module
 
 from outreach.inbox.classify import DETECTORS, classify
 from outreach.inbox.outcome import DEAD
+from outreach.inbox.verdict import Kind
 from tests.inbox.corpora import Case, own_cases, raw, scorer, shared_cases
+from tests.inbox.human_sets import HEADERS, load, mail, mail_of_auto, mail_of_wish
+from tests.inbox.replies import replies
+from tests.inbox.test_notice_corpus import notices
 
+HALVES = ("look", "test")
 MEANING = {
     "userunknown": "there is no such mailbox, said at RCPT, by status X.1.X or by the system that looked",
     "hostunknown": "the domain does not exist",
@@ -63,7 +68,7 @@ why. The same code reads the mailboxes.
 
 
 def page() -> str:
-    return "\n".join([INTRO, *_detectors(), *_reasons(), *_scores(), *_limits()]) + "\n"
+    return "\n".join([INTRO, *_detectors(), *_reasons(), *_scores(), *_sets(), *_limits()]) + "\n"
 
 
 def _detectors() -> Iterator[str]:
@@ -92,6 +97,57 @@ def _scores() -> Iterator[str]:
     yield "written from the documented shapes). Floors in tests/inbox/test_score.py may only rise.\n"
     yield from _table("source", cases, answers)
     yield from _table("mta", [case for case in cases if case["mta"] and case["source"] == "sisimai"], answers)
+
+
+def _sets() -> Iterator[str]:
+    """Our own labelled sets: right of all, and what was taken for it by mistake."""
+    yield "Over our own labelled sets (tests/corpus). At first sight, before any rule was made for them, the four sets of replies"
+    yield "had 75%, 48%, 80% and 70% of their reasons right, the hard letters 71% of their wishes: expect such figures for wordings that"
+    yield "nobody has seen.\n"
+    yield "| set | right | mistaken for it |\n| --- | ---: | ---: |"
+    for name in ("replies_providers", "replies_more", "replies_third", "replies_systems"):
+        right, _, total = replies(name)
+        yield f"| reasons, {name} | {right}/{total} | – |"
+    told = [(notice.kind == "bounce", classify(notice.raw).kind is Kind.BOUNCE) for notice in notices()]
+    yield _row("notices in prose, 20 languages", told)
+    automatic = [
+        (case["type"] != "human" and case["type"] != "mdn", classify(mail_of_auto(case)).kind is Kind.AUTOREPLY)
+        for half in HALVES
+        for case in load(f"auto_reply_{half}")
+    ]
+    hard = [
+        (case["kind"], classify(mail(case["body"], case["subject"], HEADERS[case["headers"]])).kind)
+        for case in load("hard")
+    ]
+    yield _row("automatic answers", automatic + [(kind == "autoreply", got is Kind.AUTOREPLY) for kind, got in hard])
+    wishes = [
+        (case["unsubscribe"], classify(mail_of_wish(case)).kind is Kind.UNSUBSCRIBE)
+        for half in HALVES
+        for case in load(f"unsubscribe_{half}")
+    ]
+    second = [
+        (case["unsubscribe"], classify(mail(case["body"], headers=HEADERS["R"])).kind is Kind.UNSUBSCRIBE)
+        for case in load("unsubscribe_second")
+    ]
+    yield _row(
+        "wishes to get no more mail",
+        wishes + second + [(kind == "unsubscribe", got is Kind.UNSUBSCRIBE) for kind, got in hard],
+    )
+    intents = [
+        (case["intent"], classify(mail(case["body"], headers=HEADERS["R"])).intent)
+        for half in HALVES
+        for case in load(f"intent_{half}")
+    ]
+    answered = [(want, got) for want, got in intents if got]
+    right = sum(want == (got and got.value) for want, got in intents)
+    wrong = sum(want != got for want, got in answered)
+    yield f"| intent (unsure included) | {right}/{len(intents)} | {wrong} |\n"
+
+
+def _row(name: str, told: list[tuple[bool, bool]]) -> str:
+    """A line for (is one, was called one)."""
+    wanted = sum(want for want, _ in told)
+    return f"| {name} | {sum(want and got for want, got in told)}/{wanted} | {sum(got and not want for want, got in told)} |"
 
 
 def _table(by: str, cases: list[Case], answers: dict[str, dict[str, object]]) -> Iterator[str]:
