@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.inbox_fuzz [SECONDS] [--seed N] [--json]
 
-Every mail of the corpora and of the labelled sets is mutated (tests/inbox/mutate.py) and classified. What fails is printed
-with its seed and can be repeated. Each tenth mail is also summarised, and both paths are compared wherever the fast one
-answers.
+Every mail of the corpora and of the labelled sets is mutated (tests/inbox/mutate.py) and classified. What fails is
+printed with its seed and can be repeated. Each tenth mail is also summarised, and both paths are compared wherever
+the fast one answers.
 """
 
 from __future__ import annotations
