@@ -137,7 +137,8 @@ async def preflight(
 def nobody(found: Preflight) -> Iterator[ContentProblem]:
     """A campaign for nobody."""
     if found.recipients == 0:
-        yield ContentProblem("no_recipients")
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in found.skipped.items())
+        yield ContentProblem("no_recipients", reasons=reasons or "0")
 
 
 def around(work: Plan) -> Iterator[ContentProblem]:
