@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from outreach.db.session import Database
+from tests.fakes.smtp import ScriptedSMTP
 from tests.web.house import House, open_house
 
 
@@ -34,5 +35,15 @@ async def house(seeded: Path, tmp_path: Path) -> AsyncIterator[House]:
     path = tmp_path / "house.db"
     shutil.copy(seeded, path)
     built = House(Database(f"sqlite:///{path}"))
+    yield built
+    await built.db.close()
+
+
+@pytest.fixture
+async def sending(seeded: Path, tmp_path: Path, scripted_smtp: ScriptedSMTP) -> AsyncIterator[House]:
+    """A house whose mailboxes reach the scripted server."""
+    path = tmp_path / "house.db"
+    shutil.copy(seeded, path)
+    built = House(Database(f"sqlite:///{path}"), scripted_smtp.port)
     yield built
     await built.db.close()

@@ -87,7 +87,7 @@ def build(db: Database, smtp_port: int = 2525) -> App:
     return App(chosen, db, SECRET, policy_of(chosen))
 
 
-async def open_house(url: str, *, contacts: int = 120, seeded: bool = True) -> House:
+async def open_house(url: str, *, contacts: int = 120, seeded: bool = True, smtp_port: int = 2525) -> House:
     """Create the tables, seed them and build the app."""
     db = Database(url)
     async with db.engine.begin() as conn:
@@ -95,7 +95,7 @@ async def open_house(url: str, *, contacts: int = 120, seeded: bool = True) -> H
         await conn.run_sync(extras)
     if seeded:
         await seed(db, SECRET, contacts=contacts)
-    return House(db)
+    return House(db, smtp_port)
 
 
 def made_house(url: str, **options: Any) -> House:

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
-from outreach.db.session import Database
 from outreach.model import InboundMail, Suppression, Task
 from outreach.model.base import table
 from tests.fakes.smtp import ScriptedSMTP, drop, reply
 from tests.web.house import House
 
 INBOUND, TASKS, SUPPRESSION = table(InboundMail), table(Task), table(Suppression)
-
-
-@pytest.fixture
-async def sending(seeded: Path, tmp_path: Path, scripted_smtp: ScriptedSMTP) -> AsyncIterator[House]:
-    """A house whose mailboxes reach the scripted server."""
-    path = tmp_path / "house.db"
-    shutil.copy(seeded, path)
-    built = House(Database(f"sqlite:///{path}"), scripted_smtp.port)
-    yield built
-    await built.db.close()
 
 
 async def one(house: House, model: Any, number: int) -> Any:

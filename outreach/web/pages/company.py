@@ -196,6 +196,7 @@ async def add_file(staff: Staff, company_id: int) -> Response:
         if not isinstance(given, UploadFile):
             raise FileRefused("empty")
         content = await given.read(MOST_BYTES + 1)
+        await given.close()
         upload = Upload(given.filename or "file", content)
         number = await staff.app.files.attach(company_id, upload, staff.actor, staff.now)
     except FileRefused as refused:

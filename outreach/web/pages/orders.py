@@ -66,6 +66,7 @@ async def import_list(staff: Staff) -> Response:
         with path.open("wb") as out:
             while chunk := await given.read(1 << 20):
                 out.write(chunk)
+        await given.close()
         try:
             done = await staff.app.orders.import_file(path, staff.actor, staff.now)
         except ReadError as error:

@@ -107,7 +107,7 @@ async def apply_rules(staff: Staff) -> Response:
 @router.page("/customers/duplicates", Permission.CONTACTS_EDIT)
 async def duplicates(staff: Staff) -> Response:
     """Pairs of customers that may be one."""
-    pairs = await staff.app.audience.similar_companies(PAGE * 3)
+    pairs = [*await staff.app.owners.same_phones(PAGE), *await staff.app.audience.similar_companies(PAGE * 3)]
     ids = {number for pair in pairs for number in (pair.left, pair.right)}
     columns = (COMPANY, USER.c.display_name.label("owner"))
     query = select(*columns).select_from(COMPANY.outerjoin(USER, USER.c.id == COMPANY.c.owner_id))

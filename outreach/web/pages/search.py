@@ -6,15 +6,17 @@ import re
 from typing import Any
 
 from fastapi.responses import Response
-from sqlalchemy import select
+from sqlalchemy import Table, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission, Scope
 from outreach.inbox.archive.store import search as search_archive
 from outreach.web.data import contacts
 from outreach.web.data.contacts import Wanted, like
+from outreach.web.data.customer import visible_company
 from outreach.web.data.people import full_name
 from outreach.web.data.scope import owned
-from outreach.web.data.tables import CAMPAIGN
+from outreach.web.data.tables import ATTACHMENT, CAMPAIGN, COMPANY, DEAL, ORDER, TICKET
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
@@ -26,6 +28,7 @@ async def show(staff: Staff) -> Response:
     """The first hits of each kind; what may not be seen is not found."""
     words = staff.request.query_params.get("q", "").strip()[:200]
     found: dict[str, Any] = {"people": [], "companies": [], "campaigns": [], "mails": []}
+    found |= {"deals": [], "orders": [], "cases": [], "files": []}
     if words:
         await _search(staff, words, found)
     return await staff.render("search.html", words=words, full_name=full_name, each=EACH, **found)
@@ -37,6 +40,7 @@ async def _search(staff: Staff, words: str, found: dict[str, Any]) -> None:
         if staff.may(Permission.CONTACTS_VIEW):
             found["people"] = (await contacts.contacts(conn, staff, wanted))[0][:EACH]
             found["companies"] = (await contacts.companies(conn, staff, Wanted(search=words, sort="name")))[0][:EACH]
+        await _customer_file(conn, staff, words, found)
         if staff.may(Permission.CAMPAIGNS_VIEW):
             query = select(CAMPAIGN.c.id, CAMPAIGN.c.name, CAMPAIGN.c.state).where(
                 CAMPAIGN.c.name.ilike(like(words), escape="\\"),
@@ -46,3 +50,30 @@ async def _search(staff: Staff, words: str, found: dict[str, Any]) -> None:
         # the archive holds everybody's mail: only who may read all of it searches it
         if staff.reach(Permission.INBOX_VIEW) is Scope.ALL and re.search(r"\w", words):
             found["mails"] = await search_archive(conn, words, limit=EACH)
+
+
+async def _customer_file(conn: AsyncConnection, staff: Staff, words: str, found: dict[str, Any]) -> None:
+    """Deals, orders, files and cases of customers that may be seen."""
+    pattern = like(words)
+
+    async def hits(source: Table, where: Any, *columns: Any) -> Any:
+        joined = source.outerjoin(COMPANY, COMPANY.c.id == source.c.company_id)
+        query = select(source.c.id, source.c.company_id, COMPANY.c.name.label("company"), *columns)
+        return (
+            await conn.execute(query.select_from(joined).where(where).order_by(source.c.id.desc()).limit(EACH))
+        ).all()
+
+    def says(*columns: Any) -> Any:
+        return or_(*(column.ilike(pattern, escape="\\") for column in columns))
+
+    if staff.may(Permission.DEALS_VIEW):
+        mine = owned(staff, Permission.DEALS_VIEW, DEAL.c.owner_id)
+        found["deals"] = await hits(DEAL, says(DEAL.c.title, DEAL.c.note) & mine, DEAL.c.title, DEAL.c.stage)
+    if staff.may(Permission.CONTACTS_VIEW):
+        seen = visible_company(staff)
+        found["orders"] = await hits(ORDER, says(ORDER.c.number, ORDER.c.note) & seen, ORDER.c.number)
+        found["files"] = await hits(ATTACHMENT, says(ATTACHMENT.c.name) & seen, ATTACHMENT.c.name)
+    if staff.may(Permission.SERVICE_VIEW):
+        mine = or_(owned(staff, Permission.SERVICE_VIEW, TICKET.c.owner_id), TICKET.c.handed_to == staff.actor.id)
+        said = says(TICKET.c.number, TICKET.c.subject, TICKET.c.text)
+        found["cases"] = await hits(TICKET, said & mine, TICKET.c.number, TICKET.c.subject, TICKET.c.state)

@@ -111,6 +111,10 @@ async def new(staff: Staff) -> Response:
         "mail": None,
     }
     if params.get("mail", "").isdecimal():
+        async with staff.app.db.read() as conn:
+            known = await conn.scalar(select(TICKET.c.id).where(TICKET.c.inbound_id == int(params["mail"])))
+        if known is not None:
+            return staff.done(f"/follow-ups/service/{known}")
         given |= await _from_mail(staff, int(params["mail"]))
     elif params.get("company", "").isdecimal():
         async with staff.app.db.read() as conn:

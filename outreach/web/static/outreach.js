@@ -160,7 +160,7 @@
   document.addEventListener("htmx:after:swap", function () { drawCharts(); keepSegment(); });
 
   document.addEventListener("keydown", function (ev) {
-    var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(ev.target.tagName) || ev.target.isContentEditable;
+    var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(ev.target.tagName) && !/^(radio|checkbox)$/.test(ev.target.type) || ev.target.isContentEditable;
     if (typing && ev.key === "Enter" && (ev.ctrlKey || ev.metaKey) && ev.target.form) { ev.preventDefault(); ev.target.form.requestSubmit(); return; }
     if (ev.metaKey || ev.ctrlKey || ev.altKey) return;
     if (ev.key === "Escape" && typing) { ev.target.blur(); return; }
@@ -177,7 +177,7 @@
       var hit = $('[data-key="' + CSS.escape(ev.key) + '"]');
       if (!hit) return;
       ev.preventDefault();
-      if (/^(TEXTAREA|INPUT|SELECT)$/.test(hit.tagName)) hit.focus(); else if (hit.tagName === "DETAILS") { hit.open = true; var f = $("select, input:not([type=hidden])", hit); if (f) f.focus(); } else hit.click();
+      if (hit.type === "radio") { hit.focus(); hit.click(); } else if (/^(TEXTAREA|INPUT|SELECT)$/.test(hit.tagName)) hit.focus(); else if (hit.tagName === "DETAILS") { hit.open = true; var f = $("select, input:not([type=hidden])", hit); if (f) f.focus(); } else hit.click();
     }
   });
 

@@ -1,0 +1,159 @@
+"""A salesperson's day, a fair's cards, a complaint from the reply to closed, a leaver's hand-over; in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.fakes.browser import running_app
+from tests.fakes.smtp import running_smtp
+from tests.web.house import made_house
+from tests.web.seed import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "new_deal": "New deal", "open_deal": "Open the deal", "quoted": "Quotation sent", "waits": "waits for a manager",
+        "approve": "Approve", "granted": "Approved by a manager", "store": "is stored", "case": "Open a case", "open": "Open the case",
+        "ask": "Ask", "give": "Give the answer", "send": "Send the answer", "closed": "Closed", "down": "Write it down",
+        "over": "Hand over and close the account", "undone": "Undone", "helped": "Yes", "vote": "Send", "thanks": "Thank you",
+        "written": "Written down", "gone": "have passed on",
+    },
+    "zh": {
+        "new_deal": "新商机", "open_deal": "建立商机", "quoted": "已报价", "waits": "等待经理审批",
+        "approve": "批准", "granted": "经理已批准", "store": "已保存", "case": "建立工单", "open": "建立工单",
+        "ask": "询问", "give": "提交答复", "send": "发送答复", "closed": "已关闭", "down": "保存记录",
+        "over": "移交并关闭账号", "undone": "已撤销", "helped": "解决了", "vote": "提交", "thanks": "谢谢",
+        "written": "已记录", "gone": "已移交",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["en", "zh"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Any]]:
+    """The seeded house over real HTTP with a real mail server behind it, once a language."""
+    path = tmp_path_factory.mktemp("sales") / "house.db"
+    with running_smtp() as smtp:
+        house = made_house(f"sqlite:///{path}", contacts=40, smtp_port=smtp.port)
+        with running_app(house.web) as url:
+            yield url, request.param, smtp
+
+
+def log_in(page: Any, base: str, name: str, lang: str) -> None:
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": "outreach_lang", "value": lang, "url": base}])
+    page.goto(base + "/login")
+    page.fill("#name", name)
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(base + "/")
+
+
+def test_a_salespersons_day(page: Any, place: tuple[str, str, Any]) -> None:
+    base, lang, _ = place
+    w = WORDS[lang]
+    log_in(page, base, "zhou.yang", lang)
+    page.goto(base + "/follow-ups/calls/1")
+    page.keyboard.press("1")
+    page.keyboard.press("n")
+    page.keyboard.type("Needs 500 pcs by March")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(f"#toast:has-text('{w['written']}')")
+    page.goto(base + "/customers/1")
+    expect(page.locator(".o-line").first).to_contain_text("Needs 500 pcs by March")
+    page.click(f"summary:has-text('{w['new_deal']}')")
+    page.fill("#deal-title", "500 pcs for March")
+    page.fill("#deal-amount", "9800")
+    page.click(f"button:has-text('{w['open_deal']}')")
+    page.wait_for_url("**/customers/deals/*")
+    page.fill("#s-margin", "7")
+    page.click(f"button:has-text('{w['quoted']}')")
+    expect(page.locator(".o-note").first).to_contain_text(w["waits"])
+    deal = page.url
+    log_in(page, base, "sun.qian", lang)
+    page.goto(deal)
+    page.click(f"button[value='1']:has-text('{w['approve']}')")
+    expect(page.locator(".o-head")).to_contain_text(w["granted"])
+    expect(page.locator(".o-stages .is-here")).to_be_visible()
+
+
+def test_cards_of_a_fair_by_the_keyboard_alone(page: Any, place: tuple[str, str, Any]) -> None:
+    base, lang, _ = place
+    log_in(page, base, "zhou.yang", lang)
+    page.goto(base + "/customers/cards")
+    page.keyboard.type("Canton Fair 2026")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    for number in range(5):
+        expect(page.locator("#email")).to_be_focused()
+        page.keyboard.type(f"buyer{number}@messe{number}.example")
+        for words in (
+            f"Nadia{number}",
+            f"Roth{number}",
+            f"Kontor {'abcde'[number] * 9}",
+            *(("Germany",) if not number else ()),
+        ):
+            page.keyboard.press("Tab")
+            page.keyboard.type(words)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f".o-note:has-text('Nadia{number}')")
+    expect(page.locator("#country")).to_have_value("Germany")
+    expect(page.locator(".o-head")).to_contain_text("5")
+
+
+def test_a_complaint_from_the_reply_to_closed(page: Any, place: tuple[str, str, Any]) -> None:
+    base, lang, smtp = place
+    w = WORDS[lang]
+    log_in(page, base, "wu.hao", lang)
+    page.goto(base + "/inbox/3?view=thread")
+    page.click(f"a:has-text('{w['case']}')")
+    page.wait_for_url("**/follow-ups/service/1")
+    page.select_option("#user", label="周洋")
+    page.fill("#question", "Which batch was it?")
+    page.click(f"form[action$='/ask'] button:has-text('{w['ask']}')")
+    page.wait_for_selector("#toast:not([hidden])")
+    log_in(page, base, "zhou.yang", lang)
+    page.goto(base + "/follow-ups/service/1")
+    page.fill("#dept", "Batch 7; we replace all six.")
+    page.click(f"button:has-text('{w['give']}')")
+    page.wait_for_selector("#toast:not([hidden])")
+    log_in(page, base, "wu.hao", lang)
+    page.goto(base + "/follow-ups/service/1")
+    page.click(f"button:has-text('{w['send']}')")
+    page.wait_for_selector("#toast:not([hidden])")
+    (sent,) = smtp.messages
+    from email import message_from_bytes
+    from email.policy import default
+
+    text = message_from_bytes(sent.data, policy=default).get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    link = next(line for line in text.splitlines() if "/q/" in line)
+    page.context.clear_cookies()
+    page.goto(base + "/q/" + link.rsplit("/", 1)[1] + f"?lang={lang}")
+    page.click(f"label:has-text('{w['helped']}')")
+    page.click("label:has-text('5')")
+    page.click(f"button:has-text('{w['vote']}')")
+    expect(page.locator("h1")).to_have_text(w["thanks"])
+    log_in(page, base, "wu.hao", lang)
+    page.goto(base + "/follow-ups/service/1")
+    expect(page.locator(".o-head")).to_contain_text(w["closed"])
+    expect(page.locator("main")).to_contain_text("5/5")
+
+
+def test_a_leavers_hand_over_and_its_undo(page: Any, place: tuple[str, str, Any]) -> None:
+    base, lang, _ = place
+    w = WORDS[lang]
+    log_in(page, base, "sun.qian", lang)
+    page.goto(base + "/settings/users/5/hand-over")
+    page.select_option("#pick", label="孙倩")
+    page.wait_for_url("**to=6**")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click(f"button:has-text('{w['over']}')")
+    page.wait_for_selector(f"#toast:has-text('{w['gone']}')")
+    page.keyboard.press("z")
+    page.wait_for_selector(f"#toast:has-text('{w['undone']}')")
+    page.goto(base + "/customers/1")
+    expect(page.locator("main")).to_contain_text("周洋")
