@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.access.roles import Actor
 from outreach.access.store import UserError, append_audit, change_user
 from outreach.app.build import App
+from outreach.crm.enrolment import store as enrolments
 from outreach.db import stops
 from outreach.model import (
     CalendarFeed,
@@ -22,6 +23,7 @@ from outreach.model import (
     Company,
     Contact,
     Deal,
+    Enrolment,
     Handover,
     InboundMail,
     Mailbox,
@@ -35,6 +37,7 @@ from outreach.model.base import table
 
 MAILBOXES, MESSAGES, USERS = table(Mailbox), table(Message), table(User)
 HANDOVERS, CHANGES, FEEDS, CONTACTS = table(Handover), table(OwnerChange), table(CalendarFeed), table(Contact)
+ENROLMENTS = table(Enrolment)
 #: Mails of a sequence that have not left and may still leave from another mailbox.
 UNSENT = ("planned", "queued", "deferred")
 #: Why a mailbox is closed; one that is closed so still receives, but never sends again by itself.
@@ -65,6 +68,7 @@ class Preview:
     leaving: int
     counts: dict[str, int] = field(default_factory=dict)
     unsent: int = 0
+    sequences: int = 0
     mailboxes: list[str] = field(default_factory=list)
     mailbox: str | None = None
 
@@ -84,6 +88,8 @@ async def preview(app: App, leaving: int, successor: int | None = None) -> Previ
         found.mailboxes = [box.address for box in boxes]
         waiting = MESSAGES.c.mailbox_id.in_([box.id for box in boxes]) & MESSAGES.c.state.in_(UNSENT)
         found.unsent = await conn.scalar(select(func.count()).select_from(MESSAGES).where(waiting)) or 0
+        in_it = select(func.count()).select_from(ENROLMENTS).where(_enrolled([one.id for one in boxes]))
+        found.sequences = await conn.scalar(in_it) or 0
         box = await _mailbox_of(conn, successor) if successor is not None else None
         found.mailbox = box.address if box is not None else None
     return found
@@ -150,6 +156,9 @@ async def take_back(app: App, handover_id: int, actor: Actor, now: datetime) -> 
         for number, was in row.moved["unsent"]["continue"].items():
             mail = (MESSAGES.c.id == int(number)) & MESSAGES.c.state.in_(UNSENT)
             await conn.execute(update(MESSAGES).where(mail).values(mailbox_id=was))
+        for number, was in row.moved["unsent"]["enrolled"].items():
+            person = (ENROLMENTS.c.id == int(number)) & ENROLMENTS.c.ended_at.is_(None)
+            await conn.execute(update(ENROLMENTS).where(person).values(mailbox_id=was))
         await change_user(conn, row.from_id, {"disabled_at": None}, actor=actor, now=now, action="user.enabled")
         await _remember(conn, row.moved["companies"], row.to_id, row.from_id, actor, "undone", now)
         await conn.execute(update(HANDOVERS).where(HANDOVERS.c.id == handover_id).values(undone_at=now))
@@ -168,7 +177,9 @@ async def follow_up(app: App, now: datetime) -> int:
         for row in (await conn.execute(handed)).all():
             boxes = [int(number) for number in row.moved.get("closed", {})]
             open_ones = MESSAGES.c.mailbox_id.in_(boxes) & MESSAGES.c.state.in_(UNSENT)
-            if not boxes or not await conn.scalar(select(MESSAGES.c.id).where(open_ones).limit(1)):
+            waits = select(MESSAGES.c.id).where(open_ones).limit(1)
+            runs = select(ENROLMENTS.c.id).where(_enrolled(boxes)).limit(1)
+            if not boxes or not (await conn.scalar(waits) or await conn.scalar(runs)):
                 continue
             found = (await conn.execute(select(MAILBOXES).where(MAILBOXES.c.id.in_(boxes)))).all()
             closed = [box for box in found if box.paused_reason == HANDED_OVER]
@@ -209,12 +220,17 @@ async def _mailbox_of(conn: AsyncConnection, user: int) -> Any | None:
 async def _sequences(conn: AsyncConnection, boxes: Sequence[Any], to: int, how: str, now: datetime) -> dict[str, Any]:
     """Move or stop what waits in these mailboxes; people keep the mailbox that writes to them from now on."""
     ids = [box.id for box in boxes]
-    done: dict[str, Any] = {"how": how, "continue": {}, "stop": []}
+    done: dict[str, Any] = {"how": how, "continue": {}, "stop": [], "enrolled": {}}
     which = MESSAGES.c.mailbox_id.in_(ids) & MESSAGES.c.state.in_(UNSENT)
     rows = (await conn.execute(select(MESSAGES.c.id, MESSAGES.c.mailbox_id).where(which))).all()
     own = (MAILBOXES.c.owner_id == to) & (MAILBOXES.c.state != "disabled") & MAILBOXES.c.id.not_in(ids)
     box = (await conn.execute(select(MAILBOXES).where(own).order_by(MAILBOXES.c.id).limit(1))).one_or_none()
-    if how == "continue" and box is not None:
+    goes_on = how == "continue" and box is not None
+    if goes_on:
+        running = await conn.execute(select(ENROLMENTS.c.id, ENROLMENTS.c.mailbox_id).where(_enrolled(ids)))
+        done["enrolled"] = {str(row.id): row.mailbox_id for row in running}
+    await enrolments.give_to(conn, ids, box.id if goes_on and box is not None else None, now)
+    if goes_on and box is not None:
         await conn.execute(update(MESSAGES).where(which).values(mailbox_id=box.id))
         await conn.execute(update(CONTACTS).where(CONTACTS.c.mailbox_id.in_(ids)).values(mailbox_id=box.id))
         done["continue"] = {str(row.id): row.mailbox_id for row in rows}
@@ -224,6 +240,10 @@ async def _sequences(conn: AsyncConnection, boxes: Sequence[Any], to: int, how: 
         await conn.execute(update(CONTACTS).where(CONTACTS.c.mailbox_id.in_(ids)).values(mailbox_id=None))
         done["stop"] = [row.id for row in rows]
     return done
+
+
+def _enrolled(mailboxes: Sequence[int]) -> Any:
+    return ENROLMENTS.c.mailbox_id.in_(mailboxes) & ENROLMENTS.c.ended_at.is_(None)
 
 
 async def _close_mailboxes(conn: AsyncConnection, ids: Sequence[int]) -> None:
@@ -244,4 +264,6 @@ async def _remember(
 
 def _counts(moved: dict[str, Any]) -> dict[str, int]:
     counts = {name: len(moved[name]) for name in OWNED}
-    return counts | {"continued": len(moved["unsent"]["continue"]), "stopped": len(moved["unsent"]["stop"])}
+    unsent = moved["unsent"]
+    more = {"continued": len(unsent["continue"]), "stopped": len(unsent["stop"]), "enrolled": len(unsent["enrolled"])}
+    return counts | more

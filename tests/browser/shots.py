@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from outreach.crm.survey.store import survey_signer
 from tests.fakes.browser import running_app, running_chromium
-from tests.web.house import House, open_house
+from tests.web.house import SECRET, House, open_house
 from tests.web.seed import NOW, PASSWORD
 
 #: Name → path, user.
@@ -59,6 +60,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "contacts": ("/contacts", "sun.qian"),
     "contact": ("/contacts/1", "sun.qian"),
     "company": ("/customers/1", "sun.qian"),
+    "survey": ("/q/" + survey_signer(SECRET).sign("p", 10) + "?lang={lang}", ""),
     "deals": ("/customers/deals?scope=all", "sun.qian"),
     "deal": ("/customers/deals/1", "zhou.yang"),
     "deal-approval": ("/customers/deals/6", "sun.qian"),
@@ -87,6 +89,7 @@ SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 def shoot(browser: Any, base: str, name: str, lang: str, size: str, out: Path, theme: str = "light") -> list[str]:
     """Take one picture; what the console complained of is returned."""
     path, user = PAGES[name]
+    path = path.format(lang=lang)
     width, height = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height}, has_touch=size == "phone")
     context.add_cookies([{"name": "outreach_lang", "value": lang, "url": base}])

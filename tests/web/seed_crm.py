@@ -121,3 +121,12 @@ async def _service(conn: AsyncConnection, now: Any, add: Any) -> None:
          "answered_at": now - timedelta(days=n - 1) if score else None}
         for n, score in enumerate(scores, 1)
     ])  # fmt: skip
+    asked = {
+        "id": 10,
+        "contact_id": 5,
+        "company_id": 5,
+        "ticket_id": 4,
+        "language": "en",
+        "asked_at": now - timedelta(days=1),
+    }
+    await add(conn, "Survey", [asked])

@@ -89,7 +89,7 @@ def _value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime | date) else value
 
 
-async def _page(
+async def read_page(
     script: Script, query: Any, table: Table, after: int, limit: int, *where: ColumnElement[bool]
 ) -> Listing:
     query = query.where(table.c.id > after, *where).order_by(table.c.id).limit(limit)
@@ -115,7 +115,7 @@ async def contacts(
     where = [owned(script, P.CONTACTS_VIEW, CONTACT.c.owner_id), CONTACT.c.erased_at.is_(None)]
     if segment_text:
         where.append(segment.condition(segment.parse(segment_text), script.now))
-    return await _page(script, select(*CONTACT_COLUMNS), CONTACT, after, limit, *where)
+    return await read_page(script, select(*CONTACT_COLUMNS), CONTACT, after, limit, *where)
 
 
 @router.get("/contacts/{contact_id}", response_model=dict[str, Any])
@@ -154,7 +154,7 @@ async def companies(script: Script = allow(P.CONTACTS_VIEW), after: After = 0, l
     """Companies."""
     names = ("id", "name", "domain", "country", "region", "city", "industry", "grade", "owner_id", "created_at")
     where = [owned(script, P.CONTACTS_VIEW, COMPANY.c.owner_id), COMPANY.c.merged_into.is_(None)]
-    return await _page(script, select(*(COMPANY.c[name] for name in names)), COMPANY, after, limit, *where)
+    return await read_page(script, select(*(COMPANY.c[name] for name in names)), COMPANY, after, limit, *where)
 
 
 @router.get("/segments", response_model=Listing)
@@ -186,7 +186,7 @@ async def campaigns(script: Script = allow(P.CAMPAIGNS_VIEW), after: After = 0, 
         "created_at",
     )
     where = owned(script, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id)
-    return await _page(script, select(*(CAMPAIGN.c[name] for name in names)), CAMPAIGN, after, limit, where)
+    return await read_page(script, select(*(CAMPAIGN.c[name] for name in names)), CAMPAIGN, after, limit, where)
 
 
 async def _campaign(script: Script, campaign_id: int) -> None:
@@ -216,7 +216,7 @@ async def messages(
         "first_open_at", "first_click_at", "bounced_at", "replied_at", "unsubscribed_at",
     )  # fmt: skip
     query = select(*(MESSAGE.c[name] for name in names))
-    return await _page(script, query, MESSAGE, after, limit, MESSAGE.c.campaign_id == campaign_id)
+    return await read_page(script, query, MESSAGE, after, limit, MESSAGE.c.campaign_id == campaign_id)
 
 
 @router.get("/events", response_model=Listing)
@@ -232,14 +232,14 @@ async def events(
     if kind:
         where.append(EVENT.c.kind == kind)
     names = ("id", "kind", "at", "message_id", "contact_id", "campaign_id", "machine")
-    return await _page(script, select(*(EVENT.c[name] for name in names)), EVENT, after, limit, *where)
+    return await read_page(script, select(*(EVENT.c[name] for name in names)), EVENT, after, limit, *where)
 
 
 @router.get("/suppression", response_model=Listing)
 async def suppression(script: Script = allow(P.SUPPRESSION_VIEW), after: After = 0, limit: Limit = 50) -> Listing:
     """Who must not be mailed."""
     names = ("id", "key", "address", "reason", "source", "at")
-    return await _page(script, select(*(SUPPRESSION.c[name] for name in names)), SUPPRESSION, after, limit)
+    return await read_page(script, select(*(SUPPRESSION.c[name] for name in names)), SUPPRESSION, after, limit)
 
 
 @router.post("/suppression", response_model=dict[str, bool], status_code=201)
