@@ -5,13 +5,14 @@
 //   editor.value, editor.value = "…", editor.problems([{ line, column, severity, message }]), editor.destroy()
 import { EditorState } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
-import { StreamLanguage } from "@codemirror/language";
+import { HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { html } from "@codemirror/lang-html";
 import { jinja } from "@codemirror/lang-jinja";
 import { xml } from "@codemirror/lang-xml";
 import { toml } from "@codemirror/legacy-modes/mode/toml";
 import { setDiagnostics, lintGutter } from "@codemirror/lint";
 import { indentWithTab } from "@codemirror/commands";
+import { tags } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
 
 const LANGUAGES = {
@@ -23,6 +24,23 @@ const LANGUAGES = {
   toml: () => StreamLanguage.define(toml),
   plain: () => [],
 };
+
+// Colours are the pages' own tokens, which reach into the shadow root: light and dark follow the page, contrast is theirs.
+const LOOK = EditorView.theme({
+  "&": { backgroundColor: "var(--o-surface)", color: "var(--o-ink)", fontSize: "13px" },
+  ".cm-content": { caretColor: "var(--o-ink)" },
+  ".cm-cursor": { borderLeftColor: "var(--o-ink)" },
+  ".cm-gutters": { backgroundColor: "var(--o-sunk)", color: "var(--o-ink-3)", borderRight: "1px solid var(--o-line)" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--o-hover)" },
+  "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--o-accent-soft)" },
+  ".cm-panels, .cm-tooltip": { backgroundColor: "var(--o-surface)", color: "var(--o-ink)", borderColor: "var(--o-line-2)" },
+});
+const COLOURS = HighlightStyle.define([
+  { tag: [tags.tagName, tags.keyword, tags.controlKeyword, tags.heading], color: "var(--o-accent-ink)", fontWeight: "600" },
+  { tag: [tags.attributeName, tags.propertyName, tags.variableName], color: "var(--o-ochre-ink)" },
+  { tag: [tags.comment, tags.angleBracket, tags.bracket, tags.meta], color: "var(--o-ink-2)" },
+  { tag: [tags.string, tags.attributeValue, tags.number, tags.bool, tags.atom], color: "var(--o-ink)" },
+]);
 
 /** 1-based line and column, as the program's messages give them, → offset in the document. */
 function offset(doc, line, column) {
@@ -48,6 +66,8 @@ export function edit(textarea, { language = "plain", readOnly = false, onChange 
     doc: textarea.value,
     extensions: [
       basicSetup,
+      LOOK,
+      syntaxHighlighting(COLOURS),
       // Tab indents; Escape then Tab leaves the field (CodeMirror's own way out for keyboard users).
       keymap.of([indentWithTab]),
       lintGutter(),
