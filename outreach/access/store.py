@@ -142,6 +142,11 @@ class AccessStore:
     def __init__(self, db: Database) -> None:
         self.db = db
 
+    async def remember(self, user_id: int, settings: Mapping[str, Any]) -> None:
+        """Keep how a user likes the pages: views, columns. Nothing that decides anything."""
+        async with self.db.write() as conn:
+            await conn.execute(update(USERS).where(USERS.c.id == user_id).values(settings=dict(settings)))
+
     async def add_user(self, new: NewUser, *, actor: Actor = OPERATOR, now: datetime, authorise: bool = False) -> int:
         """Add a user and return the id. `authorise` also grants "trained and authorised" for a year.
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
+import secrets
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +37,8 @@ LANGUAGE_COOKIE = "outreach_lang"
 FLASH_COOKIE = "outreach_flash"
 #: How long "undo" is offered: as long as the toast can be looked for on the next page.
 UNDO_SECONDS = 300
+#: A cookie holds 4 kB, signed and encoded; a longer way back (thousands of ids) stays in the process, the last so many.
+LONGEST_UNDO, MOST_UNDO = 1_500, 40
 
 
 Handler = Callable[..., Any]
@@ -159,8 +163,16 @@ def _signer(staff: Staff) -> URLSafeTimedSerializer:
 
 
 def sign_undo(staff: Staff, undo: Mapping[str, Any]) -> str:
-    """Return what the page posts to /undo; only this session can make it."""
-    return str(_signer(staff).dumps(dict(undo), salt="undo"))
+    """Return what the page posts to /undo; only this session can make it. What is too long for a cookie stays here."""
+    told = dict(undo)
+    if len(json.dumps(told, default=str)) > LONGEST_UNDO:
+        kept: dict[str, dict[str, Any]] = staff.request.app.state.kept_undo
+        key = secrets.token_hex(8)
+        kept[key] = told
+        while len(kept) > MOST_UNDO:
+            kept.pop(next(iter(kept)))
+        told = {"kept": key}
+    return str(_signer(staff).dumps(told, salt="undo"))
 
 
 def read_undo(staff: Staff, signed: str) -> dict[str, Any] | None:
@@ -169,6 +181,9 @@ def read_undo(staff: Staff, signed: str) -> dict[str, Any] | None:
         told: dict[str, Any] = _signer(staff).loads(signed, max_age=UNDO_SECONDS, salt="undo")
     except BadSignature:
         return None
+    if "kept" in told:
+        kept: dict[str, dict[str, Any]] = staff.request.app.state.kept_undo
+        return kept.pop(told["kept"], None)
     return told
 
 

@@ -152,8 +152,8 @@ async def tags_of(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[A
     return found
 
 
-async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple[Sequence[Any], int]:
-    """One page of companies with how many contacts each has."""
+def company_filter(staff: Staff, wanted: Wanted) -> ColumnElement[bool]:
+    """The condition of a list of companies. Raises segment.SegmentError."""
     parts: list[ColumnElement[bool]] = [COMPANY.c.merged_into.is_(None)]
     parts.append(owned(staff, P.CONTACTS_VIEW, COMPANY.c.owner_id))
     if wanted.search:
@@ -164,13 +164,19 @@ async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tupl
     if wanted.segment:
         people = select(CONTACT.c.company_id).where(segment.condition(segment.parse(wanted.segment), staff.now))
         parts.append(COMPANY.c.id.in_(people))
-    total = (await conn.execute(select(func.count()).select_from(COMPANY).where(*parts))).scalar_one()
+    return and_(*parts)
+
+
+async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple[Sequence[Any], int]:
+    """One page of companies with how many contacts each has."""
+    condition = company_filter(staff, wanted)
+    total = (await conn.execute(select(func.count()).select_from(COMPANY).where(condition))).scalar_one()
     people_of = select(func.count()).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
     replied = select(func.max(CONTACT.c.last_replied)).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
     query = (
         select(COMPANY, people_of.label("people"), replied.label("replied"), USER.c.display_name.label("owner"))
         .outerjoin(USER, USER.c.id == COMPANY.c.owner_id)
-        .where(*parts)
+        .where(condition)
         .order_by(*_order(wanted.sort, COMPANY_SORTS, COMPANY.c.id))
         .limit(PAGE)
         .offset(wanted.offset)

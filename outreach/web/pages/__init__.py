@@ -19,6 +19,7 @@ from outreach.web.pages import (
     follow_ups,
     imports,
     inbox,
+    lists,
     login,
     orders,
     owners,
@@ -34,6 +35,7 @@ from outreach.web.pages import (
     template_library,
     templates,
     today,
+    undo,
     webhooks,
     wizard,
 )
@@ -42,7 +44,7 @@ from outreach.web.pages import (
 def routers() -> list[APIRouter]:
     """Every router of the staff's pages."""
     # fixed paths (campaigns/new, contacts/import) stand before those with a name or number in them
-    first = (login, setup, today, imports, wizard, exports, search, configure)
+    first = (login, setup, today, imports, wizard, exports, search, configure, lists, undo)
     modules = (
         *first,
         customers,

@@ -71,7 +71,7 @@
   function countTicks(form) {
     var boxes = $$("input[name=id]", form), on = boxes.filter(function (b) { return b.checked; });
     var bar = $(".o-bulk", form), all = $("[data-all]", form);
-    if (bar) { bar.hidden = !on.length; var n = $("[data-count]", bar); if (n) n.textContent = on.length; }
+    if (bar) { bar.hidden = !on.length; var n = $("[data-count]", bar); if (n) n.textContent = on.length; var every = $("[data-every]", bar); if (every && every.checked && n) n.textContent = every.dataset.every; $$("[data-need]", bar).forEach(function (b) { b.hidden = on.length !== Number(b.dataset.need); }); }
     if (all) { all.checked = on.length > 0 && on.length === boxes.length; all.indeterminate = on.length > 0 && on.length < boxes.length; }
     boxes.forEach(function (b) { b.closest("tr").setAttribute("aria-selected", String(b.checked)); });
   }
@@ -114,7 +114,7 @@
   document.addEventListener("change", function (ev) {
     var el = ev.target;
     if (el.matches("[data-all]")) $$("input[name=id]", el.form).forEach(function (b) { b.checked = el.checked; });
-    if (el.matches("[data-all], input[name=id]") && el.form) countTicks(el.form);
+    if (el.matches("[data-all], [data-every], input[name=id]") && el.form) countTicks(el.form);
     if (el.matches("[data-submit]")) el.form.requestSubmit();
     if (el.matches("[data-go]")) location.href = el.value;
     if (el.matches("[data-fill]") && el.value) { var to = document.getElementById(el.dataset.fill); to.value = el.value; to.dispatchEvent(new Event("input", { bubbles: true })); }
