@@ -207,7 +207,7 @@ def _mailbox_values(staff: Staff, form: FormData, old: MailboxSettings | None) -
     provider = given.get("provider", "generic")
     if provider not in presets():
         raise Wrong(staff.say(N_("Choose a provider from the list.")))
-    values: dict[str, Any] = {"name": name, "address": address, "provider": provider if provider != "generic" else None}
+    values: dict[str, Any] = {"name": name, "address": address, "provider": provider}
     values |= {"from_name": given.get("from_name") or None, "owner": given.get("owner") or None}
     values["user"] = given.get("user") or (address if form.get("password") or (old and old.password) else None)
     values["smtp"] = _endpoint(staff, given, "smtp", provider)
@@ -215,7 +215,8 @@ def _mailbox_values(staff: Staff, form: FormData, old: MailboxSettings | None) -
     values["connections"] = _count(staff, given.get("connections", ""), 1, 100)
     limits = {key: _count(staff, given.get(key, ""), 0, 1_000_000) for key in LIMIT_KEYS}
     kept = {key: value for key, value in limits.items() if value is not None}
-    values["limits"] = kept or None
+    # who says how many a minute means it: the preset's pause between two mails goes with the preset's pace
+    values["limits"] = (kept | {"min_gap_seconds": 0} if "per_minute" in kept else kept) or None
     values["warmup"] = True if form.get("warmup") else None
     return values
 

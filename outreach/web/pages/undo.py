@@ -29,8 +29,10 @@ async def undo(staff: Staff) -> Response:
         await _undo(staff, told)
     except ValueError:
         return staff.done(to, N_("Too late to undo."))
-    small = {key: told[key] for key in ("do", "id", "ids") if key in told}
-    staff.record(after=small if len(small.get("ids", [])) <= 200 else {"do": told["do"], "count": len(told["ids"])})
+    after: dict[str, Any] = {key: told[key] for key in ("do", "id", "ids") if key in told}
+    if len(after.get("ids", [])) > 200:
+        after = {"do": told["do"], "count": len(after["ids"])}
+    staff.record(after=after)
     return staff.done(to, N_("Undone."))
 
 

@@ -1,0 +1,262 @@
+# ruff: noqa: E501, S608 - statements are read best on one line; every name in them is ours
+"""Every page of the staff at 100,000 contacts and 1,000,000 events: server time, weight, memory (docs/performance.md).
+
+    .venv/bin/python -m benchmarks.pages [CONTACTS] [--rounds N] [--only NAME …]
+
+The seeded house of the tests is multiplied by INSERT … SELECT until it holds CONTACTS people with their companies,
+mails and events; the file is kept in the temporary folder between runs. Each page is asked ROUNDS times in turn, so
+that a busy moment of the machine meets all of them. Printed are the median and the 95th percentile of the server's
+time, the bytes that a first visit loads (gzip, with style sheets, scripts and icons), and what an open page costs the
+server in memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import multiprocessing
+import re
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import uvicorn
+from sqlalchemy.schema import CreateTable
+from sqlmodel import SQLModel
+
+from outreach.db.session import Database
+from outreach.web.render import STATIC
+from tests.browser.shots import PAGES
+from tests.fakes.process import free_port
+from tests.web.house import House, open_house
+from tests.web.seed import PASSWORD
+
+GOAL_MS, GOAL_KB = 150, 350
+SEEDED = 120
+EVENTS_A_MAIL = 4
+OPEN_PAGES = 200
+#: What is multiplied, and which columns move with the copy: {k} is the copy's number, {n} its distance in people.
+COPIED: dict[str, dict[str, str]] = {
+    "company": {"id": "id + {n}", "name": "name || ' ' || {k}", "domain": "{k} || '.' || domain", "key": "key || {k}"},
+    "contact": {"id": "id + {n}", "company_id": "company_id + {n}"},
+    "email_address": {
+        "id": "id + {n}", "contact_id": "contact_id + {n}", "address": "{k} || '.' || address",
+        "normal": "{k} || '.' || normal", "key": "key || {k}",
+    },
+    "contact_tag": {"contact_id": "contact_id + {n}"},
+    "campaign_recipient": {"id": "NULL", "contact_id": "contact_id + {n}", "address_id": "address_id + {n}"},
+    "message": {
+        "id": "NULL", "uid": "uid || '-' || {k}", "message_id": "{k} || '.' || message_id", "contact_id": "contact_id + {n}",
+        "company_id": "company_id + {n}", "address": "{k} || '.' || address", "address_key": "address_key || {k}",
+        "domain": "{k} || '.' || domain",
+    },
+    "inbound_mail": {
+        "id": "NULL", "uid": "uid + {n}", "key": "key || {k}", "rfc_message_id": "{k} || rfc_message_id",
+        "contact_id": "contact_id + {n}", "company_id": "company_id + {n}", "state": "'closed'",
+    },
+    "activity": {"id": "NULL", "contact_id": "contact_id + {n}", "company_id": "company_id + {n}"},
+    "task": {
+        "id": "NULL", "contact_id": "contact_id + {n}", "company_id": "company_id + {n}", "inbound_id": "NULL",
+        "event_id": "NULL", "state": "CASE WHEN {k} < 20 THEN state ELSE 'done' END",
+    },
+}  # fmt: skip
+EVENTS = """
+INSERT INTO event (kind, key, at, recorded_at, message_id, contact_id, campaign_id, machine, data, effects)
+SELECT kind.name, message.uid || kind.name, message.sent_at, message.sent_at, message.id, contact_id, campaign_id,
+       kind.name = 'open' AND message.id % 3 = 0, '{}', '[]'
+FROM message, (SELECT 'sent' AS name, 1 AS n UNION SELECT 'open', 2 UNION SELECT 'click', 3 UNION SELECT 'bounce', 4) AS kind
+WHERE message.sent_at IS NOT NULL AND (SELECT count(*) FROM event WHERE key = message.uid || kind.name) = 0
+"""
+ROLLUPS = """
+INSERT INTO rollup (campaign_id, hour, kind, machine, count)
+SELECT campaign_id, substr(at, 1, 13) || ':00:00.000000', kind, machine, count(*) FROM event GROUP BY 1, 2, 3, 4
+"""
+
+
+def folder() -> Path:
+    """Where the database is kept: another schema, another file."""
+    schema = "".join(str(CreateTable(table)) for table in SQLModel.metadata.sorted_tables)
+    mark = hashlib.sha256((schema + str(COPIED) + EVENTS).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"outreach-bench-pages-{mark}"
+
+
+def build(path: Path, contacts: int) -> None:
+    """Seed a house and multiply it."""
+    asyncio.run(_seed(path))
+    conn = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY"):
+        conn.execute(f"PRAGMA {pragma}")
+    conn.execute("BEGIN")
+    for name, moved in COPIED.items():
+        _multiply(conn, name, moved, contacts // SEEDED)
+    conn.execute(EVENTS)
+    conn.execute(ROLLUPS)
+    conn.execute("COMMIT")
+    conn.execute("ANALYZE")
+    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    conn.close()
+
+
+async def _seed(path: Path) -> None:
+    house = await open_house(f"sqlite:///{path}", contacts=SEEDED)
+    await house.db.close()
+
+
+def _multiply(conn: sqlite3.Connection, name: str, moved: dict[str, str], times: int) -> None:
+    columns = [row[1] for row in conn.execute(f"PRAGMA table_info({name})")]
+    chosen = ", ".join(
+        moved.get(column, f'"{column}"').format(k="copies.k", n=f"copies.k * {SEEDED}") for column in columns
+    )
+    names = ", ".join(f'"{column}"' for column in columns)
+    conn.execute(f"CREATE TEMP TABLE seeded AS SELECT * FROM {name}")
+    conn.execute(
+        f"WITH RECURSIVE copies (k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM copies WHERE k < {times - 1}) "
+        f"INSERT INTO {name} ({names}) SELECT {chosen} FROM copies, seeded"
+    )
+    conn.execute("DROP TABLE seeded")
+
+
+def counts(path: Path) -> dict[str, int]:
+    """How many rows there are, for the heading."""
+    conn = sqlite3.connect(path)
+    found = {
+        name: conn.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("contact", "message", "event")
+    }
+    conn.close()
+    return found
+
+
+async def timed(path: Path, rounds: int, only: list[str]) -> tuple[dict[str, list[float]], dict[str, int]]:
+    """Milliseconds of each page, asked in turn; bytes of its HTML as sent."""
+    house = House(Database(f"sqlite:///{path}"))
+    cookies = {user: await _logged_in(house, user) for user in sorted({user for _, user in PAGES.values() if user})}
+    took: dict[str, list[float]] = {}
+    sizes: dict[str, int] = {}
+    transport = httpx.ASGITransport(house.web)
+    async with httpx.AsyncClient(transport=transport, base_url="http://outreach.test") as client:
+        for number in range(rounds + 1):
+            for name in only or PAGES:
+                at, user = PAGES[name]
+                begin = time.perf_counter()
+                answer = await client.get(at, headers={"cookie": cookies.get(user, ""), "accept-encoding": "gzip"})
+                spent = (time.perf_counter() - begin) * 1000
+                if answer.status_code != 200:
+                    raise SystemExit(f"{name} ({at}) answered {answer.status_code}")
+                sizes[name] = weight(answer)
+                if number:  # the first round loads templates and fills caches
+                    took.setdefault(name, []).append(spent)
+    await house.db.close()
+    return took, sizes
+
+
+async def _logged_in(house: House, user: str) -> str:
+    async with house.client() as client:
+        await client.post("/login", data={"name": user, "password": PASSWORD})
+        return "outreach_lang=zh; " + "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+def weight(answer: httpx.Response) -> int:
+    """Bytes of a first visit: the page as sent and every file that it names, compressed as the server compresses."""
+    import gzip
+
+    names = set(re.findall(r"/static/([\w./-]+)\?v=", answer.text))
+    for name in list(names):
+        if name.endswith(".js"):
+            names |= set(re.findall(r"/static/([\w./-]+\.js)", (STATIC / name).read_text(encoding="utf-8")))
+    files = (STATIC / name for name in names if name != "vendor/LICENSES.txt")
+    return len(gzip.compress(answer.content, 5)) + sum(len(gzip.compress(file.read_bytes(), 5)) for file in files)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which so much lies, the next one up."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(share * len(ordered) + 0.5) - 1)]
+
+
+def _serve(path: str, port: int) -> None:
+    uvicorn.run(House(Database(f"sqlite:///{path}")).web, host="127.0.0.1", port=port, log_level="error")
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds."""
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) * 1024 if found else 0
+
+
+def memory(path: Path) -> tuple[float, float]:
+    """MB of the serving process when idle, and kB for each of OPEN_PAGES campaign pages that look again."""
+    port = free_port()
+    server = multiprocessing.get_context("spawn").Process(target=_serve, args=(str(path), port), daemon=True)
+    server.start()
+    try:
+        return asyncio.run(_held(port, int(server.pid or 0)))
+    finally:
+        server.terminate()
+        server.join(10)
+
+
+async def _held(port: int, pid: int) -> tuple[float, float]:
+    base = f"http://127.0.0.1:{port}"
+    limits = httpx.Limits(max_connections=OPEN_PAGES, max_keepalive_connections=OPEN_PAGES)
+    async with httpx.AsyncClient(base_url=base, limits=limits, timeout=60) as client:
+        for _ in range(200):
+            try:
+                await client.post("/login", data={"name": "li.na", "password": PASSWORD})
+                break
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+        for _ in range(20):
+            await client.get("/campaigns/1")
+        idle = resident(pid)
+        for _ in range(2):
+            await asyncio.gather(
+                *(client.get("/campaigns/1/live", headers={"hx-request": "true"}) for _ in range(OPEN_PAGES))
+            )
+        return idle / 1e6, (resident(pid) - idle) / OPEN_PAGES / 1000
+
+
+def lines(took: dict[str, list[float]], sizes: dict[str, int]) -> Iterator[str]:
+    """One line a page, the slowest first."""
+    rows = [(percentile(values, 0.95), statistics.median(values), name) for name, values in took.items()]
+    for late, middle, name in sorted(rows, reverse=True):
+        marks = (" over" if late > GOAL_MS else "") + (" heavy" if sizes[name] > GOAL_KB * 1000 else "")
+        yield f"{name:20} {middle:8.1f} ms {late:8.1f} ms {sizes[name] / 1000:8.0f} kB{marks}"
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    arguments.add_argument("contacts", nargs="?", type=int, default=100_000)
+    arguments.add_argument("--rounds", type=int, default=20)
+    arguments.add_argument("--only", nargs="*", default=[])
+    given = arguments.parse_args()
+    path = folder() / f"{given.contacts}.db"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        begin = time.monotonic()
+        partial = path.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        build(partial, given.contacts)
+        partial.replace(path)
+        print(f"built {path} in {time.monotonic() - begin:.0f} s", flush=True)
+    held = counts(path)
+    print(f"{held['contact']:,} contacts, {held['message']:,} mails, {held['event']:,} events; {given.rounds} rounds")
+    took, sizes = asyncio.run(timed(path, given.rounds, given.only))
+    print(f"{'page':20} {'median':>11} {'95 %':>11} {'first visit':>11}")
+    for line in lines(took, sizes):
+        print(line)
+    over = sum(percentile(values, 0.95) > GOAL_MS for values in took.values())
+    heavy = sum(size > GOAL_KB * 1000 for size in sizes.values())
+    idle, each = memory(path)
+    print(f"{len(took) - over} of {len(took)} pages within {GOAL_MS} ms; {len(took) - heavy} within {GOAL_KB} kB")
+    print(f"memory: {idle:.0f} MB idle, {each:.0f} kB for each of {OPEN_PAGES} open pages")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
