@@ -109,3 +109,12 @@ def test_dark_and_light(page: Any, base: str) -> None:
     page.click("[data-theme-toggle]")
     page.reload()
     assert page.get_attribute("html", "data-bs-theme") != before
+
+
+def test_the_help_for_keys(page: Any, base: str) -> None:
+    log_in(page, base, "li.na")
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
+    assert "undo what was just done" in page.inner_text("#keys")
+    page.keyboard.press("Escape")
+    assert not page.locator("#keys").is_visible()

@@ -98,7 +98,8 @@
       root.setAttribute("data-bs-theme", theme);
       try { localStorage.setItem("o-theme", theme); } catch (e) { /* private mode */ }
       drawCharts();
-    } else if (el.matches("[data-back]")) { history.back(); }
+    } else if (el.matches("[data-keys]")) { $("#keys").showModal(); }
+    else if (el.matches("[data-back]")) { history.back(); }
     else if (el.matches("[data-print]")) { print(); }
     else if (el.matches("[data-edit]")) { openEdit(el); }
     else if (el.matches("[data-device]")) {
@@ -171,6 +172,7 @@
     }
     if (typing) return;
     if (ev.key === "/" && $("#q")) { ev.preventDefault(); $("#q").focus(); }
+    else if (ev.key === "?" && $("#keys")) { ev.preventDefault(); $("#keys").showModal(); }
     else if (ev.key === "z") undo();
     else if (ev.key === "j" || ev.key === "k") select(ev.key === "j" ? 1 : -1);
     else {
