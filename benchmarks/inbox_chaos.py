@@ -230,23 +230,26 @@ def fork(url: str, port: int, now: datetime) -> tuple[int, int]:
     os._exit(code)
 
 
-def filed(path: Path) -> int:
-    """How far the mailbox has been read, looked up beside the reader."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as conn:
-        found = conn.execute("SELECT coalesce(max(last_uid), 0), count(*) FROM mail_folder").fetchone()
-    return int(found[0])
+def filed(path: Path) -> int | None:
+    """How far the mailbox has been read; None while the locks of a killed reader are sorted out."""
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as conn:
+            return int(conn.execute("SELECT coalesce(max(last_uid), 0) FROM mail_folder").fetchone()[0])
+    except sqlite3.OperationalError:
+        return None
 
 
 def run_and_kill(url: str, path: Path, port: int, now: datetime, after: int, limit: float) -> bool:
     """Start a reader and kill it when the mark has moved by `after`; whether it was still alive then."""
-    low, start = filed(path), time.monotonic()
+    low, start = filed(path) or 0, time.monotonic()
     child, listening = fork(url, port, now)
     ended = 0
     while not ended and time.monotonic() - start < limit:
         mark = filed(path)
-        low = min(low, mark)
-        if mark - low >= after:
-            break
+        if mark is not None:
+            low = min(low, mark)
+            if mark - low >= after:
+                break
         time.sleep(0.001)
         ended, _ = os.waitpid(child, os.WNOHANG)
     if not ended:

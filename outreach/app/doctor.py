@@ -18,7 +18,8 @@ from outreach.config import ConfigError, MailboxSettings
 from outreach.content.client import reserved
 from outreach.content.lint import told
 from outreach.db import migrate
-from outreach.inbox.client import ImapClient, ImapTrouble
+from outreach.inbox.client import ImapClient, ImapTrouble, Opened
+from outreach.inbox.folders import Folders
 from outreach.model import Message
 from outreach.model.base import table
 from outreach.sending.client import SessionTrouble, probe
@@ -136,11 +137,26 @@ async def _imap(app: App, box: MailboxSettings) -> Check:
         client = await ImapClient.connect(host.server(box))
         try:
             opened = await client.examine(box.folders.inbox)
+            found = await client.folders()
         finally:
             await client.close()
     except (ImapTrouble, ConfigError) as trouble:
         return _check(name, False, str(trouble), "check host, port, user and password; IMAP may have to be switched on")
-    return _check(name, True, f"{opened.exists} mails in {opened.name}, read only")
+    return _folders_check(name, box, opened, found, client.can_idle)
+
+
+def _folders_check(name: str, box: MailboxSettings, opened: Opened, found: Folders, idles: bool) -> Check:
+    """A missing Sent or Junk is no fault of the login, but doubts stay open and answers in Junk unseen."""
+    sent, junk = box.folders.sent or found.sent, box.folders.junk or found.junk
+    news = "news come at once (IDLE)" if idles else "polled each minute (no IDLE)"
+    where = f"Sent: {sent or 'not found'}, junk: {junk or 'not found'}"
+    missing = [
+        key
+        for key, named in (("sent", sent), ("junk", junk))
+        if named is None or (found.every and named not in found.every)
+    ]
+    fix = f'name it: folders = {{ {missing[0]} = "…" }}; there are: {", ".join(found.every[:12])}' if missing else ""
+    return _check(name, True, f"{opened.exists} mails in {opened.name}, read only; {where}; {news}", fix)
 
 
 async def _tracking(app: App) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from outreach.app.signup import send_confirmations
 from outreach.app.watching import Watch
 from outreach.audience.client import MxChecker
 from outreach.config import ConfigError
+from outreach.crm.tasks import OwnerCalendar, due_at
 from outreach.inbox.client import ImapTrouble
 from outreach.jobs.port import Jobs
 from outreach.model import Worker
@@ -62,6 +64,7 @@ class JobHost:
         jobs.register("webhooks", self._webhooks, every="*/5 * * * * *")
         jobs.register("retention", self._retention, every="0 30 19 * * *")  # 3:30 in the office: nobody waits
         jobs.register("clean-up", self._clean_up, every="0 15 * * * *")
+        await asyncio.to_thread(due_at, self.clock(), "same_working_day", OwnerCalendar())  # loads the holidays once
         await jobs.start()
         # after the start: it resumes the jobs of processes that died without a word
         await self._heartbeat("")

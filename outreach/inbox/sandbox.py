@@ -1,9 +1,9 @@
 """Received mail is parsed in a child process that may be killed: 10 seconds, 512 MB, then it is gone (limits.py).
 
 The parser has limits of its own and needs no sandbox for the bombs that are known. The child is for the unknown ones:
-a hostile mail must not stop the loop. Parent and child speak in frames on the child's stdin and stdout: four bytes of
-length, then a body; a request's body is one byte (b"V" verdict, b"S" verdict and summary) and the raw mail, an answer's
-is JSON. The parent takes nothing from the child but JSON: a child that read hostile bytes is not trusted with pickles.
+a hostile mail must not stop the loop. Parent and child speak on the child's stdin and stdout: a question is one byte (b"V"
+verdict, b"S" verdict and summary), the number of mails, the length of each, and the raw mails; the answer is four bytes
+of length and a JSON list. A batch that kills the child is asked for mail by mail. The parent takes nothing from the child but JSON: a child that read hostile bytes is not trusted with pickles.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import resource
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from outreach.inbox import wire
@@ -23,7 +23,12 @@ from outreach.inbox.limits import DEFAULT, Limits
 from outreach.inbox.wire import Reading
 
 _LENGTH = struct.Struct(">I")
+_HEAD = struct.Struct(">cH")
+READY = b"ready"
+START_SECONDS = 60.0  # importing the parser takes half a second, on a busy machine some
 LONGEST_ANSWER = 16 * 1024 * 1024  # bytes; a summary with 200,000 characters of text is far below
+#: Mails and bytes of one question: fifty answers are read in a few milliseconds of the loop.
+BATCH, BATCH_BYTES = 50, 1_000_000
 
 
 class ParserKilled(Exception):
@@ -50,56 +55,62 @@ class Sandbox:
         """The same for a batch, in its order; a mail that kills the child costs only its own answer."""
         found: list[Reading | ParserKilled] = []
         async with self._lock:
-            while len(found) < len(raws):
+            for batch in batches(raws):
                 try:
-                    await self._batch(raws[len(found) :], summary, found)
-                except TimeoutError:
-                    await self._kill()
-                    found.append(ParserKilled(f"reading took longer than {self._limits.seconds:g} seconds"))
-                except (OSError, EOFError, ValueError, KeyError, TypeError) as trouble:
-                    code = await self._kill()
-                    found.append(ParserKilled(f"the reader died (exit {code}): {trouble}"))
-                except BaseException:
-                    # given up half-way: the answers that are still to come would be taken for other mails'
-                    self._end()
-                    raise
+                    found += await self._ask(batch, summary)
+                except ParserKilled as killed:
+                    found += [killed] if len(batch) == 1 else [await self._alone(raw, summary) for raw in batch]
         return found
+
+    async def _alone(self, raw: bytes, summary: bool) -> Reading | ParserKilled:
+        """One of a batch that killed the child: which of them it was is found out one by one."""
+        try:
+            return (await self._ask([raw], summary))[0]
+        except ParserKilled as killed:
+            return killed
 
     async def close(self) -> None:
         """End the child. The sandbox can be used again afterwards."""
         async with self._lock:
             await self._kill()
 
-    async def _batch(self, raws: Sequence[bytes], summary: bool, found: list[Reading | ParserKilled]) -> None:
-        """Append an answer for each of `raws`. Questions go out while answers come in, or both pipes fill up."""
+    async def _ask(self, batch: Sequence[bytes], summary: bool) -> list[Reading]:
+        """The child's answers. Raises ParserKilled when there are none in time; the child is gone then."""
         child = await self._running()
-        asking = asyncio.create_task(self._ask(child, raws, summary))
         try:
-            for _ in raws:
-                async with asyncio.timeout(self._limits.seconds):
-                    found.append(await self._hear(child))
-        finally:
-            asking.cancel()
-            with contextlib.suppress(asyncio.CancelledError, OSError):
-                await asking
+            async with asyncio.timeout(self._limits.seconds):
+                await self._question(child, batch, summary)
+                return await self._hear(child, len(batch))
+        except TimeoutError:
+            await self._kill()
+            raise ParserKilled(f"reading took longer than {self._limits.seconds:g} seconds") from None
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as trouble:
+            code = await self._kill()
+            raise ParserKilled(f"the reader died (exit {code}): {trouble}") from trouble
+        except BaseException:
+            # given up half-way: the answer that is still to come would be taken for other mails'
+            self._end()
+            raise
 
-    async def _ask(self, child: asyncio.subprocess.Process, raws: Sequence[bytes], summary: bool) -> None:
+    async def _question(self, child: asyncio.subprocess.Process, batch: Sequence[bytes], summary: bool) -> None:
         assert child.stdin is not None
-        for raw in raws:
-            body = raw[: self._limits.size + 1]
-            child.stdin.write(_LENGTH.pack(len(body) + 1) + (b"S" if summary else b"V"))
-            child.stdin.write(body)
+        bodies = [raw[: self._limits.size + 1] for raw in batch]
+        head = _HEAD.pack(b"S" if summary else b"V", len(bodies))
+        child.stdin.write(b"".join((head, *(_LENGTH.pack(len(body)) for body in bodies))))
+        for start in range(0, len(bodies), 8):
+            child.stdin.write(b"".join(bodies[start : start + 8]))
             await child.stdin.drain()
 
-    async def _hear(self, child: asyncio.subprocess.Process) -> Reading:
+    async def _hear(self, child: asyncio.subprocess.Process, count: int) -> list[Reading]:
         assert child.stdout is not None
         (length,) = _LENGTH.unpack(await child.stdout.readexactly(_LENGTH.size))
         if length > LONGEST_ANSWER:
             raise ValueError(f"an answer of {length} bytes")
-        answer: dict[str, Any] = json.loads(await child.stdout.readexactly(length))
-        if "died" in answer:
-            raise ValueError(str(answer["died"]))
-        return wire.reading(answer)
+        answers: list[dict[str, Any]] = json.loads(await child.stdout.readexactly(length))
+        died = next((str(answer["died"]) for answer in answers if "died" in answer), None)
+        if died is not None or len(answers) != count:
+            raise ValueError(died or f"{len(answers)} answers to {count} mails")
+        return [wire.reading(answer) for answer in answers]
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:
@@ -111,7 +122,18 @@ class Sandbox:
                 env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
                 limit=2**20,
             )
+            await self._ready(self._child)
         return self._child
+
+    async def _ready(self, child: asyncio.subprocess.Process) -> None:
+        """A child that cannot be started is no mail's fault: nothing may go to quarantine for it."""
+        assert child.stdout is not None
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await child.stdout.readexactly(len(READY))
+        except (TimeoutError, EOFError) as trouble:
+            code = await self._kill()
+            raise RuntimeError(f"the parser's process cannot be started (exit {code})") from trouble
 
     def _end(self) -> asyncio.subprocess.Process | None:
         child, self._child = self._child, None
@@ -130,18 +152,33 @@ class Sandbox:
         return await child.wait()
 
 
+def batches(raws: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Cut into pieces that are asked for at once: bounded by number and bytes, a large mail by itself."""
+    start = size = 0
+    for at, raw in enumerate(raws):
+        if at > start and (at - start >= BATCH or size + len(raw) > BATCH_BYTES):
+            yield raws[start:at]
+            start, size = at, 0
+        size += len(raw)
+    if start < len(raws):
+        yield raws[start:]
+
+
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """The child's loop: until its stdin ends."""
-    while len(head := requests.read(_LENGTH.size)) == _LENGTH.size:
-        body = requests.read(_LENGTH.unpack(head)[0])
-        answer = _answer(body)
-        answers.write(_LENGTH.pack(len(answer)) + answer)
+    answers.write(READY)
+    answers.flush()
+    while len(head := requests.read(_HEAD.size)) == _HEAD.size:
+        kind, count = _HEAD.unpack(head)
+        lengths = [_LENGTH.unpack(requests.read(_LENGTH.size))[0] for _ in range(count)]
+        found = b"[" + b",".join(_answer(requests.read(length), kind == b"S") for length in lengths) + b"]"
+        answers.write(_LENGTH.pack(len(found)) + found)
         answers.flush()
 
 
-def _answer(body: bytes) -> bytes:
+def _answer(raw: bytes, summary: bool) -> bytes:
     try:
-        return json.dumps(wire.answer(body[1:], summary=body[:1] == b"S")).encode()
+        return json.dumps(wire.answer(raw, summary=summary)).encode()
     except (MemoryError, RecursionError) as trouble:
         return json.dumps({"died": type(trouble).__name__}).encode()
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.db.session import Database
 from outreach.events.store import EventStore
-from outreach.inbox.archive.store import archive, archive_raw, clean, forget, raw_of
+from outreach.inbox.archive.store import archive, archive_raw, clean, forget, off_loop, raw_of
 from outreach.inbox.happening import events_of
 from outreach.inbox.leads import Lead, asks
 from outreach.inbox.match import Match, Writer, own_mail
@@ -157,7 +157,7 @@ class InboxStore:
         """
         summary = reading.summary
         assert summary is not None
-        key = mail_key(mail.raw, summary)
+        key = await off_loop(lambda: mail_key(mail.raw, summary), len(mail.raw))
         async with self.db.write() as conn:
             await _advance(conn, mark.id, mail.mark)
             return await self._file(conn, mailbox_id, mail, reading, key, now)

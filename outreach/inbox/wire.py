@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from outreach.inbox.archive.cutting import Cut, cuts_of
+from outreach.inbox.brief import summarise_report
 from outreach.inbox.classify import classify_mail
 from outreach.inbox.fast import classify_fast
 from outreach.inbox.parse import parse
@@ -25,10 +26,15 @@ class Reading:
 
 def answer(raw: bytes, *, summary: bool) -> dict[str, Any]:
     """The child's side: classify `raw` and describe it in JSON types."""
+    verdict = classify_fast(raw)
     if not summary:
-        return {"verdict": _verdict_out(classify_fast(raw) or classify_mail(parse(raw)))}
+        return {"verdict": _verdict_out(verdict or classify_mail(parse(raw)))}
+    if verdict is not None and (verdict.original_ids or verdict.own_uids):
+        brief = summarise_report(raw)  # tokens need not be looked for: the report names our message by itself
+        if brief is not None:
+            return {"verdict": _verdict_out(verdict), "summary": _summary_out(brief)}
     mail = parse(raw)
-    verdict = classify_fast(raw) or classify_mail(mail)
+    verdict = verdict or classify_mail(mail)
     cuts = [asdict(cut) for cut in cuts_of(raw, mail)]
     return {"verdict": _verdict_out(verdict), "summary": _summary_out(summarise_mail(mail)), "cuts": cuts}
 
@@ -41,7 +47,8 @@ def reading(found: dict[str, Any]) -> Reading:
 
 
 def _verdict_out(verdict: Verdict) -> dict[str, Any]:
-    out = asdict(verdict)
+    out = dict(vars(verdict))  # as asdict() does, but that copies everything three times
+    out["findings"] = [vars(finding) for finding in verdict.findings]
     out["return_date"] = verdict.return_date.isoformat() if verdict.return_date else None
     return out
 
@@ -58,7 +65,8 @@ def _verdict_in(found: dict[str, Any]) -> Verdict:
 
 
 def _summary_out(summary: Summary) -> dict[str, Any]:
-    out = asdict(summary)
+    out = dict(vars(summary))
+    out["attachments"] = [vars(file) for file in summary.attachments]
     out["date"] = summary.date.isoformat() if summary.date else None
     return out
 

@@ -12,7 +12,7 @@ import pytest
 from outreach.inbox.classify import classify
 from outreach.inbox.limits import DEFAULT
 from outreach.inbox.parse import parse
-from outreach.inbox.sandbox import ParserKilled, Sandbox, serve
+from outreach.inbox.sandbox import READY, ParserKilled, Sandbox, batches, serve
 from outreach.inbox.summary import summarise_mail
 from tests.inbox.bombs import BOMBS
 from tests.inbox.corpora import by_id, raw, shared_cases
@@ -20,12 +20,16 @@ from tests.inbox.corpora import by_id, raw, shared_cases
 #: A stand-in for the child that does what its mail says: the parser itself has no known way to hang or die.
 UNRULY = """
 import os, struct, sys, time
-while head := sys.stdin.buffer.read(4):
-    body = sys.stdin.buffer.read(struct.unpack(">I", head)[0])
+sys.stdout.buffer.write(b"ready"); sys.stdout.buffer.flush()
+while head := sys.stdin.buffer.read(3):
+    _, count = struct.unpack(">cH", head)
+    sizes = struct.unpack(f">{count}I", sys.stdin.buffer.read(4 * count))
+    body = sys.stdin.buffer.read(sum(sizes))
     if b"sleep" in body: time.sleep(60)
     if b"exit" in body: os._exit(7)
     if b"eat" in body: bytearray(2**40)
-    answer = b'{"verdict": {"kind": "other", "findings": [], "recipients": [], "original_ids": [], "own_uids": []}}'
+    one = b'{"verdict": {"kind": "other", "findings": [], "recipients": [], "original_ids": [], "own_uids": []}}'
+    answer = b"[" + b",".join([one] * count) + b"]"
     if b"babble" in body: answer = b"not json"
     if b"boast" in body: sys.stdout.buffer.write(struct.pack(">I", 2**31)); answer = b""
     else: sys.stdout.buffer.write(struct.pack(">I", len(answer)) + answer)
@@ -97,4 +101,15 @@ async def test_memory_is_bounded():
 def test_the_child_ends_with_its_input():
     answers = BytesIO()
     serve(BytesIO(b"\0\0"), answers)
-    assert answers.getvalue() == b""
+    assert answers.getvalue() == READY
+
+
+async def test_a_child_that_cannot_start_is_no_mails_fault():
+    with pytest.raises(RuntimeError, match="cannot be started"):
+        await Sandbox(command=(sys.executable, "-c", "raise SystemExit(3)")).read(b"good")
+
+
+def test_batches_are_bounded_by_number_and_bytes():
+    assert [len(batch) for batch in batches([b"x"] * 120)] == [50, 50, 20]
+    assert [len(batch) for batch in batches([b"x" * 600_000] * 3)] == [1, 1, 1]
+    assert list(batches([])) == []

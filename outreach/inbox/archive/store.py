@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table, bindparam, column, delete, exists, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,12 +19,21 @@ from outreach.inbox.summary import Summary
 from outreach.model import ArchivedFile, ArchivedMail, InboundMail, MailFile
 from outreach.model.base import table
 
+T = TypeVar("T")
+
 ARCHIVE, FILES, HANGS, MAILS = table(ArchivedMail), table(ArchivedFile), table(MailFile), table(InboundMail)
 
 #: Characters of a mail's text that are kept beside its bytes.
 LONGEST_TEXT = 200_000
+#: Bytes from which on hashing and the like leave the event loop.
+LARGE = 1_000_000
 #: Mails that one transaction of `prune` deletes: the writer is not held up for long.
 BATCH = 500
+
+
+async def off_loop(work: Callable[[], T], size: int) -> T:
+    """Do work over `size` bytes; over many of them in a thread, for the loop must not be held up (25 MB: 100 ms)."""
+    return await asyncio.to_thread(work) if size > LARGE else work()
 
 
 async def archive(
@@ -41,7 +51,7 @@ async def archive(
     names = " ".join(file.name for file in summary.attachments)
     people = " ".join((summary.from_name, summary.from_address, *summary.to, *summary.cc))
     values = {
-        "sha256": hashlib.sha256(raw).hexdigest(),
+        "sha256": await off_loop(lambda: hashlib.sha256(raw).hexdigest(), len(raw)),
         "direction": direction,
         "inbound_id": inbound_id,
         "message_id": message_id,
@@ -60,7 +70,7 @@ async def archive(
 
 async def archive_raw(conn: AsyncConnection, raw: bytes, now: datetime, *, inbound_id: int) -> None:
     """Keep the bytes of a mail that could not be read."""
-    digest = hashlib.sha256(raw).hexdigest()
+    digest = await off_loop(lambda: hashlib.sha256(raw).hexdigest(), len(raw))
     await _insert(conn, {"sha256": digest, "direction": "in", "inbound_id": inbound_id, "raw": raw, "at": now})
 
 
