@@ -17,12 +17,13 @@ from outreach.content.envelope import Identity
 from outreach.content.plain import plain_message
 from outreach.crm.service.store import CaseError
 from outreach.crm.survey.page import language_known, words
-from outreach.model import ArchivedMail, Contact, EmailAddress, InboundMail, Mailbox
+from outreach.inbox.archive.store import archive_sent
+from outreach.model import Contact, EmailAddress, InboundMail, Mailbox
 from outreach.model.base import table
 from outreach.model.suppressed import is_suppressed
 
 ADDRESSES, CONTACTS, INBOUND = table(EmailAddress), table(Contact), table(InboundMail)
-MAILBOXES, ARCHIVE = table(Mailbox), table(ArchivedMail)
+MAILBOXES = table(Mailbox)
 
 
 async def keep(app: App, now: datetime) -> dict[str, int]:
@@ -95,8 +96,8 @@ async def answer_case(app: App, case_id: int, text: str, actor: Actor, now: date
         return posted
     async with app.db.write() as conn:
         subject = way.subject or case.subject
-        values = {"direction": "out", "inbound_id": case.inbound_id, "subject": subject, "text": text, "at": now}
-        await conn.execute(ARCHIVE.insert().values(sha256=_digest(data), raw=data, **values))
+        people = f"{box.address} {way.name} {way.address}"
+        await archive_sent(conn, data, now, subject=subject, body=text, people=people, inbound_id=case.inbound_id)
     return posted
 
 
@@ -117,9 +118,3 @@ def _letter(app: App, box: Any, way: Way, case: Any, text: str, now: datetime, s
         references=(way.reply_to,) if way.reply_to else (),
     )
     return plain_message(identity, f"{subject} [{case.number}]", text)
-
-
-def _digest(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()

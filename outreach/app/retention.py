@@ -17,6 +17,7 @@ from outreach.access.store import append_audit
 from outreach.app.build import App
 from outreach.audience.privacy.retention import Limits, Periods, limits
 from outreach.audience.privacy.store import forget
+from outreach.inbox.archive.store import drop_orphans
 from outreach.model import Activity, ArchivedMail, Contact, Event, InboundMail, LoginSession, Task, WebhookDelivery
 from outreach.model.base import table
 
@@ -119,6 +120,8 @@ async def _forget_some(
         await _shrink_events(conn, ids)
     else:
         await conn.execute(delete(source).where(source.c.id.in_(ids)))
+    if name == "raw_mails":
+        await drop_orphans(conn)
     return len(ids)
 
 

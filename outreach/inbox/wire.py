@@ -29,8 +29,8 @@ def answer(raw: bytes, *, summary: bool) -> dict[str, Any]:
     verdict = classify_fast(raw)
     if not summary:
         return {"verdict": _verdict_out(verdict or classify_mail(parse(raw)))}
-    if verdict is not None and (verdict.original_ids or verdict.own_uids):
-        brief = summarise_report(raw)  # tokens need not be looked for: the report names our message by itself
+    if verdict is not None and verdict.own_uids:
+        brief = summarise_report(raw)  # tokens need not be looked for: our own header came back
         if brief is not None:
             return {"verdict": _verdict_out(verdict), "summary": _summary_out(brief)}
     mail = parse(raw)

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Select, Table, delete, select, update
+from sqlalchemy import Select, Table, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.model import (
     Activity,
+    ArchivedFile,
     ArchivedMail,
     Attachment,
     Attempt,
@@ -31,6 +32,7 @@ from outreach.model import (
     Enrolment,
     Event,
     InboundMail,
+    MailFile,
     Message,
     Occasion,
     Order,
@@ -148,6 +150,10 @@ async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> 
 
     sent = select(MESSAGE.c.id).where(of(MESSAGE))
     await run(ARCHIVE, delete(ARCHIVE).where(_archived(contact_id)))
+    files, hangs = table(ArchivedFile), table(MailFile)
+    await run(
+        files, delete(files).where(~exists().where(hangs.c.sha256 == files.c.sha256))
+    )  # nobody else's mail has it
     links, attempts = table(DynamicLink), table(Attempt)
     await run(links, delete(links).where(links.c.message_id.in_(sent)))
     await run(attempts, update(attempts).where(attempts.c.message_id.in_(sent)).values(text=None))

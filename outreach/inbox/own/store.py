@@ -59,6 +59,8 @@ async def by_hand(conn: AsyncConnection, summary: Summary, key: str, inbound_id:
     wanted = [normalise_address(address) for address in (*summary.to, *summary.cc)][:MOST_RECIPIENTS]
     query = select(ADDRESSES.c.contact_id, ADDRESSES.c.normal).where(ADDRESSES.c.normal.in_(wanted))
     found: dict[int | None, str] = {row.contact_id: row.normal for row in await conn.execute(query)}
+    if found:  # the letter stands in the customer's file, and goes with it
+        await conn.execute(update(MAILS).where(MAILS.c.id == inbound_id).values(contact_id=min(filter(None, found))))
     if answered and not found:
         found = {None: summary.to[0] if summary.to else ""}
     data = {"by_hand": True, "answers": answered, "subject": summary.subject[:200], "text": summary.text[:EXCERPT]}

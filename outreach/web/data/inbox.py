@@ -132,6 +132,14 @@ async def thread(conn: AsyncConnection, row: Any) -> list[dict[str, Any]]:
     for reply in await conn.execute(answered):
         items.append({"kind": "out", "at": reply.at, "mail": reply})
     if row.person_id:
+        by_hand = select(
+            ARCHIVE.c.id, ARCHIVE.c.at, ARCHIVE.c.text, ARCHIVE.c.subject, ARCHIVE.c.inbound_id, INBOUND.c.sent_at
+        )
+        by_hand = by_hand.join(INBOUND, INBOUND.c.id == ARCHIVE.c.inbound_id).where(
+            INBOUND.c.contact_id == row.person_id, INBOUND.c.state == "own", ARCHIVE.c.direction == "out"
+        )
+        for own in await conn.execute(by_hand.order_by(ARCHIVE.c.at.desc()).limit(12)):
+            items.append({"kind": "out", "at": own.sent_at or own.at, "mail": own})
         sent = (
             select(
                 MESSAGE.c.sent_at,
