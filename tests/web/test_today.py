@@ -42,3 +42,34 @@ async def test_an_empty_house_says_what_to_do_first(sqlite_url: str) -> None:
         assert "First steps" in text
         assert 'href="/contacts/import?guide=1"' in text
     await house.db.close()
+
+
+async def test_late_work_corrections_and_unread_mailboxes_are_in_sight(house: House) -> None:
+    """The manager sees what is late, an owner takes a correction over by a press, nobody overlooks a dead inbox."""
+    from sqlalchemy import insert, select, update
+
+    from outreach.app.escalation import escalate
+    from outreach.model import Contact, EmailAddress, Mailbox, Task
+    from outreach.model.base import table
+
+    tasks, mailboxes, addresses = table(Task), table(Mailbox), table(EmailAddress)
+    await escalate(house.outreach, house.now)
+    async with house.db.write() as conn:
+        who = (await conn.execute(select(table(Contact)).where(table(Contact).c.owner_id.is_not(None)).limit(1))).one()
+        proposal = {"change": "another_address", "address": "new@elsewhere.example", "name": ""}
+        values = {"kind": "address_book", "title": "Check the address", "contact_id": who.id, "owner_id": who.owner_id}
+        made = insert(tasks).values(
+            **values, state="open", due_at=house.now, created_at=house.now, data={"proposal": proposal}
+        )
+        number = (await conn.execute(made.returning(tasks.c.id))).scalar_one()
+        await conn.execute(update(mailboxes).where(mailboxes.c.id == 1).values(last_error="sales was refused"))
+    async with house.visitor("sun.qian") as visitor:
+        text = (await visitor.get("/?scope=all")).text
+        assert "Late (" in text
+        assert "sales was refused" in text
+        assert f"/follow-ups/{number}/accept" in text
+        assert (await visitor.post(f"/follow-ups/{number}/accept")).status_code == 303
+        assert (await visitor.post(f"/follow-ups/{number}/accept")).status_code == 409
+    async with house.db.read() as conn:
+        added = select(addresses.c.contact_id).where(addresses.c.normal == "new@elsewhere.example")
+        assert await conn.scalar(added) == who.id

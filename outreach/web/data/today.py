@@ -106,7 +106,7 @@ class CampaignLine:
 
 @dataclass(frozen=True)
 class MailboxLine:
-    """A mailbox's health today."""
+    """A mailbox's health today. `unread`: why its inbox cannot be read at present."""
 
     id: int
     name: str
@@ -118,6 +118,7 @@ class MailboxLine:
     bounced: int
     read_at: datetime | None
     reason: str | None
+    unread: str | None = None
 
 
 def reply_query(staff: Staff) -> Any:
@@ -339,7 +340,17 @@ def _mailbox_line(row: Any, limit: int) -> MailboxLine:
         state = "watch"
     read_at = _aware(row.read_at)
     return MailboxLine(
-        row.id, row.name, row.address, state, row.today or 0, limit, sent, bounced, read_at, row.paused_reason
+        row.id,
+        row.name,
+        row.address,
+        state,
+        row.today or 0,
+        limit,
+        sent,
+        bounced,
+        read_at,
+        row.paused_reason,
+        row.last_error if state != "disabled" else None,
     )
 
 
