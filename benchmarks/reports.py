@@ -49,7 +49,7 @@ async def fill(db: Database, path: str, events: int) -> None:
     messages = int(events / EVENTS_A_MESSAGE)
     raw = sqlite3.connect(path)
     raw.execute("PRAGMA synchronous=OFF")
-    fixed = {"goal": "", "kind": "campaign", "state": "finished", "segment": "", "definition": "{}", "archived": 0}
+    fixed = {"goal": "", "state": "finished", "segment": "", "definition": "{}", "archived": 0}
     flags = {"confirm_needed": 0, "pilot_released": 0}
     names = ("id", "name", "created_at", "started_at", "finished_at")
     put(raw, "campaign", names, fixed | flags, (_campaign(n) for n in range(1, CAMPAIGNS + 1)))
@@ -78,12 +78,25 @@ EVENT = ("kind", "key", "at", "recorded_at", "message_id", "contact_id", "campai
 def put(
     raw: sqlite3.Connection, table: str, names: Sequence[str], fixed: dict[str, Any], rows: Iterator[tuple[Any, ...]]
 ) -> None:
-    """Insert rows; `fixed` columns are the same in each."""
+    """Insert rows; `fixed` columns are the same in each, others have the model's defaults."""
+    fixed = _defaults(table, names) | fixed
     places = ",".join("?" * (len(names) + len(fixed)))
     sql = f"INSERT INTO {table} ({','.join((*names, *fixed))}) VALUES ({places})"  # noqa: S608
     tail = tuple(fixed.values())
     raw.executemany(sql, (row + tail for row in rows))
     raw.commit()
+
+
+def _defaults(table: str, names: Sequence[str]) -> dict[str, Any]:
+    """What the model would put into the columns that nobody names and that may not be empty."""
+    found: dict[str, Any] = {}
+    for column in SQLModel.metadata.tables[table].columns:
+        if column.nullable or column.primary_key or column.name in names or column.default is None:
+            continue
+        default: Any = column.default
+        value = default.arg(None) if default.is_callable else default.arg
+        found[column.name] = value if isinstance(value, str | int | float) else json.dumps(value)
+    return found
 
 
 def _campaign(number: int) -> tuple[Any, ...]:
