@@ -51,6 +51,9 @@ __all__ = [
 #: Rows an INSERT carries: SQLite allows 32,766 parameters a statement; executemany has no such bound, memory has.
 BATCH = 1_000
 
+#: How often a claim looks again when nobody of a batch may be written to: thousands may have been suppressed at once.
+ROUNDS = 50
+
 #: What the world tells us about a message, each kept the first time only.
 FIRST_TIMES = frozenset(
     {
@@ -218,10 +221,11 @@ class OutboxStore:
             found = claims.claim(conn, mailbox_id, fence, now, limit, next_open, skip_domains)
             return len(found), handover.sift(conn, mailbox_id, fence, now, found, quota) if found else []
 
-        while True:
+        for _ in range(ROUNDS):
             number, kept = await self._write(work)
             if kept or not number:
                 return kept
+        return []
 
     async def settle_and_mark(
         self,
