@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.outbox.message import Claimed
+from outreach.outbox.tables import contact
 from outreach.sending.client import Server
 from outreach.sending.phase import Timeouts
 from outreach.sending.reply_code import Reply
@@ -293,6 +295,10 @@ async def check(world: World, clock: FakeClock, heard: Heard, want: Want, before
     assert box.paused_reason == want.box
     assert ((box.paused_until - clock()).total_seconds() if box.paused_until else 0) == want.rest
     assert heard.dead == ([(ANNA, want.dead)] if want.dead else [])
+    person = await world.one(select(contact).where(contact.c.id == row.contact_id))
+    assert (person.left_at, person.paused_until, person.erased_at) == (None, None, None)
+    tried = await world.attempts()
+    assert [a.next_at for a in tried] == ([row.due_at] if want.due and tried else [None] * len(tried))
     assert heard.held == ([(world.campaign_id, want.held)] if want.held else [])
     assert [n.reason for n in heard.notices] == ([want.box] if want.paused else [])
 
