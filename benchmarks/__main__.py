@@ -31,9 +31,9 @@ SIZES = {
 
 
 def names() -> list[str]:
-    """Every module here that can be run: it has a main(). `chaos` is `make chaos`."""
+    """Every module here that measures: it has a main(). What is called chaos counts promises kept, not speed."""
     paths = sorted(path for path in HERE.glob("*.py") if not path.name.startswith("_"))
-    return [path.stem for path in paths if "\ndef main(" in path.read_text("utf-8") and path.stem != "chaos"]
+    return [path.stem for path in paths if "\ndef main(" in path.read_text("utf-8") and "chaos" not in path.stem]
 
 
 def run(name: str) -> dict[str, Any] | None:
