@@ -212,7 +212,7 @@ NEEDLES: Table = (
         "<>…denied", "null sender", "empty envelope sender", "null reverse", "senders not allowed to",
         "envelope sender", "sender…blacklist", "sender…block", "sender…denied", "not a member", "not member",
         "not allowed to post", "you are not permitted to mail", "not permitted…list", "only members",
-        "allowed to post", "permission to post", "restricted…senders", "registered users may",
+        "allowed to post", "permission to post", "restricted…senders", "registered users may", "only subscribers", "must be subscribed", "subscribers only",
         "not permitted to mail", "don't have permission to", "you do not have permission", "senders are allowed",
         "custom from", "customfromdenied", "not authorized to send to", "do not have the necessary authorization",
         "not accept mail from", "from:…rejected", "we don't accept mail from", "domain…in sender", "reverse-path",
