@@ -48,12 +48,12 @@ NEEDLES: Table = (
     )),
     ("speeding", (
         "you have exceeded your", "you've exceeded your", "exceeded your…quota", "exceeded your…limit",
-        "relay limit exceeded", "over message limit", "limite de envio", "mail too quickly", "sending quota exceeded",
+        "relay limit exceeded", "over message limit", "太频繁", "過於頻繁", "limite de envio", "mail too quickly", "sending quota exceeded",
         "单日发信量",
     )),
     ("policyviolation", ("transport.rules", "transport rule", "mail flow rule")),
     ("blocked", (
-        "refused due to abuse", " ip…block list", " ip…blocklist", " ip has been found", "access from your location",
+        "refused due to abuse", "invalid ip", "ip is forbidden", " ip…block list", " ip…blocklist", " ip has been found", "access from your location",
         "banned sender[", "ip is blocked", " ip…blacklist", "blacklist… ip", "ip address…blacklist",
         "ip address…listed", "ip is listed", "ip address is in", "dnsbl:", "more dnsbls", "client host…blocked using",
         "blocked using", "denyip", "block listed", "host…is listed", "dns blacklist", "realtime block list",
@@ -458,7 +458,7 @@ NEEDLES: Table = (
         "not accepted for", "security regulations",
     )),
     ("contenterror", (
-        "comply with required standards", "header lines", "multiple instances of a header",
+        "comply with required standards", "character sets", "header lines", "multiple instances of a header",
         "multiple addresses in from", "mime/reject", "line length", "invalid data in message", "mime error",
         "media error", "message content rejected", "message contains bare", "bare lf", "bare newline", "improper",
         "8bitmime", "not rfc", "mime…error", "rfc 5322", "rfc 2822", "rfc822", "invalid header", "header…missing",
@@ -471,7 +471,7 @@ NEEDLES: Table = (
     )),
     ("userunknown", ("recipient address rejected", "address rejected", "rejected recipient", "recipient rejected")),
     ("expired", (
-        "in queue too long", "been delivered after", "zeitüberschreitung", "délai dépassé", "tempo esgotado",
+        "in queue too long", "queue too long", "been delivered after", "zeitüberschreitung", "délai dépassé", "tempo esgotado",
         "tiempo de espera", "срок доставки", "time expired", "expired", "delivery timeout", "in the queue too long",
         "too long in queue", "timeout", "time out", "could not be delivered for", "giving up", "gave up",
         "has stopped trying", "stopped trying", "could not deliver for the last", "delivery attempts",
@@ -500,7 +500,7 @@ NEEDLES: Table = (
         "forwarding loop", "could not be resolved", "host name lookup", "dns records for the destination",
     )),
     ("systemerror", (
-        "load is too high", "too busy", "unable to process your", "temporarily unable to", "unable to process mail",
+        "load is too high", "too busy", "temporarily rejected message", "too much load", "can not open", "unable to process your", "temporarily unable to", "unable to process mail",
         "系统内部", "serverfehler", "fehler auf dem server", "erreur interne", "error interno", "erro interno",
         "errore interno", "внутренняя ошибка", "system error", "local error", "internal error", "server error",
         "service unavailable", "service not available", "temporary failure", "internal server", "configuration error",

@@ -35,7 +35,7 @@ NOUNS: dict[str, tuple[str, ...]] = {
     ),
     "message": (
         r"messages?|e-?mails?|mails?|letter|content|attachments?|file|mensaje|mensagem|messaggio|nachricht|bericht|wiadomosc",
-        r"сообщен|письм|邮件|郵件|信件|メール|메일|ileti|thu\b|الرسال|correo|courriel|meddelande|melding",
+        r"сообщен|письм|附件|邮件|郵件|信件|メール|메일|ileti|thu\b|الرسال|correo|courriel|meddelande|melding",
     ),
 }  # fmt: skip
 
@@ -60,14 +60,14 @@ CLAIMS: dict[str, tuple[str, ...]] = {
         r"full\b|over[- ]?quota|quota|(?:out of|run out of|not enough|insufficient|no more|no) (?:\w+ )?(?:storage|space|room)|exhausted",
         r"(?:storage|space|room|capacity)(?: \w+){0,3} (?:exceeded|exhausted|not enough|left|insufficient)|(?:exceed\w*|over|beyond) (?:\w+ ){0,4}(?:storage|space|size|capacity|number of messages)",
         r"too many (?:messages|mails)|lleno|llena|(?:cuota|cota|quota|kota) \w+|cuota|cota\b|satur|plein|pien[oa]\b|spazio|cheia|cheio|espac\w+ (?:en|em|insuf|agot|esgot)|voll\b|vol\b|speicher\w*",
-        r"peln[aey]|przepelnion|переполн|квот|недостаточно мест|нет места|dolu\b|dolmus|kota|满|滿|空间不足|容量|いっぱい|一杯|가득|용량|부족|day\b|dung luong|ممتلئ|fullt?\b",
+        r"peln[aey]|przepelnion|переполн|квот|недостаточно мест|нет места|dolu\b|dolmus|kota|满|滿|配额|配額|空间不足|容量|いっぱい|一杯|가득|용량|부족|day\b|dung luong|ممتلئ|fullt?\b",
     ),
     "disabled": (
         r"(?:not |in|de|un)-?activ\w*|not activated|disabled|suspend\w*|locked|frozen|closed|(?:has |is )?expired|restricted|hang ?up|terminated",
         r"discontinued|dormant|(?:has been |is |was )blocked|blocked by the admin\w*|disconnected|cancell?ed|not (?:currently )?(?:being )?accept\w+|hasn't (?:entered|logged)|retired",
         r"des(?:h)?abilitad|desactiv\w*|inactiv\w*|inativ\w*|expirad|suspen[ds]\w*|bloquead|desativad|bloque|disattiv\w*|disabilitat|bloccat|sospes",
         r"deaktiviert|gesperrt|stillgelegt|geblokkeerd|uitgeschakeld|zablokowan|nieaktywn|wylaczon|отключен|заблокирован|неактивн|приостановлен|devre disi|askiya",
-        r"inaktiv|sparrad|停用|冻结|凍結|禁用|被锁|停止|無効|休止|정지|비활성|휴면|차단|vo hieu|bi khoa|معطل|موقوف",
+        r"inaktiv|sparrad|停用|过期|過期|注销|冻结|凍結|禁用|被锁|停止|無効|休止|정지|비활성|휴면|차단|vo hieu|bi khoa|معطل|موقوف",
     ),
     "listed": (
         r"black-? ?list\w*|block-? ?list\w*|deny-? ?list\w*|rbl|dnsbl\w*|(?:is |are |was )?listed|banned|(?:has been |is |are |was |been )?(?:denied|refused|rejected|blocked)",
@@ -106,4 +106,5 @@ MEANS: dict[tuple[str, str], str] = {
     ("message", "spam"): "spamdetected",
     ("recipient", "spam"): "spamdetected",
     ("message", "big"): "mesgtoobig",
+    ("message", "refused"): "policyviolation",
 }
