@@ -2,7 +2,7 @@
 
 hard.jsonl was written before the rules that now read it (at first sight 71% of its wishes were found, and 3 of 51 answers
 taken for one). unsubscribe_second.jsonl was written after them, in other words (84%; 8 of 34 others taken for wishes),
-and read before the last rules.
+and its "third" after those (82%; 1 of 26); each was read before the last rules.
 """
 
 from __future__ import annotations
