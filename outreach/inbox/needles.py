@@ -18,8 +18,8 @@ NEEDLES: Table = (
     ("badreputation", (
         "untrusted ip", "reputation", "low score", "poor score", "senderbase", "sender score", "senderscore",
     )),
-    ("blocked", (":blocked)",)),
-    ("mailboxfull", ("error writing message: file too large", "exceed its disk quota")),
+    ("blocked", (":blocked)", "permanently deferred")),
+    ("mailboxfull", ("error writing message: file too large", "exceed its disk quota", "mailbox is over", "mailbox over its")),
     ("systemerror", (
         "cannot open mailbox", "can't open mailbox", "couldn't open mailbox", "cannot create mailbox",
         "points to local host", "address is the local host", "home directory is writable", "has wrong owner",
@@ -31,6 +31,7 @@ NEEDLES: Table = (
     )),
     ("notaccept", ("indicated no smtp service",)),
     ("mailererror", ("command time limit",)),
+    ("failedstarttls", ("invalid for this certificate", "certificate is invalid", "certificate has expired")),
     ("contenterror", ("smtputf8",)),
     ("syntaxerror", ("missing or malformed",)),
     ("mesgtoobig", ("sendsizelimit", "too large for this organization")),
@@ -48,7 +49,7 @@ NEEDLES: Table = (
     )),
     ("speeding", (
         "you have exceeded your", "you've exceeded your", "exceeded your…quota", "exceeded your…limit",
-        "relay limit exceeded", "over message limit", "太频繁", "過於頻繁", "limite de envio", "mail too quickly", "sending quota exceeded",
+        "relay limit exceeded", "over message limit", "too many messages from your", "太频繁", "過於頻繁", "limite de envio", "mail too quickly", "sending quota exceeded",
         "单日发信量",
     )),
     ("policyviolation", ("transport.rules", "transport rule", "mail flow rule")),
@@ -212,7 +213,7 @@ NEEDLES: Table = (
         "<>…denied", "null sender", "empty envelope sender", "null reverse", "senders not allowed to",
         "envelope sender", "sender…blacklist", "sender…block", "sender…denied", "not a member", "not member",
         "not allowed to post", "you are not permitted to mail", "not permitted…list", "only members",
-        "allowed to post", "permission to post", "restricted…senders", "registered users may", "only subscribers", "must be subscribed", "subscribers only",
+        "allowed to post", "permission to post", "restricted…senders", "registered users may", "approved senders only", "only from approved", "only subscribers", "must be subscribed", "subscribers only",
         "not permitted to mail", "don't have permission to", "you do not have permission", "senders are allowed",
         "custom from", "customfromdenied", "not authorized to send to", "do not have the necessary authorization",
         "not accept mail from", "from:…rejected", "we don't accept mail from", "domain…in sender", "reverse-path",
@@ -500,7 +501,7 @@ NEEDLES: Table = (
         "forwarding loop", "could not be resolved", "host name lookup", "dns records for the destination",
     )),
     ("systemerror", (
-        "load is too high", "too busy", "temporarily rejected message", "too much load", "can not open", "unable to process your", "temporarily unable to", "unable to process mail",
+        "load is too high", "too busy", "unable to process connection", "temporarily rejected message", "too much load", "can not open", "unable to process your", "temporarily unable to", "unable to process mail",
         "系统内部", "serverfehler", "fehler auf dem server", "erreur interne", "error interno", "erro interno",
         "errore interno", "внутренняя ошибка", "system error", "local error", "internal error", "server error",
         "service unavailable", "service not available", "temporary failure", "internal server", "configuration error",
