@@ -422,6 +422,15 @@ async def _tasks(conn: AsyncConnection) -> None:
 
 
 async def _lists(conn: AsyncConnection, secret: bytes) -> None:
+    hook = {
+        "id": 1,
+        "name": "ERP",
+        "url": "https://erp.example/hook",
+        "secret": "sealed",
+        "kinds": [],
+        "created_at": NOW,
+    }
+    await add(conn, "Webhook", [{**hook, "state": "active", "seen_event_id": 0, "created_by": 10}])
     rows = [
         {
             "key": address_key("noor.bedi@maplesignage.example", secret),
