@@ -66,7 +66,7 @@ CASE_STATE: Words = {
     "open": (N_("Under way"), "is-run"),
     "asked": (N_("With a department"), "is-wait"),
     "answered": (N_("Answered"), "is-run"),
-    "closed": (N_("Closed"), "is-idle"),
+    "closed": (N_("Settled"), "is-idle"),
 }
 
 DEPARTMENT: Words = {

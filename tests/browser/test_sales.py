@@ -19,14 +19,14 @@ WORDS: dict[str, dict[str, str]] = {
     "en": {
         "new_deal": "New deal", "open_deal": "Open the deal", "quoted": "Quotation sent", "waits": "waits for a manager",
         "approve": "Approve", "granted": "Approved by a manager", "store": "is stored", "case": "Open a case", "open": "Open the case",
-        "ask": "Ask", "give": "Give the answer", "send": "Send the answer", "closed": "Closed", "down": "Write it down",
+        "ask": "Ask", "give": "Give the answer", "send": "Send the answer", "closed": "Settled", "down": "Write it down",
         "over": "Hand over and close the account", "undone": "Undone", "helped": "Yes", "vote": "Send", "thanks": "Thank you",
         "written": "Written down", "gone": "have passed on",
     },
     "zh": {
         "new_deal": "新商机", "open_deal": "建立商机", "quoted": "已报价", "waits": "等待经理审批",
         "approve": "批准", "granted": "经理已批准", "store": "已保存", "case": "建立工单", "open": "建立工单",
-        "ask": "询问", "give": "提交答复", "send": "发送答复", "closed": "已关闭", "down": "保存记录",
+        "ask": "询问", "give": "提交答复", "send": "发送答复", "closed": "已结案", "down": "保存记录",
         "over": "移交并关闭账号", "undone": "已撤销", "helped": "解决了", "vote": "提交", "thanks": "谢谢",
         "written": "已记录", "gone": "已移交",
     },

@@ -30,7 +30,7 @@ VIEWS = {
     "answered": ("answered",),
     "closed": ("closed",),
 }
-VIEW_WORDS = {"waiting": N_("Waiting"), "answered": N_("Answered"), "closed": N_("Closed")}
+VIEW_WORDS = {"waiting": N_("Waiting"), "answered": N_("Answered"), "closed": N_("Settled")}
 STEPS = {
     "take_back": N_("The question is taken back."),
     "helped": N_("Closed: it helped."),
