@@ -141,6 +141,26 @@ class SendingSettings(Part):
     missed_window_hours: float = Field(default=24, gt=0, description="a schedule missed by more asks first")
 
 
+class OidcSettings(Part):
+    """Logging in with the company's own accounts (OpenID Connect); needs the packages of the extra `oidc`."""
+
+    issuer: str = Field(description="the provider's address, as its documents name it")
+    client_id: str = Field(description="the name given there; the redirect address ends in /login/oidc/back")
+    client_secret: SecretRef | None = Field(default=None, description="where the client secret is found")
+    claim: Literal["email", "preferred_username", "sub"] = Field(
+        default="email",
+        description="what names the user: the e-mail address here, else the name",
+    )
+    label: str = Field(default="", description="what the button says; empty: the words of the language")
+
+    @field_validator("issuer")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        if not value.startswith("https://") and not re.match(r"http://(127\.|localhost|\[::1\])", value):
+            raise ValueError("the issuer must begin with https://")
+        return value
+
+
 class SignUpSettings(Part):
     """The sign-up form under tracking.base_url + /j/, with double opt-in."""
 
@@ -204,6 +224,7 @@ class Settings(BaseSettings):
     crm: CrmSettings = CrmSettings()
     report: ReportSettings = ReportSettings()
     sending: SendingSettings = SendingSettings()
+    oidc: OidcSettings | None = None
     signup: SignUpSettings = SignUpSettings()
     webhooks: WebhookSettings = WebhookSettings()
     sequences: SequenceSettings = SequenceSettings()

@@ -23,7 +23,9 @@ from tests.web.seed import USERS
 
 #: Routes that are open to everybody, by design.
 OPEN = {
-    ("GET", "/login"), ("POST", "/login"), ("GET", "/language/{code}"),
+    ("GET", "/login"),
+    ("GET", "/login/oidc"),
+    ("GET", "/login/oidc/back"), ("POST", "/login"), ("GET", "/language/{code}"),
     ("GET", "/setup"), ("POST", "/setup"),  # only with the code of the console, only while there is no user
 }  # fmt: skip
 NAME_OF = {role: name for name, _, roles in USERS for role in roles}

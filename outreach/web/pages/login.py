@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fastapi import APIRouter, Request
+import structlog
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -12,6 +13,7 @@ from outreach.access.login import SESSION_AT_MOST, Login, LoginRefused
 from outreach.access.roles import Permission
 from outreach.web.format import duration
 from outreach.web.i18n import CATALOGUES, N_, translate
+from outreach.web.oidc import Oidc, OidcRefused
 from outreach.web.render import render
 from outreach.web.routing import LANGUAGE_COOKIE, SESSION_COOKIE, Pages, Staff, language
 from outreach.web.security import local_path
@@ -19,6 +21,7 @@ from outreach.web.security import local_path
 #: Between the password and the code: long enough to find the telephone.
 SECOND_STEP_SECONDS = 300
 
+log = structlog.get_logger(__name__)
 router = APIRouter()
 pages = Pages()
 
@@ -34,6 +37,7 @@ def _page(request: Request, status: int = 200, **context: object) -> HTMLRespons
     settings = request.app.state.outreach.settings
     base = {"now": request.app.state.clock(), "tz": "UTC", "company": settings.sender.company or "outreach"}
     given = {"error": "", "name": "", "checked": "", "next": "/"} | context
+    base |= {"oidc": settings.oidc is not None, "oidc_label": settings.oidc.label if settings.oidc else ""}
     return HTMLResponse(render(lang, "login.html", **base, **given), status_code=status)
 
 
@@ -96,6 +100,67 @@ def _refused(request: Request, refused: LoginRefused, name: str, to: str) -> Res
         return _page(request, 429, error=text, name=name, next=to)
     text = REFUSED[refused.code]
     return _page(request, 401, error=translate(lang, text), name=name, next=to)
+
+
+OIDC_COOKIE = "outreach_oidc"
+
+
+def _oidc(request: Request) -> Oidc:
+    settings = request.app.state.outreach.settings
+    if settings.oidc is None:
+        raise HTTPException(404)
+    known: Oidc | None = getattr(request.app.state, "oidc", None)
+    if known is None or known.settings != settings.oidc:
+        base = settings.web.base_url or settings.tracking.base_url
+        known = request.app.state.oidc = Oidc(settings.oidc, f"{base}/login/oidc/back")
+    return known
+
+
+@router.get("/login/oidc", include_in_schema=False)
+async def start_oidc(request: Request) -> Response:
+    """To the company's own login."""
+    try:
+        started = await _oidc(request).start()
+    except OidcRefused as refused:
+        return _oidc_refused(request, refused.code)
+    kept = started.kept | {"next": local_path(request.query_params.get("next"))}
+    answer = RedirectResponse(started.url, status_code=303)
+    # lax: the provider sends the visitor back from another site
+    answer.set_cookie(
+        OIDC_COOKIE, _signer(request).dumps(kept, salt="oidc"), max_age=SECOND_STEP_SECONDS, httponly=True,
+        secure=request.app.state.https, samesite="lax", path="/login/oidc",
+    )  # fmt: skip
+    return answer
+
+
+@router.get("/login/oidc/back", include_in_schema=False)
+async def end_oidc(request: Request) -> Response:
+    """Back from there: a session for who is a user here."""
+    oidc, now = _oidc(request), request.app.state.clock()
+    try:
+        kept = _signer(request).loads(request.cookies.get(OIDC_COOKIE, ""), max_age=SECOND_STEP_SECONDS, salt="oidc")
+    except BadSignature:
+        kept = {}
+    try:
+        person = await oidc.finish(dict(request.query_params), kept, now)
+        column = "email" if oidc.settings.claim == "email" else "name"
+        token = await request.app.state.login.vouched(column, person.value, now=now)
+    except OidcRefused as refused:
+        return _oidc_refused(request, refused.code)
+    except LoginRefused as refused:
+        return _oidc_refused(request, refused.code, NO_USER)
+    answer = welcome(request, token, local_path(str(kept.get("next", "/"))))
+    answer.delete_cookie(OIDC_COOKIE, path="/login/oidc")
+    return answer
+
+
+NO_USER = N_("The company's login knows you, but there is no open account here. Ask an administrator to add you.")
+NOT_NOW = N_("The company's login did not work. Try again, or log in with name and password.")
+
+
+def _oidc_refused(request: Request, code: str, text: str = NOT_NOW) -> Response:
+    log.warning("company login refused", code=code)
+    return _page(request, 401, error=translate(language(request), text))
 
 
 @pages.action("/logout", Permission.ACCOUNT)
