@@ -112,6 +112,9 @@ def _words(lang: str) -> dict[str, Any]:
     """Filters that say a stored value in the reader's language."""
 
     def said(value: str | None, kind: str) -> str:
+        if kind == "skip" and value and ":" in value:  # the rule or the list that says so stands behind the colon
+            head, _, detail = value.partition(":")
+            return f"{translate(lang, word(kind, head)[0])} ({detail})"
         return translate(lang, word(kind, value)[0])
 
     def badge(value: str | None, kind: str) -> Markup:

@@ -31,6 +31,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "templates": ("/templates", "li.na"),
     "template": ("/templates/product-launch", "li.na"),
     "template-edit": ("/templates/product-launch/edit", "li.na"),
+    "country-rules": ("/settings/country-rules", "li.na"),
     "template-dark": ("/templates/product-launch?view=dark", "li.na"),
     "template-pictures": ("/template-pictures", "li.na"),
     "template-layout": ("/template-layout", "li.na"),

@@ -13,6 +13,7 @@ from outreach.campaigns.approval import ApprovalRefused
 from outreach.campaigns.state import IllegalTransition
 from outreach.campaigns.store import CampaignError
 from outreach.content.lint import check
+from outreach.content.preview import with_pictures
 from outreach.content.problem import ContentProblem
 from outreach.content.store import version_source
 from outreach.content.template import TemplateSource, choose_language
@@ -112,7 +113,9 @@ async def show_mail(staff: Staff, campaign_id: int) -> Response:
     told = await _rendered(staff, row, chosen)
     if told["mail"] is None:
         return mail.framed_text(told["problem"])
-    return mail.framed_text(told["mail"].text) if chosen["format"] == "text" else mail.framed(told["mail"].html)
+    if chosen["format"] == "text":
+        return mail.framed_text(told["mail"].text)
+    return mail.framed(with_pictures(told["mail"].html, chosen["source"].files))
 
 
 async def _changes(conn: Any, submissions: Any, sources: list[TemplateSource]) -> list[Change]:

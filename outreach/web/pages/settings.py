@@ -34,6 +34,7 @@ TABS: tuple[tuple[str, str, Permission], ...] = (
     ("/settings/users", N_("Users"), Permission.USERS_VIEW),
     ("/settings/roles", N_("Roles"), Permission.ACCOUNT),
     ("/settings/suppression", N_("Suppression list"), Permission.SUPPRESSION_VIEW),
+    ("/settings/country-rules", N_("Country rules"), Permission.CAMPAIGNS_VIEW),
     ("/settings/webhooks", N_("Webhooks"), Permission.WEBHOOKS_EDIT),
     ("/settings/audit", N_("Audit trail"), Permission.AUDIT_VIEW),
     ("/settings/violations", N_("Violations"), Permission.VIOLATIONS_READ),
