@@ -10,6 +10,7 @@ from outreach.app.clock import utc_now
 from outreach.app.facts import find_contact, load_facts, sender_facts
 from outreach.content.compose import compile_content
 from outreach.content.envelope import PREVIEW_URLS, Identity
+from outreach.content.preview import with_pictures
 from outreach.content.template import TemplateSource, choose_language
 
 
@@ -40,7 +41,8 @@ async def render_for(app: App, name: str, address: str | None, language: str | N
     rendered = compiled.render(context, PREVIEW_URLS)
     identity = _identity(app, context, address or "sample@example.com", utc_now())
     whole = compiled.compose(identity, context, PREVIEW_URLS)
-    return {"html": rendered.html.encode(), "txt": rendered.text.encode(), "eml": whole.data}
+    page = with_pictures(rendered.html, source.files)  # a file on disk has no parts beside it
+    return {"html": page.encode(), "txt": rendered.text.encode(), "eml": whole.data}
 
 
 def _identity(app: App, context: dict[str, Any], address: str, now: datetime) -> Identity:
