@@ -222,6 +222,9 @@ def compile_for(texts: Texts, step: int, language: str, variant: str | None, med
     source, subject = texts.sources[content], what.subject_of(content)
     if what.sequence:
         return _of_sequence(texts, content, language, media_url, fresh=variant == FRESH)
+    if what.occasion:
+        words = what.occasion.words.get(variant or "", {})
+        return compile_content(source, language, subject=subject, values=words, media_url=media_url)
     if step == 0 and variant:
         source = texts.variants.get(variant, source)
         subject = next((v.subject for v in what.variant if v.name == variant and v.subject), subject)

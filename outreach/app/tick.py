@@ -16,6 +16,7 @@ from outreach.app import campaigns as use
 from outreach.app.build import App
 from outreach.app.followups import plan_follow_ups, steps_outstanding
 from outreach.app.hooks import confirm_needed
+from outreach.app.occasions.advance import advance as advance_occasion
 from outreach.app.sequences.advance import advance as advance_sequence
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import Definition
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 CAMPAIGNS, MESSAGES = table(Campaign), table(Message)
 
 #: What a tick does for campaigns that have no end.
-EVERGREEN = {"sequence": advance_sequence}
+EVERGREEN = {"sequence": advance_sequence, "occasion": advance_occasion}
 #: How often a campaign under way is compared with what was approved.
 VERIFY_EVERY = timedelta(seconds=10)
 

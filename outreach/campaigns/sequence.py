@@ -114,7 +114,8 @@ class OccasionRules(Part):
 
     `after_days`: quality question, days after delivery. `months`: reactivation, how long a customer has been silent.
     `ask`: the owner is asked first, `ask_days` days ahead; otherwise it goes by itself. `holidays`: names of the list
-    in campaigns/holidays.toml, empty for all that are suitable.
+    in crm/greetings.toml, empty for all that are suitable. `words`: what is said, by holiday and language
+    (``christmas.de``), filled in when it is stored, so that the approval covers every word.
     """
 
     kind: OccasionKind
@@ -123,6 +124,7 @@ class OccasionRules(Part):
     months: int = Field(default=6, ge=1, le=60)
     ask: bool = True
     ask_days: int = Field(default=7, ge=0, le=30)
+    words: dict[str, dict[str, str]] = {}
 
 
 def numbered(steps: list[SequenceStep], before: list[SequenceStep]) -> list[SequenceStep]:

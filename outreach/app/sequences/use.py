@@ -20,6 +20,7 @@ from outreach.campaigns import sequence_file
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.store import CampaignError
+from outreach.crm import greetings
 from outreach.crm.enrolment import store as enrolments
 from outreach.crm.enrolment.state import BY_HAND, EnrolmentState
 from outreach.db import stops
@@ -35,12 +36,19 @@ MOST_BY_HAND = 5_000
 
 async def create(app: App, raw: dict[str, Any], actor: Actor, now: datetime, source: str = "sequence") -> int:
     """Store a sequence (or a remembered date) as a draft; returns its id. Raises DefinitionError, CampaignError."""
-    return await use.create(app, await completed(app, sequence_file.from_dict(raw, source=source)), actor, now)
+    return await use.create(app, completed(sequence_file.from_dict(raw, source=source)), actor, now)
 
 
-async def completed(app: App, what: Definition) -> Definition:
-    """Add what an approval has to cover and the file does not say."""
-    return what
+def completed(what: Definition) -> Definition:
+    """Add what an approval has to cover and the file does not say: the words of greetings. Raises CampaignError."""
+    rules = what.occasion
+    if rules is None:
+        return what
+    unknown = sorted(set(rules.holidays) - set(greetings.greetable()))
+    if unknown:
+        raise CampaignError(f"no holiday {unknown[0]!r} may be greeted; there are: {', '.join(greetings.greetable())}")
+    words = {**greetings.words_for(rules.kind, rules.holidays), **rules.words}
+    return what.model_copy(update={"occasion": rules.model_copy(update={"words": words})})
 
 
 async def edit(app: App, campaign_id: int, raw: dict[str, Any], actor: Actor, now: datetime) -> None:
@@ -51,7 +59,7 @@ async def edit(app: App, campaign_id: int, raw: dict[str, Any], actor: Actor, no
     """
     row = await app.campaigns.one(campaign_id)
     before = Definition.model_validate(row.definition)
-    what = await completed(app, sequence_file.from_dict(raw, source=row.name, before=before))
+    what = completed(sequence_file.from_dict(raw, source=row.name, before=before))
     if what.kind != row.kind:
         raise CampaignError("a sequence cannot become a remembered date, nor the other way round: make a new one")
     if row.state == CampaignState.RUNNING:

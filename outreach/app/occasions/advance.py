@@ -1,0 +1,125 @@
+"""One pass over a running remembered date: who has one soon, what nobody has decided on in time.
+
+Asks the customer's owner first (a task with the letter and "send"), unless the file says that it goes by itself. Either
+way it passes what every mail passes: the approval of its texts, gates, caps, suppression.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.app.build import App
+from outreach.app.occasions.find import MOST_AT_ONCE, Found, due_day, find
+from outreach.app.sequences.work import Desk, Work, load_work, message_of, open_desk
+from outreach.campaigns.calendar import Hours, next_open, zone_named
+from outreach.campaigns.plan import Candidate
+from outreach.crm import greetings
+from outreach.crm.enrolment.moves import FOR_NOW
+from outreach.crm.occasion import store as occasions
+from outreach.crm.occasion.state import OccasionState
+from outreach.crm.store import add_task
+from outreach.db import stops
+from outreach.model import Campaign
+from outreach.model.base import table
+from outreach.outbox import store as outbox
+
+CAMPAIGNS = table(Campaign)
+#: Dates do not come up by the minute.
+LOOK_EVERY = timedelta(hours=1)
+TASK_KINDS = {"quality": "quality"}
+TITLES = {
+    "birthday": "生日问候 / Birthday greeting",
+    "quality": "交货后质量回访 / Ask about the quality",
+    "anniversary": "首单周年致谢 / Anniversary of the first order",
+    "reactivation": "久未联系，重新问候 / Long silent: write again",
+}
+
+
+async def advance(app: App, conn: AsyncConnection, row: Any, now: datetime) -> int:
+    """Do what is due for a remembered date; returns how much was done."""
+    done = await occasions.dropped(conn, row.id, now) + await occasions.miss(conn, row.id, now)
+    if row.looked_at is not None and now - row.looked_at < LOOK_EVERY:
+        return done
+    await stops.hold(conn)
+    await conn.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == row.id).values(looked_at=now))
+    work = await load_work(app, conn, row, now)
+    return done + await _propose(conn, work, await find(conn, work))
+
+
+async def _propose(conn: AsyncConnection, work: Work, found: list[Found]) -> int:
+    seen = await occasions.known(conn, work.row.id, sorted({one.number for one in found}))
+    new = [one for one in found if (one.contact_id, one.number) not in seen][:MOST_AT_ONCE]
+    if not new or not work.boxes:
+        return 0
+    desk = await open_desk(conn, work, sorted({one.contact_id for one in new}))
+    return sum([await _one(conn, desk, one) for one in new])
+
+
+async def _one(conn: AsyncConnection, desk: Desk, found: Found) -> int:
+    """Propose one date, or send it by itself; who may not be written to is kept with the reason."""
+    work, person = desk.work, desk.people.get(found.contact_id)
+    rules = work.what.occasion
+    assert rules is not None
+    if person is None:
+        return 0
+    hours = work.hours(person.country, person.city)
+    due = due_moment(due_day(found, hours), hours, work.now)
+    if due > work.now + timedelta(days=rules.ask_days if rules.ask else 1):
+        return 0
+    box = work.box(person)
+    refused = desk.refusal(person, found.number, box)
+    if refused is not None and refused.partition(":")[0] in FOR_NOW:
+        return 0
+    state = OccasionState.SKIPPED if refused else OccasionState.PROPOSED if rules.ask else OccasionState.QUEUED
+    values = {"state": state.value, "reason": refused, "due_at": due, "created_at": work.now}
+    what = {"kind": rules.kind, "name": found.name, "on": found.day, "key": found.number}
+    ids = {"campaign_id": work.row.id, "contact_id": found.contact_id}
+    number = await occasions.add(conn, {**ids, **what, **values})
+    if number is None or refused:
+        return int(number is not None)
+    if rules.ask:
+        await _ask(conn, work, person, found, number, due)
+    else:
+        await queue(conn, desk, person, found.number, found.name, due)
+    return 1
+
+
+def due_moment(day: Any, hours: Hours, now: datetime) -> datetime:
+    """When a mail of that day leaves: at the opening of the person's hours, never in the past."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=zone_named(hours.zone))
+    return next_open(max(begin, now), hours)
+
+
+async def _ask(conn: AsyncConnection, work: Work, person: Candidate, found: Found, number: int, due: datetime) -> None:
+    """A task for the customer's owner, due when the mail would leave."""
+    rules = work.what.occasion
+    assert rules is not None
+    holiday = greetings.greetable().get(found.name)
+    title = f"{holiday.zh}问候 / {holiday.en} greeting" if holiday else TITLES[rules.kind]
+    task_id = await add_task(
+        conn,
+        kind=TASK_KINDS.get(rules.kind, "greeting"),
+        title=title,
+        contact_id=person.contact_id,
+        company_id=person.company_id,
+        owner_id=person.owner_id if person.owner_id is not None else work.row.owner_id,
+        now=work.now,
+        due=due,
+        data={"occasion_id": number, "campaign_id": work.row.id, "on": found.day.isoformat()},
+    )
+    await conn.execute(update(occasions.OCCASIONS).where(occasions.O.id == number).values(task_id=task_id))
+
+
+async def queue(conn: AsyncConnection, desk: Desk, person: Candidate, key: int, name: str, due: datetime) -> None:
+    """Put the mail of a date into the outbox."""
+    work, box = desk.work, desk.work.box(person)
+    assert work.what.occasion is not None
+    words = greetings.variant_for(work.what.occasion.words, name, person.language, person.country)
+    names = {number: box_name for box_name, number in work.app.mailbox_ids.items()}
+    domain = work.app.settings.mailbox_named(names[box]).domain
+    await outbox.plan(conn, [message_of(work, person, key, box, due, domain, variant=words)])
+    desk.count(person, box)
