@@ -187,6 +187,10 @@ SKIP_TEXTS: dict[str, tuple[str, str]] = {
     "wish": ("本人只愿每月收到几封，已达上限", "asked for fewer mails a month"),
     "condition": ("不满足本步骤的条件", "the step's condition does not hold"),
     "replied": ("已回复", "has replied"),
+    "in_sequence": ("已在或曾在跟进序列中", "is in a sequence, or was in this one"),
+    "colleague_cap": ("同事近期正在联系该客户", "hears from a colleague of ours these days"),
+    "before_start": ("启动前已符合条件", "matched before the sequence began"),
+    "unknown": ("没有这位联系人", "is no contact of ours"),
 }
 
 

@@ -34,6 +34,8 @@ ENTRIES: tuple[tuple[str, str, str, P, str], ...] = (
     ("/approvals", "checkup-list", N_("Approvals"), P.CAMPAIGNS_VIEW, "approvals"),
     ("/inbox", "inbox", N_("Inbox"), P.INBOX_VIEW, "inbox"),
     ("/follow-ups", "list-check", N_("Follow-ups"), P.TASKS_VIEW, "tasks"),
+    ("/sequences", "route", N_("Sequences"), P.CAMPAIGNS_VIEW, ""),
+    ("/greetings", "calendar-event", N_("Greetings"), P.CONTACTS_VIEW, ""),
     ("/reports", "chart-bar", N_("Reports"), P.REPORTS_VIEW, ""),
     ("/settings", "settings", N_("Settings"), P.ACCOUNT, ""),
 )
@@ -129,7 +131,11 @@ async def _tasks(conn: AsyncConnection, staff: Staff) -> int:
 
 async def _running(conn: AsyncConnection, now: datetime) -> tuple[int, float, tuple[datetime | None, str | None]]:
     """How many campaigns are being sent, the pace, and when (and where) the last planned mail is due."""
-    live = (await conn.execute(select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state.in_(LIVE)))).scalars().all()
+    live = (
+        (await conn.execute(select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state.in_(LIVE), CAMPAIGNS.c.kind == "campaign")))
+        .scalars()
+        .all()
+    )
     if not live:
         return 0, 0.0, (None, None)
     since = now - PACE_WINDOW

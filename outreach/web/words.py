@@ -26,6 +26,53 @@ CAMPAIGN: Words = {
     "cancelled": (N_("Cancelled"), "is-idle"),
 }
 
+#: A campaign that has no end is not "sending": it runs.
+SEQUENCE: Words = {**CAMPAIGN, "running": (N_("Running"), "is-run")}
+
+ENROLMENT: Words = {
+    "active": (N_("Under way"), "is-run"),
+    "waiting": (N_("Waits for us"), "is-wait"),
+    "paused": (N_("Paused"), "is-wait"),
+    "stopped": (N_("Ended"), "is-idle"),
+    "finished": (N_("Done"), "is-idle"),
+}
+
+#: Why a sequence ended for a person.
+ENDED: Words = {
+    "replied": (N_("Has replied"), ""),
+    "colleague_replied": (N_("A colleague replied"), ""),
+    "hard_bounce": (N_("Hard bounce"), ""),
+    "soft_bounces": (N_("Soft bounces"), ""),
+    "bounced": (N_("Bounced"), ""),
+    "unsubscribed": (N_("Unsubscribed"), ""),
+    "complained": (N_("Complained of spam"), ""),
+    "left": (N_("Has left the company"), ""),
+    "erased": (N_("Erased"), ""),
+    "meeting": (N_("A meeting"), ""),
+    "deal": (N_("A deal went on"), ""),
+    "colleague_contact": (N_("Another of us got in touch"), ""),
+    "by_hand": (N_("Stopped by hand"), ""),
+    "owner_left": (N_("Nobody took it over"), ""),
+    "cancelled": (N_("The sequence was ended"), ""),
+    "failed": (N_("The mail could not be sent"), ""),
+}
+
+OCCASION: Words = {
+    "proposed": (N_("Waits for a word"), "is-wait"),
+    "queued": (N_("Said yes"), "is-run"),
+    "declined": (N_("Not this time"), "is-idle"),
+    "missed": (N_("Missed"), "is-idle"),
+    "skipped": (N_("Skipped"), "is-idle"),
+}
+
+#: How people came into a sequence, and what brings them in.
+VIA: Words = {
+    "hand": (N_("by hand"), ""),
+    "segment": (N_("by segment"), ""),
+    "event": (N_("by what happened"), ""),
+}
+TRIGGER: Words = {"inquiry": (N_("a new inquiry"), "is-line"), "delivered": (N_("a delivery"), "is-line")}
+
 MESSAGE: Words = {
     "planned": (N_("Planned"), "is-idle"),
     "skipped": (N_("Skipped"), "is-idle"),
@@ -227,6 +274,9 @@ SKIP: Words = {
     "no_mailbox": (N_("No mailbox"), ""),
     "in_other_campaign": (N_("In another campaign now"), ""),
     "replied": (N_("Has replied"), ""),
+    "in_sequence": (N_("Is or was in a sequence"), ""),
+    "colleague_cap": (N_("Hears from a colleague now"), ""),
+    "before_start": (N_("Matched before it began"), ""),
     "missing_value": (N_("A value of the template is missing"), ""),
     "topic_off": (N_("Does not want this topic"), ""),
     "bounced": (N_("Bounced"), ""),
@@ -359,6 +409,12 @@ LISTS: Mapping[str, Words] = {
     "column": COLUMN,
     "activity": ACTIVITY,
     "campaign": CAMPAIGN,
+    "sequence": SEQUENCE,
+    "enrolment": ENROLMENT,
+    "ended": ENDED,
+    "occasion": OCCASION,
+    "via": VIA,
+    "trigger": TRIGGER,
     "message": MESSAGE,
     "intent": INTENT,
     "inbound": INBOUND,

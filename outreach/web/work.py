@@ -21,6 +21,16 @@ def trial_mail() -> Any:
     return import_module("outreach.app.trial_mail")
 
 
+def sequences() -> Any:
+    """outreach.app.sequences.use."""
+    return import_module("outreach.app.sequences.use")
+
+
+def occasions() -> Any:
+    """outreach.app.occasions.use."""
+    return import_module("outreach.app.occasions.use")
+
+
 def explain(reason: str, lang: str) -> str:
     """What sending says about a reason code; the code itself where it says nothing."""
     try:

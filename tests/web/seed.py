@@ -19,6 +19,7 @@ from outreach.content.template import load_template
 from outreach.db.session import Database
 from outreach.model.keys import address_key
 from tests.web.seed_crm import seed_crm
+from tests.web.seed_sequences import seed_sequences
 
 NOW = datetime(2026, 11, 24, 7, 20, tzinfo=UTC)
 PASSWORD = "a green bicycle in the rain"
@@ -103,6 +104,7 @@ async def seed(db: Database, secret: bytes, *, contacts: int = 120) -> None:
         await _tasks(conn)
         await _lists(conn, secret)
         await seed_crm(conn, NOW, add, name_of)
+        await seed_sequences(conn, add, NOW)
 
 
 async def _users(conn: AsyncConnection) -> None:

@@ -119,7 +119,5 @@ async def queue(conn: AsyncConnection, desk: Desk, person: Candidate, key: int, 
     work, box = desk.work, desk.work.box(person)
     assert work.what.occasion is not None
     words = greetings.variant_for(work.what.occasion.words, name, person.language, person.country)
-    names = {number: box_name for box_name, number in work.app.mailbox_ids.items()}
-    domain = work.app.settings.mailbox_named(names[box]).domain
-    await outbox.plan(conn, [message_of(work, person, key, box, due, domain, variant=words)])
+    await outbox.plan(conn, [message_of(work, person, key, box, due, variant=words)])
     desk.count(person, box)

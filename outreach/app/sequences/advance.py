@@ -193,10 +193,9 @@ async def _mail(
     work = desk.work
     root = root_of(work.what, step.number)
     alone = root != step.number and root not in begun
-    domain = _domain(work, one.mailbox_id)
     hours = work.hours(person.country, person.city)
     due = due_after(work.now, step.model_copy(update={"after_days": 0}), hours)
-    letter = message_of(work, person, step.number, one.mailbox_id, due, domain, variant=FRESH if alone else None)
+    letter = message_of(work, person, step.number, one.mailbox_id, due, variant=FRESH if alone else None)
     await outbox.plan(conn, [letter])
     desk.count(person, one.mailbox_id)
     following = rules.after(step.number)
@@ -205,11 +204,6 @@ async def _mail(
         conn, one.id, last_mail=step.number, due_at=None, notes=notes, step=following.number if following else None
     )
     return 1
-
-
-def _domain(work: Work, mailbox_id: int) -> str:
-    names = {number: name for name, number in work.app.mailbox_ids.items()}
-    return work.app.settings.mailbox_named(names[mailbox_id]).domain
 
 
 async def _task(

@@ -37,6 +37,7 @@ class Work:
     what: Definition
     sources: dict[int, TemplateSource]
     boxes: list[MailboxChoice]
+    domains: dict[int, str]
     now: datetime
 
     def hours(self, country: str | None, city: str | None) -> Hours:
@@ -54,9 +55,10 @@ async def load_work(app: App, conn: AsyncConnection, row: Any, now: datetime) ->
     what = Definition.model_validate(row.definition)
     steps = await campaigns.steps_of(conn, row.id)
     sources = {step.number: await version_source(conn, step.version_id) for step in steps}
-    named = MAILBOXES.c.name.in_(what.mailboxes) & (MAILBOXES.c.state != MailboxState.DISABLED)
-    boxes = await conn.execute(select(MAILBOXES).where(named).order_by(MAILBOXES.c.id))
-    return Work(app, row, what, sources, [MailboxChoice(b.id, b.name, b.owner_id) for b in boxes], now)
+    known = (await conn.execute(select(MAILBOXES).order_by(MAILBOXES.c.id))).all()
+    open_ones = [box for box in known if box.name in what.mailboxes and box.state != MailboxState.DISABLED]
+    boxes = [MailboxChoice(box.id, box.name, box.owner_id) for box in open_ones]
+    return Work(app, row, what, sources, boxes, {box.id: box.domain for box in known}, now)
 
 
 @dataclass
@@ -121,9 +123,7 @@ async def open_desk(conn: AsyncConnection, work: Work, contact_ids: Sequence[int
     return Desk(work, people, CompanyCount(counts), heard, owners)
 
 
-def message_of(
-    work: Work, person: Candidate, step: int, mailbox_id: int, due: datetime, domain: str, **more: Any
-) -> dict[str, Any]:
+def message_of(work: Work, person: Candidate, step: int, mailbox_id: int, due: datetime, **more: Any) -> dict[str, Any]:
     """The outbox row of a mail to this person."""
     source = work.sources[work.what.content_step(step)]
     return {
@@ -134,7 +134,7 @@ def message_of(
         "address": person.address,
         "address_key": person.address_key,
         "mailbox_id": mailbox_id,
-        "mail_domain": domain,
+        "mail_domain": work.domains[mailbox_id],
         "due_at": due,
         "language": choose_language(source, person.language, person.country),
         "country": person.country,

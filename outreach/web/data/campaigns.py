@@ -128,7 +128,7 @@ async def listing(
     """Campaigns, newest first, with their messages counted."""
     parts: list[ColumnElement[bool]] = [owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id)]
     groups = {"running": ("pilot", "running", "scheduled", "paused"), "waiting": ("review", "approved"), "finished": ("finished", "cancelled"), "draft": ("draft",)}  # fmt: skip
-    parts.append(CAMPAIGN.c.archived.is_(state == "archived"))
+    parts += [CAMPAIGN.c.archived.is_(state == "archived"), CAMPAIGN.c.kind == "campaign"]
     if state in groups:
         parts.append(CAMPAIGN.c.state.in_(groups[state]))
     if search:
@@ -294,6 +294,7 @@ async def upcoming(conn: AsyncConnection, staff: Staff) -> Sequence[Any]:
     """Campaigns with a start, for the calendar that all departments see (A1)."""
     query = select(CAMPAIGN.c.id, CAMPAIGN.c.name, CAMPAIGN.c.state, CAMPAIGN.c.start_at, CAMPAIGN.c.started_at).where(
         CAMPAIGN.c.state.in_(("review", "approved", "scheduled", "pilot", "running")),
+        CAMPAIGN.c.kind == "campaign",
         owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id),
     )
     return (await conn.execute(query.order_by(CAMPAIGN.c.start_at))).all()

@@ -227,6 +227,7 @@ async def campaigns(conn: AsyncConnection, staff: Staff) -> list[CampaignLine]:
     """Campaigns being sent, paused or waiting for an approval."""
     query = select(CAMPAIGN).where(
         CAMPAIGN.c.state.in_((*LIVE, "review")),
+        CAMPAIGN.c.kind == "campaign",
         CAMPAIGN.c.archived.is_(False),
         owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import HTTPException
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from outreach.access.roles import AccessDenied, Held, Permission
 from outreach.app.doubt import settle_one
@@ -88,6 +88,9 @@ async def found(staff: Staff, campaign_id: int, permission: Permission) -> Any:
 async def show(staff: Staff, campaign_id: int) -> Response:
     """One campaign: steps, progress, funnel, ledger, hours."""
     row = await found(staff, campaign_id, Permission.CAMPAIGNS_VIEW)
+    if row.kind != "campaign":
+        home = {"sequence": "/sequences", "occasion": "/greetings/programmes"}[row.kind]
+        return RedirectResponse(f"{home}/{campaign_id}", status_code=303)
     context = await _live(staff, row)
     async with staff.app.db.read() as conn:
         hours = await data.hours(conn, staff, campaign_id)
