@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience import segment
 from outreach.campaigns.plan import Candidate, CompanyCount
-from outreach.model import Company, Contact, EmailAddress, Mailbox, Message, MessageState, Suppression
+from outreach.model import Company, Contact, EmailAddress, Mailbox, MailboxState, Message, MessageState, Suppression
 from outreach.model.base import table
 
 CONTACTS, ADDRESSES = table(Contact), table(EmailAddress)
@@ -180,6 +180,7 @@ async def voices(conn: AsyncConnection, company_ids: Sequence[int], *, now: date
         select(MESSAGES.c.company_id, MAILBOXES.c.owner_id)
         .join(MAILBOXES, MAILBOXES.c.id == MESSAGES.c.mailbox_id)
         .where(_recent(now - timedelta(days=days), None), MAILBOXES.c.owner_id.is_not(None))
+        .where(MAILBOXES.c.state != MailboxState.DISABLED)  # who has left speaks no more
         .distinct()
     )
     for start in range(0, len(company_ids), IDS):
