@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-system assets demo test check docs bench chaos clean
+.PHONY: help setup setup-system assets demo test check docs bench chaos year clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -60,6 +60,9 @@ bench: setup ## run benchmarks/ and print every goal with its baseline
 
 chaos: setup ## kill, disturb and stop a running campaign in every way and count what was lost or sent twice (ARGS=--small: a sample)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+year: setup ## live through a year with 5,000 customers and 20 sequences and judge every promise (ARGS='--days 60': less)
+	@$(BIN)/python -m benchmarks.simulated_year $(ARGS)
 
 clean: ## remove what setup, tests and demo made
 	rm -rf .venv .tools .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache outreach/web/static/vendor outreach/reports/fonts
