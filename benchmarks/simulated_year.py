@@ -20,6 +20,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import insert, select, update
+
+from benchmarks.year_oracle import CAP, CAP_DAYS, COMPANY_CAP, Verdict, judge
 from outreach.access.roles import OPERATOR
 from outreach.access.store import NewUser
 from outreach.app import campaigns as use
@@ -35,9 +38,6 @@ from outreach.model import Campaign, Company, Contact, ContactTag, Enrolment, Ma
 from outreach.model.base import table
 from outreach.outbox.message import Mark, Outcome
 from outreach.sending.loading.worker import load as load_limits
-from sqlalchemy import insert, select, update
-
-from benchmarks.year_oracle import CAP, CAP_DAYS, COMPANY_CAP, Verdict, judge
 
 CAMPAIGNS, COMPANIES, CONTACTS, MESSAGES = table(Campaign), table(Company), table(Contact), table(Message)
 ENROLMENTS, MAILBOXES, TASKS, USERS = table(Enrolment), table(Mailbox), table(Task), table(User)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import holidays
+from sqlalchemy import select
+
 from outreach.app.build import App
 from outreach.model import Campaign, Company, Enrolment, Mailbox, Task, User
 from outreach.model.base import table
-from sqlalchemy import select
 
 if TYPE_CHECKING:
     from benchmarks.simulated_year import Year
