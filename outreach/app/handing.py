@@ -120,8 +120,6 @@ async def transfer(
         for name, (owned, column, still) in OWNED.items():
             moved[name] = await _pass_on(conn, owned, column, _mine(owned, column, still, leaving), successor)
         moved["unsent"] = await _sequences(conn, boxes, successor, sequences, now)
-        own = await _mailbox_of(conn, successor) if sequences == "continue" else None
-        await enrolments.give_to(conn, [box.id for box in boxes], own.id if own is not None else None, now)
         moved["closed"] = {str(box.id): [box.state, box.paused_reason] for box in boxes}
         await _close_mailboxes(conn, [box.id for box in boxes])
         if close_account:
