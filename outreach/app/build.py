@@ -105,7 +105,7 @@ class App:
         self.reports = ReportStore(db)
         self.access = AccessStore(db)
         self.webhooks = WebhookStore(db, secret)
-        self.signer = Signer.from_secret(secret)
+        self.signer = Signer.from_secret(secret, self.settings.tracking.key_generation)
         self.gates = gates_of(self.settings)
 
     async def adopt(self, settings: Settings, now: datetime) -> None:

@@ -224,6 +224,7 @@ def _rules(work: Plan) -> plan.Rules:
         per_contact=limits.per_contact.mails,
         per_company=limits.per_company.mails,
         postal_address=work.app.settings.sender.postal_address,
+        topic=work.what.topic,
         subjects_of=_subjects(work),
         policy=policy_of(work.app.policy),
         gates=work.app.gates,

@@ -36,6 +36,9 @@ class Candidate:
     left: bool
     suppressed: str | None
     recent: int = 0
+    topics_off: frozenset[str] = frozenset()
+    per_month: int | None = None
+    recent_month: int = 0
     open_elsewhere: bool = False
 
 
@@ -59,6 +62,7 @@ class Rules:
     subjects_of: Callable[[Candidate], Iterable[str]]
     policy: Callable[[str], str | None] = lambda address: None
     gates: tuple[Gate, ...] | None = None
+    topic: str | None = None
 
 
 @dataclass
@@ -92,6 +96,8 @@ def skip_reason(person: Candidate, rules: Rules, companies: CompanyCount) -> str
         return "no_mail_server"
     if person.paused_until and person.paused_until > rules.now:
         return "paused"
+    if rules.topic is not None and rules.topic in person.topics_off:
+        return "topic_off"
     refused = rules.policy(person.address)
     if refused:
         return f"policy:{refused}"
@@ -110,6 +116,8 @@ def _gate(person: Candidate, rules: Rules) -> str | None:
 
 
 def _caps(person: Candidate, rules: Rules, companies: CompanyCount) -> str | None:
+    if person.per_month is not None and person.recent_month >= person.per_month:
+        return "wish"
     if rules.per_contact and person.recent >= rules.per_contact:
         return "contact_cap"
     if not companies.take(person.company_id, rules.per_company):
@@ -184,6 +192,7 @@ SKIP_TEXTS: dict[str, tuple[str, str]] = {
     "company_cap": ("该客户近期已收到足够多的邮件", "the customer got enough mails lately"),
     "left": ("已离职", "has left the company"),
     "erased": ("资料已按本人要求删除", "was erased on request"),
+    "topic_off": ("本人不想收到这个主题", "does not want to hear about this topic"),
     "wish": ("本人只愿每月收到几封，已达上限", "asked for fewer mails a month"),
     "condition": ("不满足本步骤的条件", "the step's condition does not hold"),
     "replied": ("已回复", "has replied"),

@@ -33,6 +33,9 @@ class TrackingSettings(Part):
     opens: bool = Field(default=True, description="count opens with a pixel (never in the EU and the UK by default)")
     clicks: bool = Field(default=True, description="count clicks through /c/ links")
     trusted_proxies: list[str] = Field(default=[], description="addresses whose X-Forwarded-For is believed")
+    key_generation: int = Field(
+        default=1, ge=1, le=64, description="raise by one to sign new links with a new key; links of old ones stay good"
+    )
 
     @field_validator("base_url")
     @classmethod

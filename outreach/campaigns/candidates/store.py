@@ -11,17 +11,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience import segment
 from outreach.campaigns.plan import Candidate, CompanyCount
-from outreach.model import Company, Contact, EmailAddress, Mailbox, MailboxState, Message, MessageState, Suppression
+from outreach.model import (
+    Company,
+    Contact,
+    EmailAddress,
+    Mailbox,
+    MailboxState,
+    Message,
+    MessageState,
+    Preference,
+    Suppression,
+)
 from outreach.model.base import table
 
 CONTACTS, ADDRESSES = table(Contact), table(EmailAddress)
 COMPANIES, MESSAGES, SUPPRESSIONS = table(Company), table(Message), table(Suppression)
+PREFERENCES = table(Preference)
 MAILBOXES = table(Mailbox)
 
 #: Rows fetched at once; a plan of a million people keeps no more in hand.
 CHUNK = 5_000
 #: Ids in one IN list: short ones keep plans short, and every driver takes them.
 IDS = 500
+
+#: What a recipient chose on the preference page counts over so many days, as at the hand-over.
+MONTH = timedelta(days=30)
 
 #: A message in these states will probably still leave, so it counts against the caps too.
 UNDER_WAY = tuple(
@@ -65,11 +79,14 @@ def _people(tree: segment.Node, now: datetime) -> Select[Any]:
             ADDRESSES.c.mx,
             ADDRESSES.c.bounced_at,
             by_key.c.reason.label("suppressed"),
+            PREFERENCES.c.topics_off,
+            PREFERENCES.c.mails_per_month,
         )
         .select_from(CONTACTS)
         .outerjoin(COMPANIES, COMPANIES.c.id == CONTACTS.c.company_id)
         .outerjoin(ADDRESSES, and_(ADDRESSES.c.contact_id == CONTACTS.c.id, ADDRESSES.c.is_primary.is_(True)))
         .outerjoin(by_key, by_key.c.key == ADDRESSES.c.key)
+        .outerjoin(PREFERENCES, PREFERENCES.c.contact_id == CONTACTS.c.id)
         .where(CONTACTS.c.id.in_(segment.select_ids(tree, now)))
         .order_by(CONTACTS.c.id)
     )
@@ -82,6 +99,7 @@ async def candidates(
     tree = segment.parse(text)
     domains = await _suppressed_domains(conn)
     recent = await _recent_by_contact(conn, now - timedelta(days=contact_days), campaign_id)
+    wishes = await _recent_by_contact(conn, now - MONTH, campaign_id, who_wishes=True)
     last, seen = 0, -1
     while True:
         query = _people(tree, now).where(CONTACTS.c.id > last).limit(CHUNK)
@@ -90,12 +108,12 @@ async def candidates(
             return
         for row in rows:
             if row.id != seen:  # two addresses marked as primary: the first one counts
-                yield _candidate(row, domains, recent.get(row.id, 0))
+                yield _candidate(row, domains, recent.get(row.id, 0), wishes.get(row.id, 0))
             seen = row.id
         last = rows[-1].id
 
 
-def _candidate(row: Any, domains: frozenset[str], recent: int) -> Candidate:
+def _candidate(row: Any, domains: frozenset[str], recent: int, month: int) -> Candidate:
     return Candidate(
         contact_id=row.id,
         company_id=row.company_id,
@@ -117,6 +135,9 @@ def _candidate(row: Any, domains: frozenset[str], recent: int) -> Candidate:
         left=row.left_at is not None,
         suppressed=row.suppressed or _domain_reason(row.domain, domains),
         recent=recent,
+        topics_off=frozenset(topic for topic, is_off in (row.topics_off or {}).items() if is_off),
+        per_month=row.mails_per_month,
+        recent_month=month,
     )
 
 
@@ -132,12 +153,18 @@ async def _suppressed_domains(conn: AsyncConnection) -> frozenset[str]:
     return frozenset(row.key[2:] for row in rows)
 
 
-async def _recent_by_contact(conn: AsyncConnection, since: datetime, campaign_id: int | None) -> dict[int, int]:
+async def _recent_by_contact(
+    conn: AsyncConnection, since: datetime, campaign_id: int | None, *, who_wishes: bool = False
+) -> dict[int, int]:
+    """Return contact → mails since then; `who_wishes`: only of those who want so many a month and no more."""
     query = (
         select(MESSAGES.c.contact_id, func.count().label("mails"))
         .where(_recent(since, campaign_id))
         .group_by(MESSAGES.c.contact_id)
     )
+    if who_wishes:
+        wishing = select(PREFERENCES.c.contact_id).where(PREFERENCES.c.mails_per_month.is_not(None))
+        query = query.where(MESSAGES.c.contact_id.in_(wishing))
     return {row.contact_id: row.mails for row in await conn.execute(query)}
 
 
@@ -169,7 +196,7 @@ async def candidates_by_id(
         }
         rows = await conn.execute(_people(segment.Everyone(), now).where(CONTACTS.c.id.in_(ids)))
         for row in rows:
-            found.setdefault(row.id, _candidate(row, domains, mails.get(row.id, 0)))
+            found.setdefault(row.id, _candidate(row, domains, mails.get(row.id, 0), mails.get(row.id, 0)))
     return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, false, func, insert, or_, select, update
+from sqlalchemy import Connection, Text, and_, bindparam, cast, false, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.content.gates import Gate, basis_refused
@@ -205,7 +205,19 @@ class Facts(NamedTuple):
     country: str | None
     basis: str | None
     per_month: int | None
+    topic_off: bool | None
 
+
+#: Whether the recipient has switched the campaign's topic off. Compared as text: ``{"show": true}`` holds ``"show"``.
+TOPIC_OFF = (
+    select(
+        cast(preference.c.topics_off, Text).like(
+            literal_column("'%\"'") + campaign.c.definition["topic"].as_string() + literal_column("'\"%'")
+        )
+    )
+    .where(preference.c.contact_id == message.c.contact_id)
+    .scalar_subquery()
+)
 
 FACTS = HotList(
     lambda ids: (
@@ -228,6 +240,7 @@ FACTS = HotList(
             .where(preference.c.contact_id == message.c.contact_id)
             .scalar_subquery()
             .label("per_month"),
+            TOPIC_OFF.label("topic_off"),
         )
         .join_from(message, campaign, campaign.c.id == message.c.campaign_id)
         .join(contact, contact.c.id == message.c.contact_id)
@@ -251,6 +264,8 @@ def _judge(mark: Mark, row: Facts | None, fence: int, gates: tuple[Gate, ...] | 
         return Refused("skip", "suppressed")
     if row.left or row.erased:
         return Refused("skip", "left" if row.left else "erased")
+    if row.topic_off:
+        return Refused("skip", "topic_off")
     rule = basis_refused(row.country, row.basis, gates)
     if rule is not None:
         return Refused("skip", f"gate:{rule}")
