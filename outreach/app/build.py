@@ -33,7 +33,7 @@ from outreach.crm.owners.store import OwnerStore
 from outreach.crm.service.store import ServiceStore
 from outreach.crm.store import CrmStore
 from outreach.crm.survey.store import SurveyStore
-from outreach.db import instance, migrate
+from outreach.db import indexes, instance, migrate
 from outreach.db.session import Database
 from outreach.events.changes.store import Applier
 from outreach.events.kinds import AddActivity, Change, CreateTask, FinishTasks, StopMessages
@@ -248,6 +248,7 @@ async def open_app(settings: Settings, *, now: datetime | None = None, migrate_f
     try:
         await _check_revision(db, migrate_first)
         app = App(settings, db, installation_secret(settings.data_dir), policy_of(settings))
+        await indexes.restore(db)  # a large import that was killed leaves them to the next start
         app.hold = await instance.arrive(db, moment)
         async with db.write() as conn:
             app.mailbox_ids = await sync_mailboxes(conn, settings.mailbox, moment)

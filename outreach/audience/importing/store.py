@@ -24,9 +24,10 @@ from outreach.audience.read import Source
 from outreach.audience.regions import language_of
 from outreach.audience.row import Draft, Reject, RowCleaner
 from outreach.audience.table import ReadError
+from outreach.db import indexes
 from outreach.db.bulk import among, bound_moment, chunks, insert_rows, reserve_ids
 from outreach.db.session import Database
-from outreach.model import Consent, Contact, ContactTag, EmailAddress, Suppression, User
+from outreach.model import Company, Consent, Contact, ContactTag, EmailAddress, Suppression, User
 from outreach.model.base import table
 
 CONTACT, ADDRESS = table(Contact), table(EmailAddress)
@@ -35,6 +36,11 @@ SUPPRESSION = table(Suppression)
 
 #: Rows in one transaction: about a quarter of a second, so that a hand-over never waits long for the one writer.
 BATCH = 10_000
+
+#: A list of so many bytes is a company's whole address book, read once. A row has about so many bytes.
+LARGE, ROW_BYTES = 8_000_000, 100
+#: An import asks these tables by their unique keys alone, so it can do without the other indexes.
+WITHOUT = (CONTACT, ADDRESS, table(Company))
 
 Progress = Callable[[ImportResult, float], None]
 
@@ -75,6 +81,7 @@ class Importer:
             await self.prepare(conn)
         file = RejectsFile(rejects)
         rows = source.rows()
+        bare = self._is_large(source) and await indexes.drop(self.db, WITHOUT)
         try:
             while batch := await asyncio.to_thread(_clean_batch, rows, cleaner):
                 file.write(await self.add(batch))
@@ -82,7 +89,13 @@ class Importer:
                     progress(self.result, min(1.0, source.position() / max(source.size, 1)))
         finally:
             self.result.rejects_file = file.close()
+            if bare:
+                await indexes.restore(self.db)
         return self.result
+
+    def _is_large(self, source: Source) -> bool:
+        """Whether the list brings many times more than there is: then its rows go in before their indexes."""
+        return source.size > LARGE and self.first_new * ROW_BYTES * 4 < source.size
 
     async def prepare(self, conn: AsyncConnection) -> None:
         """Look up who may own contacts, and which contacts are older than this import."""
