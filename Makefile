@@ -56,6 +56,7 @@ docs: setup ## write the generated reference pages again
 	@$(BIN)/python -m tests.reference
 
 bench: setup ## run benchmarks/ and print every goal with its baseline
+	@$(UV) sync --quiet --frozen --group bench
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 chaos: setup ## kill, disturb and stop a running campaign in every way and count what was lost or sent twice (ARGS=--small: a sample)
