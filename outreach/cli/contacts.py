@@ -15,6 +15,7 @@ from outreach.access.roles import Permission, require
 from outreach.access.store import append_audit
 from outreach.app.build import App
 from outreach.app.clock import utc_now
+from outreach.app.erasure import erase_person
 from outreach.audience.importing.result import ImportResult
 from outreach.audience.importing.store import ImportOptions
 from outreach.audience.importing.store import Progress as Report
@@ -222,11 +223,7 @@ def erase(
     async def work(service: App) -> dict[str, Any]:
         actor = await acting(service, as_user)
         require(actor, Permission.CONTACTS_ERASE)
-        now = utc_now()
-        async with service.db.write() as conn:
-            erasure = await service.audience.erase_in(conn, address, now=now, by_user=actor.id)
-            await append_audit(conn, actor, "contact.erased", "contact", "", now=now, after=erasure.erased)
-        return erasure.as_dict()
+        return (await erase_person(service, address, actor, utc_now())).as_dict()
 
     result = with_app(work)
     words = "erased" if result["found"] else "nothing was stored"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any
 
 from fastapi import HTTPException
@@ -59,8 +60,7 @@ async def export(staff: Staff, contact_id: int) -> Response:
 async def erase(staff: Staff, contact_id: int) -> Response:
     """Erase a person; a keyed hash keeps them from being mailed or imported again."""
     address = await _address(staff, contact_id, Permission.CONTACTS_ERASE)
-    await staff.app.audience.erase(address, now=staff.now, by_user=staff.actor.id)
-    await _record(staff, "contact.erased", "contact", contact_id)
+    await import_module("outreach.app.erasure").erase_person(staff.app, address, staff.actor, staff.now)
     return staff.done("/contacts", N_("Erased. Nobody can mail or import this person again."))
 
 

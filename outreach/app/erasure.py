@@ -1,0 +1,73 @@
+"""Erases a person (H4) without stopping the campaigns that others in the same audience are to get.
+
+An approval covers the frozen audience. Erasure takes a name out of it, which is no edit: nobody gets anything else. So
+in the same transaction the approvals that held are bound to the audience without that name, on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from outreach.access.roles import Actor
+from outreach.access.store import append_audit
+from outreach.app.build import App
+from outreach.app.campaigns import limits_in_force
+from outreach.audience.privacy.store import Erasure
+from outreach.campaigns import store as campaigns
+from outreach.campaigns.state import TERMINAL
+from outreach.content.problem import ContentProblem
+from outreach.db import stops
+from outreach.model import Approval, Campaign, CampaignRecipient, EmailAddress
+from outreach.model.base import table
+from outreach.model.keys import normalise_address
+
+CAMPAIGNS, RECIPIENTS, ADDRESSES, APPROVALS = (
+    table(Campaign), table(CampaignRecipient), table(EmailAddress), table(Approval),
+)  # fmt: skip
+
+
+async def erase_person(app: App, address: str, actor: Actor, now: datetime) -> Erasure:
+    """Erase the person of an address; nothing leaves to them after this has returned."""
+    async with app.db.write() as conn:
+        await stops.hold(conn)
+        bound = await _bound(app, conn, address)
+        done = await app.audience.erase_in(conn, address, now=now, by_user=actor.id)
+        for number in bound:
+            await _bind_again(app, conn, number, now)
+        await append_audit(conn, actor, "contact.erased", "contact", "-", now=now, after=dict(done.erased))
+    return done
+
+
+async def _bound(app: App, conn: AsyncConnection, address: str) -> Sequence[int]:
+    """The campaigns with this person whose approval holds at this moment."""
+    person = select(ADDRESSES.c.contact_id).where(ADDRESSES.c.normal == normalise_address(address))
+    query = (
+        select(CAMPAIGNS.c.id, CAMPAIGNS.c.approved_hash)
+        .join(RECIPIENTS, RECIPIENTS.c.campaign_id == CAMPAIGNS.c.id)
+        .where(RECIPIENTS.c.contact_id.in_(person), CAMPAIGNS.c.approved_hash.is_not(None))
+        .where(CAMPAIGNS.c.state.not_in([state.value for state in TERMINAL]))
+    )
+    rows = (await conn.execute(query)).all()
+    return [row.id for row in rows if await _digest(app, conn, row.id) == row.approved_hash]
+
+
+async def _digest(app: App, conn: AsyncConnection, number: int) -> str | None:
+    try:
+        return await campaigns.fingerprint(conn, number, limits_in_force(app))
+    except ContentProblem:  # a stored text was tampered with: its approval does not hold
+        return None
+
+
+async def _bind_again(app: App, conn: AsyncConnection, number: int, now: datetime) -> None:
+    digest = await _digest(app, conn, number)
+    old = await conn.scalar(select(CAMPAIGNS.c.approved_hash).where(CAMPAIGNS.c.id == number))
+    values = {"approved_hash": digest, "submitted_hash": digest}
+    await conn.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == number).values(**values))
+    given = (APPROVALS.c.campaign_id == number) & (APPROVALS.c.hash == old) & APPROVALS.c.voided_at.is_(None)
+    await conn.execute(update(APPROVALS).where(given).values(hash=digest))
+    change = {"before": {"hash": old}, "after": {"hash": digest, "why": "a recipient was erased"}}
+    await append_audit(conn, None, "campaign.bound_again", "campaign", number, now=now, **change)

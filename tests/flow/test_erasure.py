@@ -1,0 +1,71 @@
+"""H4 and A4 together: erasing one person stops nothing for the others, and hides no change of the audience."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from outreach.access.roles import OPERATOR
+from outreach.app.campaigns import demand_approval, limits_in_force
+from outreach.app.erasure import erase_person
+from outreach.campaigns import store as campaigns
+from outreach.campaigns.store import CampaignError
+from outreach.db.session import Database
+from outreach.model import Campaign, CampaignRecipient, EmailAddress
+from outreach.model.base import table
+from tests.web.conftest import seeded as seeded
+from tests.web.house import House
+
+CAMPAIGNS, RECIPIENTS, ADDRESSES = table(Campaign), table(CampaignRecipient), table(EmailAddress)
+
+
+@pytest.fixture
+async def house(seeded: Path, tmp_path: Path) -> AsyncIterator[House]:
+    """A running campaign whose approval holds."""
+    path = tmp_path / "house.db"
+    shutil.copy(seeded, path)
+    built = House(Database(f"sqlite:///{path}"))
+    async with built.db.write() as conn:
+        digest = await campaigns.fingerprint(conn, 1, limits_in_force(built.outreach))
+        await conn.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == 1).values(approved_hash=digest))
+    yield built
+    await built.db.close()
+
+
+async def somebody(house: House) -> Any:
+    query = (
+        select(ADDRESSES.c.address, ADDRESSES.c.contact_id)
+        .join(RECIPIENTS, RECIPIENTS.c.contact_id == ADDRESSES.c.contact_id)
+        .where(RECIPIENTS.c.campaign_id == 1)
+        .order_by(ADDRESSES.c.id)
+        .limit(1)
+    )
+    async with house.db.read() as conn:
+        return (await conn.execute(query)).one()
+
+
+async def test_the_others_still_get_what_was_approved(house: House) -> None:
+    person = await somebody(house)
+    assert (await erase_person(house.outreach, person.address, OPERATOR, house.now)).found
+    async with house.db.write() as conn:
+        await demand_approval(house.outreach, conn, 1)
+        left = (
+            await conn.execute(select(RECIPIENTS.c.address).where(RECIPIENTS.c.contact_id == person.contact_id))
+        ).all()
+    assert person.address not in {row.address for row in left}
+
+
+async def test_it_hides_no_edit(house: House) -> None:
+    person = await somebody(house)
+    async with house.db.write() as conn:
+        other = (RECIPIENTS.c.campaign_id == 1) & (RECIPIENTS.c.contact_id != person.contact_id)
+        await conn.execute(update(RECIPIENTS).where(other).values(address="smuggled@elsewhere.example"))
+    await erase_person(house.outreach, person.address, OPERATOR, house.now)
+    async with house.db.write() as conn:
+        with pytest.raises(CampaignError, match="changed after it was approved"):
+            await demand_approval(house.outreach, conn, 1)
