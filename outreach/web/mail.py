@@ -34,14 +34,22 @@ def facts_of() -> Any:
 
 
 async def render_for(
-    staff: Staff, source: TemplateSource, language: str, person: Any = None, campaign: str = ""
+    staff: Staff,
+    source: TemplateSource,
+    language: str,
+    person: Any = None,
+    campaign: str = "",
+    subject: str | None = None,
 ) -> Rendered:
-    """Render a template for a person (app's Facts), or for the template's sample when None. Raises ContentProblem."""
+    """Render a template for a person (app's Facts), or for the template's sample when None. Raises ContentProblem.
+
+    `subject`: the campaign's own, where it does not take the template's.
+    """
     if person is None:
         context = {**source.sample_for(language), "sender": sender(staff)}
     else:
         context = person.context(sender=sender(staff), today=staff.now.date(), language=language, campaign=campaign)
-    return await asyncio.to_thread(lambda: compiled_once(source, language).render(context, PREVIEW_URLS))
+    return await asyncio.to_thread(lambda: compiled_once(source, language, subject).render(context, PREVIEW_URLS))
 
 
 async def person_of(conn: AsyncConnection, contact_id: int) -> Any:

@@ -82,6 +82,17 @@ PAGES: dict[str, tuple[str, str]] = {
     "case": ("/follow-ups/service/1", "wu.hao"),
     "case-asked": ("/follow-ups/service/2", "zhou.yang"),
     "case-new": ("/follow-ups/service/new?mail=3", "wu.hao"),
+    "sequences": ("/sequences", "li.na"),
+    "sequence": ("/sequences/91", "li.na"),
+    "sequence-edit": ("/sequences/91/edit", "li.na"),
+    "sequence-new": ("/sequences/new", "li.na"),
+    "sequence-contact": ("/contacts/5", "sun.qian"),
+    "greetings": ("/greetings", "sun.qian"),
+    "greeting": ("/greetings/1", "sun.qian"),
+    "programme": ("/greetings/programmes/92", "li.na"),
+    "programme-new": ("/greetings/new?kind=holiday", "li.na"),
+    "webhooks": ("/settings/webhooks", "admin"),
+    "webhook": ("/settings/webhooks/1", "admin"),
 }
 #: Pages with columns that scroll by themselves are shown as a window shows them.
 VIEWPORT_ONLY = {"inbox"}

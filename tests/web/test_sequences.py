@@ -81,6 +81,51 @@ async def test_a_sequence_is_built_checked_started_and_filled(house: House) -> N
         assert again.status_code == 409
 
 
+async def test_an_approver_sees_the_steps_and_who_comes_in(house: House) -> None:
+    async with house.visitor("admin") as visitor:
+        given = {
+            **BUILT, "segment": "grade = A", "most_per_day": "7", "subject_1": "Shall we send samples?",
+            "same_thread_1": "", "note_2": "Two minutes: sizes and colours",
+        }  # fmt: skip
+        answer = await visitor.post("/sequences/new", given)
+        number = int(answer.headers["location"].rpartition("/")[2])
+        assert (await visitor.post(f"/campaigns/{number}/submit")).status_code == 303
+    async with house.visitor("zhao.min") as approver:
+        page = (await approver.get(f"/approvals/{number}")).text
+        queue = (await approver.get("/approvals")).text
+        # the second mail that is sent: the call comes first, whatever the steps' numbers are
+        second = (await approver.get(f"/approvals/{number}?step=1")).text
+        mail = (await approver.get(f"/approvals/{number}/mail?step=1&format=text")).text
+    for text in ("Ring them up", "Two minutes: sizes and colours", "after 1 day", "after 3 days", "grade in (A, B)"):
+        assert text in page, text
+    matching = await house.outreach.audience.count("grade = A", house.now)
+    assert matching > 0
+    assert f'<span class="o-kpi">{matching}</span>' in page
+    assert "tag fair" in page
+    assert "at most 7 a day" in page
+    assert "0 customers" not in page
+    assert "by its rules" in queue
+    assert '<dd class="strong">Shall we send samples?' in second
+    assert len(mail) > 200
+
+
+async def test_an_approver_sees_the_words_of_the_greetings(house: House) -> None:
+    async with house.visitor("admin") as visitor:
+        programme = {
+            "name": "Christmas", "kind": "holiday", "template": "holiday-greeting", "mailbox": "sales", "ask": "1",
+            "ask_days": "4", "holiday": "christmas", "segment": "grade = A",
+        }  # fmt: skip
+        answer = await visitor.post("/greetings/new", programme)
+        number = int(answer.headers["location"].rpartition("/")[2])
+        assert (await visitor.post(f"/campaigns/{number}/submit")).status_code == 303
+        row = await one(house, select(CAMPAIGNS).where(CAMPAIGNS.c.id == number))
+        page = (await visitor.get(f"/approvals/{number}")).text
+    words = row.definition["occasion"]["words"]
+    assert words["christmas.de"]["greeting"] in page
+    assert "4 days ahead" in page
+    assert "0 customers" not in page
+
+
 async def test_an_edit_in_the_builder_keeps_the_numbers_of_steps(house: House) -> None:
     number = await built(house)
     async with house.visitor("admin") as visitor:

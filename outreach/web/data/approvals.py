@@ -15,6 +15,7 @@ from outreach.web.data.scope import owned
 from outreach.web.data.tables import APPROVAL, CAMPAIGN, COMPANY, CONTACT, RECIPIENT, STEP, USER
 
 if TYPE_CHECKING:
+    from outreach.campaigns.definition import Definition
     from outreach.web.routing import Staff
 
 AUDIT: Table = AuditEntry.__table__  # type: ignore[attr-defined]
@@ -93,10 +94,12 @@ async def sample(conn: AsyncConnection, campaign_id: int, seed: int) -> Sequence
     return (await conn.execute(query.order_by(scramble, CONTACT.c.id).limit(SAMPLE))).all()
 
 
-async def step_versions(conn: AsyncConnection, campaign_id: int) -> Sequence[Any]:
-    """The steps' template versions, in order."""
+async def step_versions(conn: AsyncConnection, campaign_id: int, what: Definition) -> Sequence[Any]:
+    """The steps' template versions, in the order in which they are sent: a sequence's numbers say nothing of it."""
     query = select(STEP.c.number, STEP.c.template_version_id, STEP.c.after_days, STEP.c.only_if)
-    return (await conn.execute(query.where(STEP.c.campaign_id == campaign_id).order_by(STEP.c.number))).all()
+    rows = (await conn.execute(query.where(STEP.c.campaign_id == campaign_id).order_by(STEP.c.number))).all()
+    places = {step.number: place for place, step in enumerate(what.sequence.steps)} if what.sequence else {}
+    return sorted(rows, key=lambda row: places.get(row.number, row.number))
 
 
 async def submissions(conn: AsyncConnection, campaign_id: int) -> Sequence[Any]:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from outreach.access.login import VERIFIED_FOR, LoginRefused
 from outreach.access.roles import Permission
 from outreach.campaigns.approval import ApprovalRefused
+from outreach.campaigns.definition import Definition
 from outreach.campaigns.state import IllegalTransition
 from outreach.campaigns.store import CampaignError
 from outreach.content.lint import check
@@ -17,6 +18,7 @@ from outreach.content.preview import with_pictures
 from outreach.content.problem import ContentProblem
 from outreach.content.store import version_source
 from outreach.content.template import TemplateSource, choose_language
+from outreach.crm.greetings import greetable
 from outreach.web import mail
 from outreach.web.data import approvals as data
 from outreach.web.data import campaigns as campaign_data
@@ -24,6 +26,9 @@ from outreach.web.data.people import full_name
 from outreach.web.diff import Change, definitions, words
 from outreach.web.i18n import N_
 from outreach.web.pages.campaigns import found
+from outreach.web.pages.greetings import KINDS
+from outreach.web.pages.sequences import titles
+from outreach.web.pages.wizard import CONDITIONS
 from outreach.web.routing import Pages, Staff
 from outreach.web.work import campaigns as work
 
@@ -51,8 +56,9 @@ async def show(staff: Staff, campaign_id: int) -> Response:
 async def _page(staff: Staff, row: Any, error: str = "", comment: str = "", status: int = 200) -> Response:
     params = staff.request.query_params
     seed = int(params.get("seed", "0")) if params.get("seed", "0").isdecimal() else 0
+    what = Definition.model_validate(row.definition)
     async with staff.app.db.read() as conn:
-        steps = await data.step_versions(conn, row.id)
+        steps = await data.step_versions(conn, row.id, what)
         sources = [await version_source(conn, step.template_version_id) for step in steps]
         submissions = await data.submissions(conn, row.id)
         changes = await _changes(conn, submissions, sources)
@@ -63,13 +69,26 @@ async def _page(staff: Staff, row: Any, error: str = "", comment: str = "", stat
             "sample": await data.sample(conn, row.id, seed),
         }
     chosen = _chosen(staff, sources, context["sample"])
+    rendered = await _rendered(staff, row, chosen, what.subject_of(steps[chosen["number"]].number))
     return await staff.render(
         "approval.html", status=status, row=row, steps=steps, sources=sources, seed=seed, changes=changes,
         version=len(submissions), given={approval.role: approval for approval in given},
         roles=[str(role) for role in staff.app.settings.approval.roles], findings=_findings(staff, sources),
         full_name=full_name, mine=_mine(staff, row, given), fresh=_is_fresh(staff), error=error, comment=comment,
-        **context, **chosen, **await _rendered(staff, row, chosen),
+        **context, **chosen, **rendered, **await _rules(staff, what),
     )  # fmt: skip
+
+
+async def _rules(staff: Staff, what: Definition) -> dict[str, Any]:
+    """For what has no frozen audience: whom it takes in by which rules, and how many match them now."""
+    if what.kind == "campaign":
+        return {"what": what}
+    segment = (what.sequence.enrol.segment if what.sequence else what.segment) or ""
+    matching = await staff.app.audience.count(segment, staff.now) if segment else None
+    return {
+        "what": what, "segment": segment, "matching": matching, "conditions": CONDITIONS, "kinds": KINDS,
+        "holidays": greetable(), "names": dict(titles(staff)),
+    }  # fmt: skip
 
 
 def _chosen(staff: Staff, sources: list[TemplateSource], sample: Any) -> dict[str, Any]:
@@ -88,12 +107,12 @@ def _chosen(staff: Staff, sources: list[TemplateSource], sample: Any) -> dict[st
     return {"number": number, "person_id": person_id, "language": language, "format": kind, "source": source}
 
 
-async def _rendered(staff: Staff, row: Any, chosen: dict[str, Any]) -> dict[str, Any]:
+async def _rendered(staff: Staff, row: Any, chosen: dict[str, Any], subject: str | None) -> dict[str, Any]:
     """Subject and preview line of the chosen mail, or why it cannot be made."""
     try:
         async with staff.app.db.read() as conn:
             person = await mail.person_of(conn, chosen["person_id"]) if chosen["person_id"] else None
-        told = await mail.render_for(staff, chosen["source"], chosen["language"], person, row.name)
+        told = await mail.render_for(staff, chosen["source"], chosen["language"], person, row.name, subject)
     except ContentProblem as problem:
         return {"mail": None, "problem": problem.message(staff.lang)}
     return {"mail": told, "problem": "", "person": person.contact if person else None}
@@ -103,14 +122,15 @@ async def _rendered(staff: Staff, row: Any, chosen: dict[str, Any]) -> dict[str,
 async def show_mail(staff: Staff, campaign_id: int) -> Response:
     """The mail alone, for the frame."""
     row = await found(staff, campaign_id, Permission.CAMPAIGNS_VIEW)
+    what = Definition.model_validate(row.definition)
     async with staff.app.db.read() as conn:
-        steps = await data.step_versions(conn, row.id)
+        steps = await data.step_versions(conn, row.id, what)
         sources = [await version_source(conn, step.template_version_id) for step in steps]
         sample = await data.sample(conn, row.id, 0)
     if not sources:
         raise HTTPException(404)
     chosen = _chosen(staff, sources, sample)
-    told = await _rendered(staff, row, chosen)
+    told = await _rendered(staff, row, chosen, what.subject_of(steps[chosen["number"]].number))
     if told["mail"] is None:
         return mail.framed_text(told["problem"])
     if chosen["format"] == "text":
