@@ -136,7 +136,7 @@ class Staff:
             "flash": flash,
             "company": self.app.settings.sender.company or "outreach",
         }
-        if not wants_part(self.request):
+        if not template.startswith("part_"):  # a whole page is framed, whatever the request's headers claim
             base["frame"] = await frame(self)
         answer = HTMLResponse(render(self.lang, template, **(base | context)), status_code=status)
         if flash and not wants_part(self.request):
