@@ -119,7 +119,7 @@ EVENT: Words = {
     "reply": (N_("Reply"), ""),
     "autoreply": (N_("Auto-reply"), ""),
     "challenge": (N_("Challenge"), ""),
-    "open": (N_("Open"), ""),
+    "open": (N_("Opened"), ""),
     "click": (N_("Click"), ""),
     "preference": (N_("Preference"), ""),
     "conversion": (N_("Conversion"), ""),

@@ -19,6 +19,7 @@ from outreach.app.sequences.work import load_work, open_desk
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.store import CampaignError
 from outreach.content.envelope import PREVIEW_URLS, Rendered
+from outreach.content.preview import with_pictures
 from outreach.content.template import choose_language
 from outreach.crm import greetings
 from outreach.crm.occasion import store as occasions
@@ -89,6 +90,8 @@ class Letter:
     row: Any
     language: str
     mail: Rendered
+    #: The page with its pictures in it, for a frame that may load nothing.
+    html: str
 
 
 async def letter(app: App, occasion_id: int, now: datetime) -> Letter:
@@ -104,7 +107,8 @@ async def letter(app: App, occasion_id: int, now: datetime) -> Letter:
     values = facts.context(
         sender=sender_facts(app.settings), today=row.on, language=language, campaign=texts.definition.name
     )
-    return Letter(row, language, compile_for(texts, row.key, language, words).render(values, PREVIEW_URLS))
+    mail = compile_for(texts, row.key, language, words).render(values, PREVIEW_URLS)
+    return Letter(row, language, mail, with_pictures(mail.html, source.files))
 
 
 async def waiting(app: App, limit: int = 1_000) -> list[dict[str, Any]]:

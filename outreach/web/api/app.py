@@ -19,7 +19,7 @@ from outreach.audience.segment import SegmentError
 
 BEARER = HTTPBearer(auto_error=False, description="A token made under My account; it is held to its scopes.")
 DESCRIPTION = (
-    "Contacts, companies, deals, orders, cases, segments, campaigns, messages, events, suppression, reports and conversions. Times are ISO "
+    "Contacts, companies, deals, orders, cases, segments, campaigns, sequences, messages, events, suppression, reports and conversions. Times are ISO "
     "8601 in UTC. Lists take `limit` (1 to 200) and `after` (the last id seen) and answer `{items, next}`."
 )
 
@@ -76,7 +76,7 @@ async def json_only(request: Request) -> None:
 
 def create_api(app: Any, login: Login, clock: Callable[[], datetime]) -> FastAPI:
     """Build the API over an outreach.app.App."""
-    from outreach.web.api import customers, routes
+    from outreach.web.api import customers, routes, sequences
 
     api = FastAPI(
         title="outreach", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None,
@@ -86,6 +86,7 @@ def create_api(app: Any, login: Login, clock: Callable[[], datetime]) -> FastAPI
     api.state.outreach, api.state.login, api.state.clock = app, login, clock
     api.include_router(routes.router)
     api.include_router(customers.router)
+    api.include_router(sequences.router)
     _errors(api)
     return api
 

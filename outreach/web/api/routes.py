@@ -77,11 +77,11 @@ class Created(BaseModel):
 
 
 def _listing(rows: Sequence[Any], limit: int) -> Listing:
-    items = [_plain(row) for row in rows]
+    items = [plain(row) for row in rows]
     return Listing(items=items, next=items[-1]["id"] if len(items) == limit else None)
 
 
-def _plain(row: Any) -> dict[str, Any]:
+def plain(row: Any) -> dict[str, Any]:
     return {key: _value(value) for key, value in row._mapping.items()}
 
 
@@ -130,7 +130,7 @@ async def contact(contact_id: Id, script: Script = allow(P.CONTACTS_VIEW)) -> di
     if row is None:
         raise HTTPException(404, "there is no such contact")
     script.need(P.CONTACTS_VIEW, await held(script, row.owner_id))
-    return _plain(row) | {"addresses": told}
+    return plain(row) | {"addresses": told}
 
 
 @router.post("/contacts", response_model=Created, status_code=201)

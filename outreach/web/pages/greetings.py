@@ -83,7 +83,7 @@ async def show_mail(staff: Staff, occasion_id: int) -> Response:
         letter = await occasions().letter(staff.app, occasion_id, staff.now)
     except ContentProblem as problem:
         return mail.framed_text(problem.message(staff.lang))
-    return mail.framed(letter.mail.html)
+    return mail.framed(letter.html)
 
 
 @router.action("/greetings/{occasion_id:int}/{action}", Permission.CAMPAIGNS_SEND)
