@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select, update
 
+from outreach.config.mailbox import MailboxLimits
 from outreach.model import Campaign, Message
 from outreach.model.base import table
 from tests.web.house import House
@@ -38,6 +39,18 @@ async def test_from_the_form_to_the_first_mail(house: House) -> None:
         planned = (await conn.execute(select(func.count()).where(MESSAGES.c.campaign_id == int(number)))).scalar_one()
     assert state == "pilot"
     assert planned > 0
+
+
+async def test_a_mailbox_without_limits_has_a_pace_too(house: House) -> None:
+    none = MailboxLimits(per_minute=0, per_hour=0, per_day=0)
+    given = house.outreach.settings
+    boxes = [box.model_copy(update={"limits": none}) for box in given.mailbox]
+    house.outreach.settings = given.model_copy(update={"mailbox": boxes})
+    async with house.visitor("li.na") as author:
+        for path in ("/campaigns/1", "/campaigns/1/live"):
+            answer = await author.get(path)
+            assert answer.status_code == 200
+            assert "Last minute" in answer.text
 
 
 async def test_a_fault_in_the_form_is_told_and_nothing_is_lost(house: House) -> None:
