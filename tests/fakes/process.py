@@ -56,14 +56,19 @@ def daemon_folder(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(ready: Callable[[], bool], what: str, process: subprocess.Popen[bytes] | None = None) -> None:
+def wait_for(
+    ready: Callable[[], bool],
+    what: str,
+    process: subprocess.Popen[bytes] | None = None,
+    seconds: float = START_SECONDS,
+) -> None:
     """Poll until ready() or fail; a child that has ended is not waited for."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + seconds
     while not ready():
         if process is not None and process.poll() is not None:
             raise RuntimeError(f"{what} ended with exit code {process.returncode}")
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{what} was not ready after {START_SECONDS:.0f} s")
+            raise RuntimeError(f"{what} was not ready after {seconds:.0f} s")
         time.sleep(0.01)
 
 
