@@ -18,12 +18,13 @@ from outreach.content.envelope import Identity
 from outreach.content.plain import plain_message
 from outreach.events.kinds import EventKind, NewEvent
 from outreach.inbox.archive.store import archive_sent
-from outreach.model import Activity, Company, Contact, InboundMail, Mailbox, Task, User
+from outreach.model import Activity, Company, Contact, InboundMail, Mailbox, Message, Task, User
 from outreach.model.base import table
 
 INBOUND: Table = table(InboundMail)
 TASKS: Table = table(Task)
 MAILBOXES: Table = table(Mailbox)
+MESSAGES: Table = table(Message)
 ACTIVITIES: Table = table(Activity)
 CONTACTS: Table = table(Contact)
 COMPANIES: Table = table(Company)
@@ -38,7 +39,8 @@ async def load(conn: AsyncConnection, inbound_id: int) -> Row[Any]:
     """Return the mail with its owner and mailbox. Raises LookupError."""
     owner = func.coalesce(INBOUND.c.owner_id, CONTACTS.c.owner_id, COMPANIES.c.owner_id).label("held_by")
     query = (
-        select(INBOUND, owner, USERS.c.team, MAILBOXES.c.name.label("mailbox"))
+        select(INBOUND, owner, USERS.c.team, MAILBOXES.c.name.label("mailbox"), MESSAGES.c.message_id.label("answers"))
+        .outerjoin(MESSAGES, MESSAGES.c.id == INBOUND.c.message_id)
         .outerjoin(CONTACTS, CONTACTS.c.id == INBOUND.c.contact_id)
         .outerjoin(COMPANIES, COMPANIES.c.id == func.coalesce(INBOUND.c.company_id, CONTACTS.c.company_id))
         .outerjoin(USERS, USERS.c.id == owner)
@@ -94,7 +96,7 @@ def _identity(app: App, row: Row[Any], box: Any, now: datetime, sender_name: str
         to_address=row.from_address,
         date=now,
         in_reply_to=row.rfc_message_id,
-        references=tuple(value for value in (row.rfc_message_id,) if value),
+        references=tuple(value for value in (row.answers, row.rfc_message_id) if value),
     )
 
 

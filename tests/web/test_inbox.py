@@ -6,9 +6,9 @@ from email import message_from_bytes
 from email.policy import default
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from outreach.model import InboundMail, Suppression, Task
+from outreach.model import InboundMail, Message, Suppression, Task
 from outreach.model.base import table
 from tests.fakes.smtp import ScriptedSMTP, drop, reply
 from tests.web.house import House
@@ -22,6 +22,9 @@ async def one(house: House, model: Any, number: int) -> Any:
 
 
 async def test_an_answer_leaves_once_in_its_thread(sending: House, scripted_smtp: ScriptedSMTP) -> None:
+    async with sending.db.write() as conn:
+        await conn.execute(update(INBOUND).where(INBOUND.c.id == 1).values(message_id=1))
+    ours = (await one(sending, table(Message), 1)).message_id
     async with sending.visitor("zhou.yang") as visitor:
         answer = await visitor.post("/inbox/1/answer", {"text": "Dear Ms Vogel,\nour price is 3.20 €."})
         assert answer.headers["location"] == "/inbox"
@@ -30,6 +33,7 @@ async def test_an_answer_leaves_once_in_its_thread(sending: House, scripted_smtp
     (sent,) = scripted_smtp.messages
     mail = message_from_bytes(sent.data, policy=default)
     assert mail["In-Reply-To"] == "<in1@x.example>"
+    assert mail["References"] == f"<{ours}> <in1@x.example>"
     assert mail["From"].addresses[0].addr_spec == "sales@minxu-lighting.example"
     assert "our price is 3.20 €" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     row, task = await one(sending, INBOUND, 1), await one(sending, TASKS, 1)
