@@ -31,7 +31,9 @@ def test_codes_in_the_source_and_in_the_catalogue_are_the_same() -> None:
     unknown = {name for name in missing - set(catalogue()) if not re.search(r"\.(toml|mjml|txt|json)$|^sender\.", name)}
     others = {"owner.phone", "owner.name", "campaign.name", "images.png"}
     acts = {
-        name for name in unknown if re.search(r"\.(added|removed|saved|created|restored|tested|bound_again|enrolled|person_[a-z]+)$", name)
+        name
+        for name in unknown
+        if re.search(r"\.(added|removed|saved|created|restored|tested|bound_again|enrolled|person_[a-z]+)$", name)
     }
     assert unknown - others - acts == set()  # acts are the audit trail's words
     composed = {
