@@ -29,18 +29,21 @@ async def test_a_webhook_from_form_to_test_to_removal(house: House, monkeypatch:
         made = await visitor.post("/settings/webhooks", form)
         secret = re.search(r"whsec_[\w+/=]+", made.text)
         assert secret
-        page = await visitor.get("/settings/webhooks/1")
+        path = re.search(r"/settings/webhooks/\d+", made.text)
+        assert path
+        one = path[0]
+        page = await visitor.get(one)
         assert secret[0] not in page.text, "shown once"
-        tested = await visitor.post("/settings/webhooks/1/test")
+        tested = await visitor.post(f"{one}/test")
         assert "The test was taken." in tested.text
         assert len(receiver.got) == 1
         receiver.answers[:] = ["500 Oops"]
-        assert "The test was not taken." in (await visitor.post("/settings/webhooks/1/test")).text
-        again = await visitor.post("/settings/webhooks/1/rotate")
+        assert "The test was not taken." in (await visitor.post(f"{one}/test")).text
+        again = await visitor.post(f"{one}/rotate")
         assert secret[0] not in again.text
         for action in ("pause", "resume", "remove"):
-            assert (await visitor.post(f"/settings/webhooks/1/{action}")).status_code == 303
-        assert (await visitor.get("/settings/webhooks/1")).status_code == 404
+            assert (await visitor.post(f"{one}/{action}")).status_code == 303
+        assert (await visitor.get(one)).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -59,4 +62,13 @@ async def test_addresses_are_refused_in_words_and_what_was_typed_stays(house: Ho
         assert said in answer.text
         assert "My ERP" in answer.text
     async with house.db.read() as conn:
-        assert (await conn.execute(select(table(Webhook)))).all() == []
+        names = (await conn.execute(select(table(Webhook).c.name))).scalars().all()
+    assert "My ERP" not in names
+
+
+async def test_a_secret_that_cannot_be_read_is_said_and_holds_up_nobody(house: House) -> None:
+    """The seeded webhook's secret is of another installation."""
+    async with house.visitor(await technician(house)) as visitor:
+        answer = await visitor.post("/settings/webhooks/1/test")
+        assert answer.status_code == 200
+        assert "cannot be read" in answer.text

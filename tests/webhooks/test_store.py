@@ -181,6 +181,20 @@ async def test_ended_deliveries_are_forgotten(store: WebhookStore, db: Database)
     assert await deliveries(db) == []
 
 
+async def test_a_webhook_whose_secret_cannot_be_read_is_paused_and_the_others_go_on(
+    store: WebhookStore, db: Database
+) -> None:
+    broken, _ = await store.add("moved", URL, [], actor=OPERATOR, now=NOW)
+    await store.add("ERP", URL, [], actor=OPERATOR, now=NOW)
+    async with db.write() as conn:
+        await conn.execute(update(table(Webhook)).where(table(Webhook).c.id == broken).values(secret="of another key"))
+    await happen(db, "reply")
+    async with running_receiver() as receiver:
+        done = await worker_of(store, receiver).run(NOW)
+    assert done.delivered == 1
+    assert [(row.state, row.paused_reason) for row in await store.all()] == [("paused", "secret"), ("active", None)]
+
+
 def test_only_listed_transitions() -> None:
     with pytest.raises(IllegalTransition):
         advance(DeliveryState.DELIVERED, "fail")

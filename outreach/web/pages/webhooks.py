@@ -11,7 +11,7 @@ from outreach.access.roles import Permission
 from outreach.web.i18n import N_
 from outreach.web.pages.settings import tabs
 from outreach.web.routing import Pages, Staff
-from outreach.webhooks.client import AddressRefused, checked
+from outreach.webhooks.client import AddressRefused, Answer, checked
 from outreach.webhooks.store import KINDS, WebhookError
 
 router = Pages()
@@ -72,13 +72,21 @@ async def _one(staff: Staff, number: int, **more: Any) -> Response:
     return await staff.render("webhook.html", row=row, deliveries=deliveries, **given)
 
 
+async def _test(staff: Staff, number: int) -> Response:
+    try:
+        answer = await staff.app.webhook_worker().test(number, staff.now)
+    except WebhookError as error:
+        answer = Answer(0, str(error))
+    return await _one(staff, number, answer=answer)
+
+
 @router.action("/settings/webhooks/{number:int}/{action}", Permission.WEBHOOKS_EDIT)
 async def change(staff: Staff, number: int, action: str) -> Response:
     """Test, pause, resume, a new secret, remove."""
     store, to = staff.app.webhooks, f"/settings/webhooks/{number}"
     try:
         if action == "test":
-            return await _one(staff, number, answer=await staff.app.webhook_worker().test(number, staff.now))
+            return await _test(staff, number)
         if action == "rotate":
             secret = await store.rotate(number, actor=staff.actor, now=staff.now)
             return await staff.render("webhook_secret.html", number=number, secret=secret)
