@@ -65,6 +65,9 @@ def run(name: str) -> dict[str, Any] | None:
 
 def main() -> int:
     """Run what was asked for, write the page; 1 if one of them failed."""
+    if {"-h", "--help"} & set(sys.argv):
+        print(f"{__doc__}\nThere are: {', '.join(names())}")
+        return 0
     wanted = [word for word in sys.argv[1:] if not word.startswith("-")] or names()
     unknown = sorted(set(wanted) - set(names()))
     if unknown:
