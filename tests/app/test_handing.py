@@ -84,10 +84,12 @@ async def test_nothing_changes_by_looking(house: House) -> None:
 async def test_sequences_go_on_from_the_successors_mailbox_and_come_back(house: House) -> None:
     app = house.outreach
     waiting = await count(house, MESSAGES, MESSAGES.c.mailbox_id == THEIRS)
+    mine = await value(house, select(ENROLMENTS.c.id).where(ENROLMENTS.c.mailbox_id == THEIRS))
+    box_of = select(ENROLMENTS.c.mailbox_id).where(ENROLMENTS.c.id == mine)
     done = await handing.transfer(app, LEAVER, SUCCESSOR, OPERATOR, house.now)
     assert (done["continued"], done["stopped"], done["enrolled"]) == (waiting, 0, 1)
     assert await count(house, MESSAGES, MESSAGES.c.mailbox_id == THEIRS) == 0
-    assert await value(house, select(ENROLMENTS.c.mailbox_id)) == HERS
+    assert await value(house, box_of) == HERS
     closed = select(BOXES.c.paused_reason).where(BOXES.c.id == THEIRS, BOXES.c.state == "disabled")
     assert await value(house, closed) == handing.HANDED_OVER
     assert await value(house, select(table(User).c.disabled_at).where(table(User).c.id == LEAVER)) == house.now
@@ -96,7 +98,7 @@ async def test_sequences_go_on_from_the_successors_mailbox_and_come_back(house: 
         await handing.transfer(app, SUCCESSOR, LEAVER, OPERATOR, house.now)
     await handing.take_back(app, done["handover"], OPERATOR, house.now)
     assert await count(house, MESSAGES, MESSAGES.c.mailbox_id == THEIRS) == waiting
-    assert await value(house, select(ENROLMENTS.c.mailbox_id)) == THEIRS
+    assert await value(house, box_of) == THEIRS
     assert await value(house, select(BOXES.c.state).where(BOXES.c.id == THEIRS)) == "active"
     with pytest.raises(UserError, match="taken back already"):
         await handing.take_back(app, done["handover"], OPERATOR, house.now)
