@@ -120,8 +120,8 @@ class Maker:
     def fill(self, source: Table, column: Any) -> Any:
         self.serial += 1
         kind, word = column.type, CANARY if source.name not in NOBODY else "Plain"
-        if column.name == "pending":  # what waits for a manager: amount, currency and stage of a quotation
-            return {"amount": 1}
+        if column.name == "pending":  # the step of a deal that waits for a manager
+            return "order"
         if column.name == "effects":  # names of changes with one closed word each (events/kinds.py: Change.note)
             return ["MarkMessage:bounced_at"]
         if _is_json(column):
