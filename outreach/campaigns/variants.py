@@ -49,7 +49,9 @@ class Arm:
         middle = self.rate + z * z / (2 * self.mails)
         half = z * sqrt(self.rate * (1 - self.rate) / self.mails + z * z / (4 * self.mails**2))
         whole = 1 + z * z / self.mails
-        return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
+        # the rate itself always lies within; at 0 and 1 rounding would put it a hair outside
+        low, high = min(self.rate, (middle - half) / whole), max(self.rate, (middle + half) / whole)
+        return max(0.0, low), min(1.0, high)
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,8 @@ async def test_addresses_are_refused_in_words_and_what_was_typed_stays(house: Ho
         assert said in answer.text
         assert "My ERP" in answer.text
     async with house.db.read() as conn:
-        names = (await conn.execute(select(table(Webhook).c.name))).scalars().all()
-    assert "My ERP" not in names
+        urls = (await conn.execute(select(table(Webhook).c.url))).scalars().all()
+    assert urls == ["https://erp.example/hook"], "only the seeded one"
 
 
 async def test_a_secret_that_cannot_be_read_is_said_and_holds_up_nobody(house: House) -> None:
