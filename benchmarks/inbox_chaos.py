@@ -15,8 +15,8 @@ import asyncio
 import json
 import os
 import random
-import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -42,6 +42,7 @@ from outreach.model.keys import address_key
 from tests.fakes.dovecot import Dovecot, running_dovecot
 
 SECRET = b"an installation's secret, 32 byte"
+ROOT = Path(__file__).resolve().parent.parent
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 SMALL = 1_200
 #: What arrives, in shares of ten thousand: a campaign to a poor list.
@@ -213,21 +214,14 @@ async def read(url: str, port: int, now: datetime) -> dict[str, int]:
         await db.close()
 
 
-def fork(url: str, port: int, now: datetime) -> tuple[int, int]:
-    """A process that makes one pass: its id, and where it writes what it found."""
-    listening, telling = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(telling)
-        return child, listening
-    code = 1
-    try:
-        os.close(listening)
-        os.write(telling, json.dumps(asyncio.run(read(url, port, now))).encode())
-        code = 0
-    except BaseException as error:
-        sys.stderr.write(f"reader: {type(error).__name__}: {error}\n")
-    os._exit(code)
+def start(url: str, port: int, now: datetime) -> subprocess.Popen[bytes]:
+    """A process that makes one pass and writes what it found as JSON.
+
+    Started by exec and never forked: this process looks at the database too, SQLite's shared memory must not be
+    carried across a fork, and readers that had it died of bus errors.
+    """
+    command = [sys.executable, "-m", "benchmarks.inbox_chaos", "--reader", url, str(port), now.isoformat()]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
 
 def filed(path: Path) -> int | None:
@@ -241,30 +235,27 @@ def filed(path: Path) -> int | None:
 
 def run_and_kill(url: str, path: Path, port: int, now: datetime, after: int, limit: float) -> bool:
     """Start a reader and kill it when the mark has moved by `after`; whether it was still alive then."""
-    low, start = filed(path) or 0, time.monotonic()
-    child, listening = fork(url, port, now)
-    ended = 0
-    while not ended and time.monotonic() - start < limit:
-        mark = filed(path)
-        if mark is not None:
-            low = min(low, mark)
-            if mark - low >= after:
+    low, began = filed(path) or 0, time.monotonic()
+    with start(url, port, now) as reader:
+        while time.monotonic() - began < limit:
+            mark = filed(path)
+            if mark is not None:
+                low = min(low, mark)
+                if mark - low >= after:
+                    break
+            time.sleep(0.001)
+            if reader.poll() is not None:
                 break
-        time.sleep(0.001)
-        ended, _ = os.waitpid(child, os.WNOHANG)
-    if not ended:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    os.close(listening)
-    return not ended
+        alive = reader.poll() is None
+        reader.kill()
+    return alive
 
 
 def run_to_the_end(url: str, port: int, now: datetime) -> dict[str, int]:
-    child, listening = fork(url, port, now)
-    with os.fdopen(listening, "rb") as told:
-        out = told.read()
-    if os.waitpid(child, 0)[1] != 0:
-        raise RuntimeError("a reader failed")
+    with start(url, port, now) as reader:
+        out, _ = reader.communicate()
+    if reader.returncode != 0:
+        raise RuntimeError(f"a reader failed (exit {reader.returncode})")
     found: dict[str, int] = json.loads(out)
     return found
 
@@ -380,7 +371,12 @@ def main() -> int:
     parser.add_argument("--resets", type=int)
     parser.add_argument("--kills", type=int)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--reader", nargs=3, help=argparse.SUPPRESS)  # URL PORT NOW: one pass, in a process to kill
     wanted = parser.parse_args()
+    if wanted.reader:
+        url, port, now = wanted.reader
+        print(json.dumps(asyncio.run(read(url, int(port), datetime.fromisoformat(now)))))
+        return 0
     resets = wanted.resets if wanted.resets is not None else (20 if wanted.mails >= 10_000 else 4)
     kills = wanted.kills if wanted.kills is not None else (50 if wanted.mails >= 10_000 else 8)
     outcome = chaos(wanted.mails, resets, kills, wanted.seed)
