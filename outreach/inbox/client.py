@@ -184,11 +184,15 @@ class ImapClient:
 
     async def listed(self, first: int, last: int | None = None) -> list[Listed]:
         """Return what stands in the opened folder from UID `first` on, in order of UID."""
+        found: dict[int, Listed] = {}
+        tag = self._link.begin(f"UID FETCH {first}:{last or '*'} (UID RFC822.SIZE INTERNALDATE)")
         try:
-            said = await self._link.command(f"UID FETCH {first}:{last or '*'} (UID RFC822.SIZE INTERNALDATE)")
+            async with aclosing(self._link.answers(tag)) as answers:
+                async for response in answers:
+                    if (item := grammar.listed(response)) and item.uid >= first:
+                        found[item.uid] = item
         except Refused as refused:
             raise ImapTrouble(f"the folder cannot be listed: {refused}") from refused
-        found = {item.uid: item for response in said if (item := grammar.listed(response)) and item.uid >= first}
         return [found[uid] for uid in sorted(found)]
 
     # -- mails ---------------------------------------------------------------------------------------------------------

@@ -29,6 +29,11 @@ def normalise(raw: bytes) -> bytes:
     return raw
 
 
+def begins_with_header(raw: bytes, start: int, end: int) -> bool:
+    """Whether the entity at raw[start:end] has headers at all (see `split_head`)."""
+    return _FIRST.match(raw, start, end) is not None
+
+
 def split_head(raw: bytes, start: int, end: int, limit: int) -> tuple[list[tuple[bytes, bytes]], int, bool]:
     """Headers of the entity at raw[start:end] as (name, raw value), where its body begins, whether `limit` cut them.
 

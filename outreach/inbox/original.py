@@ -73,14 +73,14 @@ def ids(mail: Mail) -> Ids:
     for part in mail.leaves:
         if part.inside == 0 and part.encoded and part.content_type.startswith(_TEXTUAL):
             blocks.append(part.data[:READ])
-    return collect(mail.get("In-Reply-To") + " " + mail.get("References"), blocks)
+    return collect(mail.get("In-Reply-To") + " " + mail.get("References"), ((b, b.lower()) for b in blocks))
 
 
-def collect(answered: str, blocks: Iterable[bytes]) -> Ids:
+def collect(answered: str, blocks: Iterable[tuple[bytes, bytes]]) -> Ids:
+    """The ids in the headers that say what is answered, and in blocks of bytes, each given in lower case too."""
     messages = _ANGLED.findall(answered[:READ])
     uids: list[str] = []
-    for block in blocks:
-        low = block.lower()
+    for block, low in blocks:
         messages += [found.decode("utf-8", "replace") for found in _values(block, low, b"message-id:", _MESSAGE_ID)]
         uids += [found.decode("ascii") for found in _values(block, low, b"x-outreach-message:", _UID)]
     return tuple(dict.fromkeys(messages)), tuple(dict.fromkeys(uids))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from outreach.inbox.codes import best_status, is_vague, reason_of_status, reply_in
 from outreach.inbox.phase import phase_in
@@ -20,6 +21,11 @@ GENERAL = frozenset({"systemerror", "securityerror", "syntaxerror", "networkerro
 
 # Words that mean our own host when it was refused before it could name anybody.
 REFUSED_AT_THE_DOOR = frozenset({None, "systemerror", "securityerror", "rejected", "syntaxerror"})
+
+#: Characters of a reply, its status and its server's name, whose judgement is remembered without the address.
+LONGEST_KEPT = 1000
+STAND_IN = "x@x"
+_BARE = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,55}")
 
 
 def _silent() -> str:
@@ -53,12 +59,47 @@ class Outcome:
         return self.stage or phase_in(self.text) or phase_in(self.context)
 
 
+class _AsksNotice(Exception):
+    """The words alone do not settle it."""
+
+
 def judge(outcome: Outcome) -> Finding:
+    """What became of one recipient: by the server's words where they suffice, else with the notice around them.
+
+    Bounces of one campaign repeat the same few sentences; without the address they are equal, and judged once.
+    """
+    words, host = outcome.text, outcome.host
+    if len(words) + len(outcome.status or "") + len(host) <= LONGEST_KEPT:
+        if _BARE.fullmatch(outcome.recipient):
+            words = words.replace(outcome.recipient, STAND_IN)
+        looked_up = outcome.looked_up or _names_looker(host)
+        known = _by_words(words, outcome.status, outcome.delayed, outcome.stage, looked_up)
+        if known is not None:
+            return Finding(outcome.recipient, *known, outcome.delayed, outcome.text)
+    return Finding(outcome.recipient, *_judge(outcome), outcome.delayed, outcome.text)
+
+
+@lru_cache(maxsize=4096)
+def _by_words(
+    text: str, status: str | None, delayed: bool, stage: str, looked_up: bool
+) -> tuple[str | None, str | None, bool | None] | None:
+    try:
+        return _judge(Outcome("", text, status, delayed, stage, _ask_notice, looked_up=looked_up))
+    except _AsksNotice:
+        return None
+
+
+def _ask_notice() -> str:
+    raise _AsksNotice
+
+
+def _judge(outcome: Outcome) -> tuple[str | None, str | None, bool | None]:
+    """(status, reason, hard)."""
     status = best_status(outcome.status, outcome.text)
     if is_vague(status):
         status = best_status(status, outcome.context)
     reason = _reason(outcome, status)
-    return Finding(outcome.recipient, status, reason, hardness(reason, status, outcome), outcome.delayed, outcome.text)
+    return status, reason, hardness(reason, status, outcome)
 
 
 def _reason(outcome: Outcome, status: str | None) -> str | None:
@@ -131,6 +172,12 @@ def _confirmed(outcome: Outcome, status: str | None) -> bool:
         return True
     words = f"{outcome.text} {outcome.host} {outcome.context}".lower()
     return outcome.phase == "rcpt" or any(sign in words for sign in LOOKED_UP)
+
+
+@lru_cache(maxsize=4096)
+def _names_looker(host: str) -> bool:
+    """Whether the refusing server's name is itself such a sign."""
+    return any(sign in host.lower() for sign in LOOKED_UP)
 
 
 def hardness(reason: str | None, status: str | None, outcome: Outcome) -> bool | None:

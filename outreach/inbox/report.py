@@ -65,3 +65,45 @@ def _split_repeats(block: str) -> list[Fields]:
 def _mixed(found: Fields) -> bool:
     """Per-message and per-recipient fields in one block, as several Japanese carriers write them."""
     return "reporting-mta" in found and "final-recipient" in found
+
+
+#: What a report is read for; its other fields may say what they like.
+READ = frozenset({
+    "original-recipient", "final-recipient", "x-actual-recipient", "action", "status", "diagnostic-code", "remote-mta",
+    "x-powermta-bouncecategory", "reporting-mta",
+})  # fmt: skip
+_UNCLEAR = re.compile(r"\n[ \t]+\n|\n\n[ \t]")  # does it continue a field or part two groups?
+_SOFT = re.compile(r"[^\S\n]*\n[ \t]+[^\S\n]*")
+
+
+def plain_recipients(text: str) -> list[Fields] | None:
+    """The recipients of a report that keeps to RFC 3464, with the fields in READ alone; None where it does not.
+
+    The same as `groups` gives for them, line by line and several times faster.
+    """
+    if "=?" in text or " :" in text or "\t:" in text:
+        return None
+    if "\n " in text or "\n\t" in text:
+        if _UNCLEAR.search(text):
+            return None
+        text = _SOFT.sub(" ", text)
+    blocks = text.split("\n\n", MAX_GROUPS)
+    recipients: list[Fields] = []
+    for block in blocks:
+        found = _lines(block)
+        if "final-recipient" in found and "reporting-mta" not in found:
+            recipients.append(found)
+        elif "final-recipient" in found or "original-recipient" in found or (found and recipients):
+            return None
+    regular = text.lower().count("final-recipient:") == len(recipients) and len(blocks) <= MAX_GROUPS
+    return recipients if regular else None
+
+
+def _lines(block: str) -> Fields:
+    found: Fields = {}
+    for line in block.split("\n"):
+        name, colon, value = line.partition(":")
+        name = name.lower()
+        if name in READ and colon and name not in found:
+            found[name] = value.strip()
+    return found

@@ -2,14 +2,15 @@
 
 The parser has limits of its own and needs no sandbox for the bombs that are known. The child is for the unknown ones:
 a hostile mail must not stop the loop. Parent and child speak on the child's stdin and stdout: a question is one byte (b"V"
-verdict, b"S" verdict and summary), the number of mails, the length of each, and the raw mails; the answer is four bytes
-of length and a JSON list. A batch that kills the child is asked for mail by mail. The parent takes nothing from the child but JSON: a child that read hostile bytes is not trusted with pickles.
+verdict, b"S" verdict and summary), the number of mails, the length of each, and the raw mails; the answer is the length
+of each answer, and the answers in JSON. A batch that kills the child is asked for mail by mail. The parent takes nothing from the child but JSON: a child that read hostile bytes is not trusted with pickles.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import resource
@@ -29,6 +30,10 @@ START_SECONDS = 60.0  # importing the parser takes half a second, on a busy mach
 LONGEST_ANSWER = 16 * 1024 * 1024  # bytes; a summary with 200,000 characters of text is far below
 #: Mails and bytes of one question: fifty answers are read in a few milliseconds of the loop.
 BATCH, BATCH_BYTES = 50, 1_000_000
+#: Bytes of answers that are read before others get their turn: two milliseconds or so.
+FAIR = 50_000
+#: What a pipe is read with at once.
+BUFFER = 256 * 1024
 
 
 class ParserKilled(Exception):
@@ -103,14 +108,21 @@ class Sandbox:
 
     async def _hear(self, child: asyncio.subprocess.Process, count: int) -> list[Reading]:
         assert child.stdout is not None
-        (length,) = _LENGTH.unpack(await child.stdout.readexactly(_LENGTH.size))
-        if length > LONGEST_ANSWER:
-            raise ValueError(f"an answer of {length} bytes")
-        answers: list[dict[str, Any]] = json.loads(await child.stdout.readexactly(length))
-        died = next((str(answer["died"]) for answer in answers if "died" in answer), None)
-        if died is not None or len(answers) != count:
-            raise ValueError(died or f"{len(answers)} answers to {count} mails")
-        return [wire.reading(answer) for answer in answers]
+        lengths = _lengths(await child.stdout.readexactly(_LENGTH.size * count))
+        if sum(lengths) > LONGEST_ANSWER:
+            raise ValueError(f"an answer of {sum(lengths)} bytes")
+        found: list[Reading] = []
+        start = 0
+        while start < count:
+            stop, size = _some(lengths, start)
+            answers = await child.stdout.readexactly(size)
+            at = 0
+            for length in lengths[start:stop]:
+                found.append(_reading(answers[at : at + length]))
+                at += length
+            start = stop
+            await asyncio.sleep(0)  # what has arrived is read without a pause: others get their turn
+        return found
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:
@@ -152,6 +164,26 @@ class Sandbox:
         return await child.wait()
 
 
+def _reading(answer: bytes) -> Reading:
+    found: Any = json.loads(answer)
+    if not isinstance(found, dict) or "died" in found:
+        raise ValueError(str(found["died"]) if isinstance(found, dict) else "no answer at all")
+    return wire.reading(found)
+
+
+def _some(lengths: Sequence[int], start: int) -> tuple[int, int]:
+    """Where the answers end that are read together from `start` on, and their bytes: one, or as many as are short."""
+    stop, size = start + 1, lengths[start]
+    while stop < len(lengths) and size + lengths[stop] <= FAIR:
+        size += lengths[stop]
+        stop += 1
+    return stop, size
+
+
+def _lengths(packed: bytes) -> tuple[int, ...]:
+    return struct.unpack(f">{len(packed) // _LENGTH.size}I", packed)
+
+
 def batches(raws: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     """Cut into pieces that are asked for at once: bounded by number and bytes, a large mail by itself."""
     start = size = 0
@@ -170,9 +202,9 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     answers.flush()
     while len(head := requests.read(_HEAD.size)) == _HEAD.size:
         kind, count = _HEAD.unpack(head)
-        lengths = [_LENGTH.unpack(requests.read(_LENGTH.size))[0] for _ in range(count)]
-        found = b"[" + b",".join(_answer(requests.read(length), kind == b"S") for length in lengths) + b"]"
-        answers.write(_LENGTH.pack(len(found)) + found)
+        lengths = _lengths(requests.read(_LENGTH.size * count))
+        found = [_answer(requests.read(length), kind == b"S") for length in lengths]
+        answers.write(b"".join((*(_LENGTH.pack(len(answer)) for answer in found), *found)))
         answers.flush()
 
 
@@ -196,7 +228,9 @@ def main() -> None:
     with contextlib.suppress(OSError, ValueError):  # not on every system; the time limit stands anyway
         restrict(int(sys.argv[1]))
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        serve(sys.stdin.buffer, sys.stdout.buffer)
+        gc.freeze()  # what was imported is not looked through again
+        with open(sys.stdin.fileno(), "rb", buffering=BUFFER, closefd=False) as requests:
+            serve(requests, sys.stdout.buffer)
 
 
 if __name__ == "__main__":

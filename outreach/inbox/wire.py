@@ -54,14 +54,16 @@ def _verdict_out(verdict: Verdict) -> dict[str, Any]:
 
 
 def _verdict_in(found: dict[str, Any]) -> Verdict:
-    fixed = {
-        "kind": Kind(found["kind"]),
-        "intent": Intent(found["intent"]) if found.get("intent") else None,
-        "return_date": date.fromisoformat(found["return_date"]) if found.get("return_date") else None,
-        "findings": tuple(Finding(**finding) for finding in found["findings"]),
-    }
-    lists = {name: tuple(found[name]) for name in ("recipients", "original_ids", "own_uids")}
-    return Verdict(**{**found, **fixed, **lists})
+    values = dict(found)
+    values["kind"] = Kind(found["kind"])
+    values["findings"] = tuple(Finding(**finding) for finding in found["findings"])
+    for name in ("recipients", "original_ids", "own_uids"):
+        values[name] = tuple(found[name])
+    if found.get("intent"):
+        values["intent"] = Intent(found["intent"])
+    if found.get("return_date"):
+        values["return_date"] = date.fromisoformat(found["return_date"])
+    return Verdict(**values)
 
 
 def _summary_out(summary: Summary) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from outreach.inbox.classify import classify_mail
 from outreach.inbox.fast import classify_fast
 from outreach.inbox.parse import parse
 from tests.inbox.corpora import by_id, own_cases, raw, shared_cases
+from tests.inbox.mutate import mutate
 
 STANDARD = b"""From: Mail Delivery System <MAILER-DAEMON@relay.seller.example>
 To: li.na@seller.example
@@ -52,6 +55,19 @@ def test_both_paths_agree_on_every_message_there_is():
     assert taken >= 95  # of the messages at hand; a floor, so that the fast path does not quietly die
 
 
+def test_both_paths_agree_on_broken_reports():
+    standard = [STANDARD, *(data for case in own_cases() if classify_fast(data := raw(case)))]
+    taken = 0
+    for seed in range(1_500):
+        chance = Random(seed)
+        data = mutate(chance.choice(standard), chance)
+        fast = classify_fast(data)
+        if fast is not None:
+            taken += 1
+            assert fast == classify_mail(parse(data)), seed
+    assert taken >= 100
+
+
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
 def test_a_standard_report_is_read_whole(ending: bytes):
     verdict = classify_fast(STANDARD.replace(b"\n", ending))
@@ -73,6 +89,15 @@ def test_a_standard_report_is_read_whole(ending: bytes):
         (b"550 5.1.1 <anna@buyer.example>: User unknown", b"see above"),
         (b"\n--b1--", b"\n--b2--"),
         (b"Status: 5.1.1", b"Status: 5.1.1\rX: y"),
+        (b"Content-Type: message/delivery-status\n", b"X-Content-Type: message/delivery-status\n"),
+        (b"Content-Type: message/delivery-status\n", b"Content-Type: message/delivery-status\n x\n"),
+        (b"Content-Type: message/delivery-status\n", b"\nContent-Type: message/delivery-status\n"),
+        (b"Content-Type: message/delivery-status\n", b"Content-Type: text/plain\nContent-Type: message/delivery-status\n"),
+        (b'boundary="b1"', b'boundary="=?utf-8?q?b1?="'),
+        (b"report-type=delivery-status; boundary=\"b1\"", b"boundary=\"b1\"; report-type=\"Delivery-Status\""),
+        (b"Content-Type: multipart/report", b"Content-Type-X: text/plain\nContent-Type : multipart/report"),
+        (b"In-Reply-To: <first@seller.example>", b"In-Reply-To:\n <first@seller.example>\nReferences: <a@b.example>"),
+        (b"MAILER-DAEMON@relay.seller.example", b"=?utf-8?q?MAILER-DAEMON=40aol=2Ecom?="),
     ],
 )  # fmt: skip
 def test_what_is_not_standard_is_left_to_the_slow_path(change: bytes, to: bytes):

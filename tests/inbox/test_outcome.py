@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outreach.inbox.codes import reply_in, status_in
-from outreach.inbox.outcome import Outcome, judge, summarise
+from outreach.inbox.outcome import LONGEST_KEPT, Outcome, _by_words, judge, summarise
 from tests.inbox.replies import replies
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,3 +101,23 @@ def test_recipients_that_differ_are_told_apart():
         ("dead@b.example", "userunknown", True),
     ]
     assert verdict.hard is None  # neither true nor false of both
+
+
+def test_an_address_says_nothing_about_the_refusal():
+    """A name may look like a status, a stage or a reason; and the same sentence is judged once for a whole campaign."""
+    said = "550 <{}>: User unknown (in reply to RCPT TO command)"
+    for name in ("a@b.example", "5.2.2@b.example", "over.quota@mailbox.example", "spam-5.7.1@b.example"):
+        found = judge(Outcome(name, said.format(name), "5.1.1"))
+        assert (found.recipient, found.text) == (name, said.format(name))
+        assert (found.status, found.reason, found.hard) == ("5.1.1", "userunknown", True), name
+
+
+def test_what_is_remembered_is_bounded():
+    before = _by_words.cache_info().currsize
+    for number in range(20):
+        judge(Outcome("a@b.example", f"550 5.1.1 user unknown {number} " + "x" * LONGEST_KEPT, "5.1.1"))
+        judge(Outcome("a@b.example", f"550 5.1.1 user unknown {number}", "5.1.1 " + "x" * LONGEST_KEPT))
+    assert _by_words.cache_info().currsize == before
+    for number in range(20):
+        judge(Outcome(f"a{number}@b.example", f"550 5.1.1 <a{number}@b.example>: nobody there", "5.1.1"))
+    assert _by_words.cache_info().currsize == before + 1

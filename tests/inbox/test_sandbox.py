@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,10 +10,11 @@ from io import BytesIO
 
 import pytest
 
+from outreach.inbox import wire
 from outreach.inbox.classify import classify
 from outreach.inbox.limits import DEFAULT
 from outreach.inbox.parse import parse
-from outreach.inbox.sandbox import READY, ParserKilled, Sandbox, batches, serve
+from outreach.inbox.sandbox import FAIR, READY, ParserKilled, Sandbox, batches, serve
 from outreach.inbox.summary import summarise_mail
 from tests.inbox.bombs import BOMBS
 from tests.inbox.corpora import by_id, raw, shared_cases
@@ -29,10 +31,9 @@ while head := sys.stdin.buffer.read(3):
     if b"exit" in body: os._exit(7)
     if b"eat" in body: bytearray(2**40)
     one = b'{"verdict": {"kind": "other", "findings": [], "recipients": [], "original_ids": [], "own_uids": []}}'
-    answer = b"[" + b",".join([one] * count) + b"]"
-    if b"babble" in body: answer = b"not json"
-    if b"boast" in body: sys.stdout.buffer.write(struct.pack(">I", 2**31)); answer = b""
-    else: sys.stdout.buffer.write(struct.pack(">I", len(answer)) + answer)
+    if b"babble" in body: one = b"not json"
+    lengths = [2**31 if b"boast" in body else len(one)] * count
+    sys.stdout.buffer.write(struct.pack(f">{count}I", *lengths) + one * count)
     sys.stdout.buffer.flush()
 """
 
@@ -113,3 +114,31 @@ def test_batches_are_bounded_by_number_and_bytes():
     assert [len(batch) for batch in batches([b"x"] * 120)] == [50, 50, 20]
     assert [len(batch) for batch in batches([b"x" * 600_000] * 3)] == [1, 1, 1]
     assert list(batches([])) == []
+
+
+async def test_many_answers_are_read_with_pauses(sandbox: Sandbox):
+    """What has arrived is read without waiting for anything, so the loop must be given back on purpose."""
+    letters = [b"From: a@b.example\r\nSubject: Re: x\r\n\r\n" + b"Please quote. " * 1_500] * 12
+    await sandbox.read(letters[0])
+    longest = turns = 0
+    answered = wire.reading
+
+    def counted(found: dict[str, object]) -> object:
+        nonlocal turns, longest
+        turns += 1
+        longest = max(longest, turns)
+        return answered(found)
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns = 0
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire, "reading", counted)
+        found = await sandbox.read_many(letters)
+    task.cancel()
+    assert len(found) == 12
+    assert 1 <= longest <= FAIR // 20_000 + 1

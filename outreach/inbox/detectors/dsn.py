@@ -99,6 +99,8 @@ _CODE_TYPE = re.compile(r"^\s*(?:smtp|x-postfix|x-unix|x-[a-z-]+|dns|unknown)\s*
 
 def _words(diagnostic: str) -> str:
     """The server's words without the type in front; x-unix is kept, its number is an exit status."""
+    if diagnostic[:6] in ("smtp; ", "SMTP; "):
+        return diagnostic[6:].lstrip()
     return diagnostic if diagnostic[:6].lower() == "x-unix" else _CODE_TYPE.sub("", diagnostic)
 
 

@@ -22,6 +22,8 @@ COMMAND = 600.0
 CONNECT = 30.0
 #: Bytes of responses that may wait to be taken.
 HIGH_WATER, LOW_WATER = 8_000_000, 2_000_000
+#: Responses that are taken before others get their turn: what waits here would be taken without any pause.
+FAIR = 100
 #: Response codes that speak of the server's troubles, not of the credentials (RFC 5530).
 PASSING = (b"[UNAVAILABLE]", b"[INUSE]", b"[SERVERBUG]", b"[LIMIT]")
 
@@ -55,6 +57,7 @@ class Link(asyncio.Protocol):
         self._why: str | None = None
         self._heard = 0.0
         self._count = 0
+        self._taken = 0
 
     @classmethod
     async def open(cls, host: str, port: int, trust: ssl.SSLContext | None, largest: int) -> Link:
@@ -104,8 +107,15 @@ class Link(asyncio.Protocol):
 
     async def next(self, silence: float | None = None) -> Response:
         """The next response, whatever it answers. Raises ImapTrouble when the server is silent or gone."""
+        if not self._waiting:
+            await self._wait(SILENCE if silence is None else silence)
+        self._taken += 1
+        if self._taken % FAIR == 0:
+            await asyncio.sleep(0)
+        return self._take()
+
+    async def _wait(self, silence: float) -> None:
         loop = asyncio.get_running_loop()
-        silence = SILENCE if silence is None else silence
         self._heard = loop.time()
         while not self._waiting:
             if self._why is not None:
@@ -118,7 +128,6 @@ class Link(asyncio.Protocol):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._news.wait()
-        return self._take()
 
     def _take(self) -> Response:
         response = self._waiting.popleft()
@@ -149,9 +158,9 @@ class Link(asyncio.Protocol):
         """Yield what comes until the command is done. Raises Refused when it was not, ImapTrouble when it broke."""
         loop, waited = asyncio.get_running_loop(), 0.0
         while True:
-            began = loop.time()
+            began = 0.0 if self._waiting else loop.time()
             response = await self.next(silence)
-            waited += loop.time() - began  # the server's time alone: who takes the responses may be slow
+            waited += loop.time() - began if began else 0  # the server's time alone: who takes responses may be slow
             start = response.text[:2]
             if start in (b"* ", b"+ ", b"+"):
                 yield response

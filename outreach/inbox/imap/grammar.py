@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 #: Bytes of one line, literals not counted. A capability list has hundreds, a mad server sends for ever.
@@ -20,6 +20,8 @@ MOST_LITERALS = 50
 _LITERAL = re.compile(rb"\{(\d{1,19})\+?\}\Z")
 _NUMBER = re.compile(rb"\b(UID|RFC822\.SIZE) (\d+)")
 _INTERNAL = re.compile(rb'INTERNALDATE "([^"]+)"')
+_MOMENT = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
+_MONTHS = {name: at for at, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _UID = re.compile(rb"\bUID (\d+)")
 _FETCH = re.compile(rb"\* \d+ FETCH \(", re.I)
 _LIST = re.compile(rb'\* (?:LIST|XLIST) \(([^)]*)\) (?:"(?:[^"\\]|\\.)*"|NIL) (.*)\Z', re.I | re.S)
@@ -64,35 +66,64 @@ class Reader:
     _looked: int = 0
 
     def feed(self, data: bytes) -> Iterator[Response]:
-        """Take what arrived; yield the responses that it completes. Raises Garbage."""
-        self._buffer += data
+        """Take what arrived; yield the responses that it completes. Raises Garbage.
+
+        Responses are cut out of `data` itself; only an unfinished one is copied aside, and nothing is looked at twice.
+        """
+        if self._buffer:
+            self._buffer += data
+            if not self._completes():
+                return
+            data = self._gathered()
+        at = 0
         while True:
             if self._wanted >= 0:
-                if len(self._buffer) < self._wanted:
-                    return
-                self._parts.append(self._cut(self._wanted, 0))
+                if len(data) - at < self._wanted:
+                    break
+                self._parts.append(data[at : at + self._wanted])
+                at += self._wanted
                 self._wanted = -1
-            end = self._buffer.find(b"\n", self._looked)
+            end = data.find(b"\n", at)
             if end < 0:
-                self._looked = len(self._buffer)
-                if self._looked > LONGEST_LINE:
-                    raise Garbage(f"a line of more than {LONGEST_LINE} bytes")
-                return
-            found = self._line(self._cut(end, 1))
+                break
+            line = data[at:end]
+            at = end + 1
+            found = self._line(line)
             if found is not None:
                 yield found
+        self._buffer += data[at:]
+        self._looked = len(self._buffer)
+        self._check_line()
+
+    def _gathered(self) -> bytes:
+        """Take what was set aside: a literal at once, for it may be large."""
+        start = max(self._wanted, 0)
+        with memoryview(self._buffer) as view:
+            if self._wanted >= 0:
+                self._parts.append(bytes(view[:start]))
+                self._wanted = -1
+            rest = bytes(view[start:])
+        self._buffer.clear()
+        return rest
+
+    def _completes(self) -> bool:
+        """Whether what is waited for is there: a literal, or the end of a line."""
+        if self._wanted >= 0:
+            return len(self._buffer) >= self._wanted
+        looked, self._looked = self._looked, len(self._buffer)
+        if self._buffer.find(b"\n", looked) >= 0:
+            return True
+        self._check_line()
+        return False
+
+    def _check_line(self) -> None:
+        if self._wanted < 0 and len(self._buffer) > LONGEST_LINE:
+            raise Garbage(f"a line of more than {LONGEST_LINE} bytes")
 
     @property
     def empty(self) -> bool:
         """Whether nothing is left over: before the handshake of STARTTLS nothing may be (RFC 9051 11.1)."""
         return not self._buffer and not self._parts
-
-    def _cut(self, length: int, more: int) -> bytes:
-        with memoryview(self._buffer) as view:
-            piece = bytes(view[:length])
-        del self._buffer[: length + more]
-        self._looked = 0
-        return piece
 
     def _line(self, line: bytes) -> Response | None:
         line = line[:-1] if line.endswith(b"\r") else line
@@ -152,8 +183,15 @@ def folder(response: Response) -> tuple[frozenset[str], str] | None:
 def moment(text: bytes) -> datetime | None:
     """An INTERNALDATE in UTC."""
     try:
+        if found := _MOMENT.fullmatch(text):  # the library's reader takes five times as long
+            day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
+            zone = (int(hours) * 60 + int(minutes)) * (-1 if sign == b"-" else 1)
+            local = datetime(
+                int(year), _MONTHS[month.lower()], int(day), int(hour), int(minute), int(second), tzinfo=UTC
+            )
+            return local - timedelta(minutes=zone)
         return parsedate_to_datetime(text.decode("ascii").strip().replace("-", " ", 2)).astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, KeyError):
         return None
 
 
