@@ -33,6 +33,7 @@ from outreach.crm.owners.store import OwnerStore
 from outreach.crm.service.store import ServiceStore
 from outreach.crm.store import CrmStore
 from outreach.crm.survey.store import SurveyStore
+from outreach.crm.targets.store import TargetStore
 from outreach.db import indexes, instance, migrate
 from outreach.db.session import Database
 from outreach.events.changes.store import Applier
@@ -152,6 +153,7 @@ class App:
         db, chosen = self.db, self.settings.crm
         self.money = Money(chosen.currency, chosen.rates, chosen.margin_floor)
         self.deals, self.orders, self.files = DealStore(db, self.money), OrderStore(db, self.money), FileStore(db)
+        self.targets = TargetStore(db, self.money, self.settings.sender.timezone)
         self.grades = GradeStore(db, self.money, Thresholds(chosen.grade_a, chosen.grade_b))
         self.owners, self.calls, self.agenda = OwnerStore(db), CallStore(db), AgendaStore(db)
         days = {"question": chosen.question_days, "complaint": chosen.complaint_days, "wish": chosen.wish_days}

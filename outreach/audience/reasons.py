@@ -45,6 +45,15 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "unclosed_quote": ("a quotation mark in this line is never closed", "这一行有引号没有配对"),
     "no_name": ("a customer needs a name", "客户必须有名称"),
+    "address_taken": (
+        "another contact has this address: an address belongs to one person",
+        "另一位联系人已有该地址：一个地址只属于一个人",
+    ),
+    "address_in_use": (
+        "mail to this address is under way: let the campaign finish or cancel it; to stop mail at once, put the "
+        "address on the suppression list",
+        "正有邮件要发往该地址：请等营销活动结束或取消它；要立即停发，请把地址加入禁发名单",
+    ),
     # left out, the row is kept
     "unknown_country": ("no country of this name; left empty", "没有这个国家，已留空"),
     "unknown_region": ("no region of this name; left empty", "没有这个地区，已留空"),

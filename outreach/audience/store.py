@@ -14,6 +14,7 @@ from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience import segment
+from outreach.audience.addresses import store as addresses
 from outreach.audience.companies import store as companies
 from outreach.audience.dedupe import Similar
 from outreach.audience.importing.result import ImportResult
@@ -164,6 +165,31 @@ class AudienceStore:
         """Change a company; return the values of before, which undo it. Raises EditRefused, LookupError."""
         async with self.db.write() as conn:
             return await people.edit_company(conn, company_id, changes, now)
+
+    async def add_address(self, contact_id: int, text: str, now: datetime) -> int:
+        """Give a contact one more address; return its id. Raises AddressRefused, LookupError."""
+        async with self.db.write() as conn:
+            return await addresses.add(conn, contact_id, text, self.secret, self.roles, now)
+
+    async def make_primary(self, contact_id: int, address_id: int) -> int | None:
+        """Let mail go to this address of a contact; return which it went to. Raises LookupError."""
+        async with self.db.write() as conn:
+            return await addresses.make_primary(conn, contact_id, address_id)
+
+    async def remove_address(self, contact_id: int, address_id: int) -> dict[str, Any]:
+        """Take an address away; return what `restore_address` takes. Raises AddressRefused, LookupError."""
+        async with self.db.write() as conn:
+            return await addresses.remove(conn, contact_id, address_id)
+
+    async def restore_address(self, kept: Mapping[str, Any]) -> None:
+        """Put a removed address back. Raises AddressRefused."""
+        async with self.db.write() as conn:
+            await addresses.restore(conn, kept)
+
+    async def set_attribute(self, contact_id: int, name: str, value: str | None, now: datetime) -> str | None:
+        """Set an attribute of a contact; return what stood there. Raises LookupError."""
+        async with self.db.write() as conn:
+            return await addresses.set_attribute(conn, contact_id, name, value, now)
 
     async def tag(self, ids: Iterable[int], names: Iterable[str], kind: str = "tag") -> int:
         """Give contacts tags (or interests); return how many are new."""

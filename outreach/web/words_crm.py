@@ -107,6 +107,21 @@ CHANNEL: Words = {
     "linkedin": (N_("LinkedIn"), "link"),
 }
 
+CHANNEL_ERROR: Words = {
+    "number": (N_("This is no telephone number that can be dialled: look at its digits."), ""),
+    "country_code": (
+        N_("Write the number with its country code, such as +49 30 901820, or enter the country first."),
+        "",
+    ),
+    "wechat": (
+        N_(
+            "A WeChat ID begins with a letter and has 6 to 20 letters, digits, - or _; a telephone or QQ number does too."
+        ),
+        "",
+    ),
+    "linkedin": (N_("Give the address of the person's own page: linkedin.com/in/NAME."), ""),
+}
+
 GRADE_WHY: Words = {
     "orders_a": (N_("large orders in the last year"), ""),
     "orders_b": (N_("good orders in the last year"), ""),
@@ -159,6 +174,43 @@ TARGET: Words = {
     "replies_in_time": (N_("Replies answered in time, %"), ""),
 }
 
+#: How each kind of target is counted: it stands on the page, so that nobody has to guess.
+TARGET_MEANS: Words = {
+    "orders": (
+        N_(
+            "Orders with their date in the quarter, in the company's currency at the rates of config.toml. They count for "
+            "who owns the deal, else for who owns the customer."
+        ),
+        "",
+    ),
+    "quotations": (N_("Deals that were quoted for the first time in the quarter, for who owns the deal."), ""),
+    "new_customers": (
+        N_("Customers whose first order on record lies in the quarter, for who owns the customer."),
+        "",
+    ),
+    "replies_in_time": (
+        N_(
+            "Of the replies that came in the quarter and are answered or overdue: those answered by the time they were due, "
+            "the same working day."
+        ),
+        "",
+    ),
+}
+
+TARGET_STATE: Words = {
+    "none": (N_("no target"), "is-idle"),
+    "open": (N_("not begun"), "is-idle"),
+    "met": (N_("reached"), "is-idle"),
+    "on_way": (N_("on the way"), "is-run"),
+    "behind": (N_("behind"), "is-wait"),
+}
+
+TARGET_ERROR: Words = {
+    "kind": (N_("There is no such target."), ""),
+    "value": (N_("A target is a number above zero; leave the field empty to take it away."), ""),
+    "percent": (N_("A share is at most 100 percent."), ""),
+}
+
 CRM_LISTS: Mapping[str, Words] = {
     "timeline": TIMELINE,
     "stage": STAGE,
@@ -171,10 +223,14 @@ CRM_LISTS: Mapping[str, Words] = {
     "case_error": CASE_ERROR,
     "outcome": OUTCOME,
     "channel": CHANNEL,
+    "channel_error": CHANNEL_ERROR,
     "grade_why": GRADE_WHY,
     "collision": COLLISION,
     "at_work": AT_WORK,
     "owner_why": OWNER_WHY,
     "handed": HANDED,
     "target": TARGET,
+    "target_means": TARGET_MEANS,
+    "target_state": TARGET_STATE,
+    "target_error": TARGET_ERROR,
 }

@@ -90,6 +90,12 @@ async def seed_crm(conn: AsyncConnection, now: Any, add: Any, table: Any) -> Non
         "updated_at": now,
     }
     await add(conn, "CallScript", [script])
+    targets = [("2026-Q4", 5, "orders", 60_000.0), ("2026-Q4", 5, "quotations", 3.0), ("2026-Q4", 5, "replies_in_time", 95.0),
+               ("2026-Q4", 6, "orders", 30_000.0), ("2026-Q4", 7, "replies_in_time", 90.0),
+               ("2026-Q3", 5, "orders", 50_000.0), ("2026-Q3", 6, "new_customers", 4.0)]  # fmt: skip
+    await add(conn, "Target", [
+        {"quarter": quarter, "user_id": user, "kind": kind, "value": value, "set_by": 6} for quarter, user, kind, value in targets
+    ])  # fmt: skip
 
 
 async def _service(conn: AsyncConnection, now: Any, add: Any) -> None:

@@ -67,10 +67,14 @@ async def add(staff: Staff) -> Response:
     except RowRefused as refused:
         text = refused.message(staff.lang)
         return await _form(staff, given, 422, error=text)
-    await _place(staff, contact, choice, met)
+    company = await _place(staff, contact, choice, met)
     kept = {name: given[name] for name in KEPT if given[name]}
     name = " ".join(filter(None, (given["first_name"], given["last_name"]))) or given["email"]
-    return staff.done("/customers/cards?" + urlencode(kept | {"last": name}), N_("%(name)s is stored."), name=name)
+    to = "/customers/cards?" + urlencode(kept | {"last": name})
+    if company is not None and company.owner and company.owner_id != met:
+        text = N_("%(name)s is stored and joins %(company)s, a customer of %(owner)s: talk to them before you write.")
+        return staff.done(to, text, name=name, company=company.name, owner=company.owner)
+    return staff.done(to, N_("%(name)s is stored."), name=name)
 
 
 async def _alike(staff: Staff, given: Mapping[str, str]) -> list[Any]:
@@ -86,8 +90,8 @@ async def _alike(staff: Staff, given: Mapping[str, str]) -> list[Any]:
     return [(one, row) for one, row in found if one.score >= SURE]
 
 
-async def _place(staff: Staff, contact_id: int, choice: str, met: int | None) -> None:
-    """Put the person into the chosen company; a new company belongs to who met them."""
+async def _place(staff: Staff, contact_id: int, choice: str, met: int | None) -> Any | None:
+    """Put the person into the chosen company; a new company belongs to who met them. Return the company."""
     from outreach.crm.store import note
     from outreach.web.data.tables import COMPANY
 
@@ -95,7 +99,7 @@ async def _place(staff: Staff, contact_id: int, choice: str, met: int | None) ->
         row = await data.contact(conn, contact_id)
         owner = await conn.scalar(select(COMPANY.c.owner_id).where(COMPANY.c.id == row.company_id)) if row else None
     if row is None:
-        return
+        return None
     company = row.company_id
     if choice.isdecimal():
         async with staff.app.db.read() as conn:
@@ -108,3 +112,4 @@ async def _place(staff: Staff, contact_id: int, choice: str, met: int | None) ->
     staff.record(after={"contact": contact_id, "company": company, "met": met})
     async with staff.app.db.write() as conn:
         await note(conn, "meeting", row.source or "", staff.now, contact_id=contact_id, company_id=company, user_id=met)
+        return await data.company(conn, company) if company is not None else None

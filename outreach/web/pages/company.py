@@ -11,7 +11,8 @@ from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
 from outreach.access.roles import Held, Permission
-from outreach.crm.calls.number import CHANNELS, channel_link, shown_number, tel_link
+from outreach.audience.people.edit import EditRefused
+from outreach.crm.calls.number import CHANNELS, ChannelRefused, channel_link, channel_value, shown_number, tel_link
 from outreach.crm.files.store import MOST_BYTES, FileRefused, Upload
 from outreach.crm.owners.collide import Known
 from outreach.crm.store import note
@@ -20,7 +21,7 @@ from outreach.web.data import customer as file
 from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.data.scope import held
 from outreach.web.i18n import N_
-from outreach.web.pages.customers import record_edit
+from outreach.web.pages.customers import record_edit, refusal
 from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
 
@@ -140,10 +141,11 @@ async def edit_company(staff: Staff, company_id: int) -> Response:
         raise HTTPException(404)
     try:
         changes = {field: str(form.get("value", ""))[:10_000]}
+        if field == "phone":
+            changes[field] = channel_value("phone", changes[field], row.country)
         before = await staff.app.audience.edit_company(company_id, changes, staff.now)
-    except ValueError as refused:
-        told = refused.reason(staff.lang) if hasattr(refused, "reason") else str(refused)
-        return await _company(staff, row, told, 422)
+    except (ChannelRefused, EditRefused) as refused:
+        return await _company(staff, row, refusal(staff, refused), 422)
     record_edit(staff, field, before, changes[field])
     undo = {"do": "company.edit", "id": company_id, "values": before}
     return staff.done(f"/customers/{company_id}", N_("Changed."), undo=undo)

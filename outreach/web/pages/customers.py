@@ -9,11 +9,14 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission
+from outreach.audience.people.edit import EditRefused
+from outreach.crm.calls.number import CHANNELS, ChannelRefused, channel_link, channel_value, shown_number, tel_link
 from outreach.web.data import contacts as data
 from outreach.web.data.people import full_name, zone_of
 from outreach.web.data.scope import held
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
+from outreach.web.words import word
 
 router = Pages()
 
@@ -34,31 +37,60 @@ async def contact(staff: Staff, contact_id: int) -> Response:
         if row is None:
             raise HTTPException(404)
     staff.need(Permission.CONTACTS_VIEW, await held(staff, row.owner_id))
+    return await contact_page(staff, row)
+
+
+async def contact_page(staff: Staff, row: Any, error: str = "", typed: str = "", status: int = 200) -> Response:
+    """The page of a person who may be seen; `error` says why a change was refused, `typed` is the address of it."""
     async with staff.app.db.read() as conn:
         context: dict[str, Any] = {
-            "addresses": await data.addresses(conn, contact_id),
-            "tags": (await data.tags_of(conn, [contact_id])).get(contact_id, []),
-            "timeline": await data.timeline(conn, contact_id=contact_id),
-            "tasks": await data.open_tasks(conn, contact_id),
+            "addresses": await data.addresses(conn, row.id),
+            "tags": (await data.tags_of(conn, [row.id])).get(row.id, []),
+            "timeline": await data.timeline(conn, contact_id=row.id),
+            "tasks": await data.open_tasks(conn, row.id),
             "assignees": await data.assignees(conn),
             "known_tags": await data.all_tags(conn),
         }
-    editable = staff.may(Permission.CONTACTS_EDIT, await held(staff, row.owner_id))
+    editable = staff.may(Permission.CONTACTS_EDIT, await held(staff, row.owner_id)) and row.erased_at is None
     return await staff.render(
-        "contact.html", row=row, name=full_name(row.first_name, row.last_name, "?"), editable=editable,
-        tz_there=zone_of(row.country, row.city), fields=CONTACT_FIELDS, **context,
+        "contact.html", status=status, row=row, name=full_name(row.first_name, row.last_name, "?"), editable=editable,
+        tz_there=zone_of(row.country, row.city), fields={key: kind for key, kind in CONTACT_FIELDS.items() if key != "phone"}, error=error, typed=typed, channels=_channels(row),
+        phone=(shown_number(row.phone, row.country), tel_link(row.phone, row.country)),
+        more={key: value for key, value in (row.attributes or {}).items() if key not in CHANNELS}, **context,
     )  # fmt: skip
+
+
+def _channels(row: Any) -> list[tuple[str, str, str | None]]:
+    """Each channel with the account and where a click on it leads."""
+    accounts = row.attributes or {}
+    return [
+        (channel, value, channel_link(channel, value, row.country) if value else None)
+        for channel in CHANNELS
+        for value in (str(accounts.get(channel) or ""),)
+    ]
 
 
 @router.action("/contacts/{contact_id:int}/edit", Permission.CONTACTS_EDIT)
 async def edit_contact(staff: Staff, contact_id: int) -> Response:
     """Change one field in its place."""
-    await _need_contact(staff, contact_id)
+    row = await _need_contact(staff, contact_id)
     field, value = await _one_field(staff, CONTACT_FIELDS)
-    before = await staff.app.audience.edit(contact_id, {field: value}, staff.now)
+    try:
+        if field == "phone":
+            value = channel_value("phone", value, row.country)
+        before = await staff.app.audience.edit(contact_id, {field: value}, staff.now)
+    except (ChannelRefused, EditRefused) as refused:
+        return await contact_page(staff, row, error=refusal(staff, refused), status=422)
     record_edit(staff, field, before, value)
     undo = {"do": "contact.edit", "id": contact_id, "values": before}
     return staff.done(f"/contacts/{contact_id}", N_("Changed."), undo=undo)
+
+
+def refusal(staff: Staff, refused: ChannelRefused | EditRefused) -> str:
+    """Why a field was not changed, in the person's language."""
+    if isinstance(refused, ChannelRefused):
+        return staff.say(word("channel_error", refused.code)[0])
+    return refused.reason(staff.lang)
 
 
 def record_edit(staff: Staff, field: str, before: Mapping[str, Any], value: str) -> None:
@@ -77,9 +109,10 @@ async def _one_field(staff: Staff, allowed: dict[str, str]) -> tuple[str, str]:
     return field, str(form.get("value", ""))[:10_000]
 
 
-async def _need_contact(staff: Staff, contact_id: int) -> None:
+async def _need_contact(staff: Staff, contact_id: int) -> Any:
     async with staff.app.db.read() as conn:
         row = await data.contact(conn, contact_id)
     if row is None:
         raise HTTPException(404)
     staff.need(Permission.CONTACTS_EDIT, await held(staff, row.owner_id))
+    return row

@@ -117,12 +117,14 @@ async def _show(staff: Staff, row: Any, error: str = "", status: int = 200) -> R
         names = await user_names(conn)
         assignees = await data.assignees(conn)
     mine = [line for line in lines if line.data.get("deal_id") == row.id]
+    others = await staff.app.owners.at_work(row.company_id, staff.actor.id, staff.now)
     editable = staff.may(Permission.DEALS_EDIT, await held(staff, row.owner_id))
     at = [str(stage) for stage in ORDER]
     return await staff.render(
         "deal.html", status=status, row=row, firm=company, lines=mine, more=False, group="trade", names=names, error=error,
         editable=editable, actions=actions(row.stage), stages=at, here=at.index(row.stage) if row.stage in at else -1,
         money=staff.app.money, decide=_may_decide(staff, row), assignees=assignees,
+        at_work=[one for one in others if one.user_id != row.owner_id],
     )  # fmt: skip
 
 

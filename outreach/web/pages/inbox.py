@@ -14,7 +14,7 @@ from outreach.inbox.parse import parse
 from outreach.web import mail as mails
 from outreach.web.data import contacts as contact_data
 from outreach.web.data import inbox as data
-from outreach.web.data.people import full_name, zone_of
+from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.i18n import N_
 from outreach.web.received import page as received_page
 from outreach.web.routing import Pages, Staff
@@ -83,6 +83,8 @@ async def _opened(staff: Staff, row: Any) -> dict[str, Any]:
         if row.person_id:
             lately = await data.sent_lately(conn, row.person_id, staff.now - timedelta(days=days.days))
         assignees = await contact_data.assignees(conn)
+        names = await user_names(conn)
+    others = await staff.app.owners.at_work(row.firm_id, staff.actor.id, staff.now) if row.firm_id else []
     held = Held(row.held_by, row.held_team)
     return {
         "thread": thread,
@@ -91,6 +93,8 @@ async def _opened(staff: Staff, row: Any) -> dict[str, Any]:
         "lately": lately,
         "cap": days,
         "assignees": assignees,
+        "names": names,
+        "at_work": [one for one in others if one.user_id != row.held_by],
         "tz_there": zone_of(row.country, row.city),
         "name": full_name(row.first_name, row.last_name, row.from_name or row.from_address or "?"),
         "may_answer": staff.may(Permission.INBOX_ANSWER, held),

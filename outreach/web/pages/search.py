@@ -1,4 +1,4 @@
-"""Search everything: people, companies, campaigns, mails."""
+"""Search everything: people, companies, deals, orders, notes, files, cases, campaigns, mails in and out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from fastapi.responses import Response
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Table, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission, Scope
@@ -16,11 +16,27 @@ from outreach.web.data.contacts import Wanted, like
 from outreach.web.data.customer import visible_company
 from outreach.web.data.people import full_name
 from outreach.web.data.scope import owned
-from outreach.web.data.tables import ATTACHMENT, CAMPAIGN, COMPANY, DEAL, ORDER, TICKET
+from outreach.web.data.tables import (
+    ACTIVITY,
+    ARCHIVE,
+    ATTACHMENT,
+    CAMPAIGN,
+    COMPANY,
+    CONTACT,
+    DEAL,
+    INBOUND,
+    MESSAGE,
+    ORDER,
+    TICKET,
+)
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
 EACH = 8
+#: Hits of the archive that are looked through for the own ones.
+LOOKED_AT = 400
+#: Lines of the timeline that people wrote; the others repeat mails, deals and cases, which are found themselves.
+WRITTEN = ("note", "call", "chat", "meeting", "sample", "quotation")
 
 
 @router.page("/search", Permission.ACCOUNT)
@@ -28,7 +44,7 @@ async def show(staff: Staff) -> Response:
     """The first hits of each kind; what may not be seen is not found."""
     words = staff.request.query_params.get("q", "").strip()[:200]
     found: dict[str, Any] = {"people": [], "companies": [], "campaigns": [], "mails": []}
-    found |= {"deals": [], "orders": [], "cases": [], "files": []}
+    found |= {"deals": [], "orders": [], "cases": [], "files": [], "notes": []}
     if words:
         await _search(staff, words, found)
     return await staff.render("search.html", words=words, full_name=full_name, each=EACH, **found)
@@ -47,9 +63,28 @@ async def _search(staff: Staff, words: str, found: dict[str, Any]) -> None:
                 owned(staff, Permission.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id),
             )
             found["campaigns"] = (await conn.execute(query.order_by(CAMPAIGN.c.id.desc()).limit(EACH))).all()
-        # the archive holds everybody's mail: only who may read all of it searches it
-        if staff.reach(Permission.INBOX_VIEW) is Scope.ALL and re.search(r"\w", words):
-            found["mails"] = await search_archive(conn, words, limit=EACH)
+        if staff.may(Permission.INBOX_VIEW) and re.search(r"\w", words):
+            found["mails"] = await _mails(conn, staff, words)
+
+
+async def _mails(conn: AsyncConnection, staff: Staff, words: str) -> list[dict[str, Any]]:
+    """Mails in and out. The archive holds everybody's: who sees only some customers finds only theirs."""
+    if staff.reach(Permission.INBOX_VIEW) is Scope.ALL:
+        return await search_archive(conn, words, limit=EACH)
+    hits = await search_archive(conn, words, limit=LOOKED_AT)
+    person = func.coalesce(INBOUND.c.contact_id, MESSAGE.c.contact_id)
+    joined = (
+        ARCHIVE.outerjoin(INBOUND, INBOUND.c.id == ARCHIVE.c.inbound_id)
+        .outerjoin(MESSAGE, MESSAGE.c.id == ARCHIVE.c.message_id)
+        .outerjoin(CONTACT, CONTACT.c.id == person)
+    )
+    # as in the inbox: who answers a mail, else whose customer it is; a mail of nobody's is its mailbox's alone
+    holder = func.coalesce(INBOUND.c.owner_id, CONTACT.c.owner_id)
+    mine = select(ARCHIVE.c.id).select_from(joined).where(
+        ARCHIVE.c.id.in_([hit["id"] for hit in hits]), holder.is_not(None), owned(staff, Permission.INBOX_VIEW, holder)
+    )  # fmt: skip
+    seen = set((await conn.execute(mine)).scalars())
+    return [hit for hit in hits if hit["id"] in seen][:EACH]
 
 
 async def _customer_file(conn: AsyncConnection, staff: Staff, words: str, found: dict[str, Any]) -> None:
@@ -73,7 +108,21 @@ async def _customer_file(conn: AsyncConnection, staff: Staff, words: str, found:
         seen = visible_company(staff)
         found["orders"] = await hits(ORDER, says(ORDER.c.number, ORDER.c.note) & seen, ORDER.c.number)
         found["files"] = await hits(ATTACHMENT, says(ATTACHMENT.c.name) & seen, ATTACHMENT.c.name)
+        found["notes"] = await _notes(conn, staff, says)
     if staff.may(Permission.SERVICE_VIEW):
         mine = or_(owned(staff, Permission.SERVICE_VIEW, TICKET.c.owner_id), TICKET.c.handed_to == staff.actor.id)
         said = says(TICKET.c.number, TICKET.c.subject, TICKET.c.text)
         found["cases"] = await hits(TICKET, said & mine, TICKET.c.number, TICKET.c.subject, TICKET.c.state)
+
+
+async def _notes(conn: AsyncConnection, staff: Staff, says: Any) -> list[Any]:
+    """What people wrote into the timeline, and the notes on customers and contacts that may be seen."""
+    joined = ACTIVITY.outerjoin(CONTACT, CONTACT.c.id == ACTIVITY.c.contact_id)
+    joined = joined.join(COMPANY, COMPANY.c.id == func.coalesce(ACTIVITY.c.company_id, CONTACT.c.company_id))
+    columns = (COMPANY.c.id.label("company_id"), COMPANY.c.name.label("company"))
+    lines = select(*columns, ACTIVITY.c.text, ACTIVITY.c.kind, ACTIVITY.c.at).select_from(joined)
+    lines = lines.where(ACTIVITY.c.kind.in_(WRITTEN), says(ACTIVITY.c.text), visible_company(staff))
+    kept = select(*columns, COMPANY.c.note.label("text")).where(says(COMPANY.c.note), visible_company(staff))
+    told: list[Any] = list(await conn.execute(lines.order_by(ACTIVITY.c.at.desc()).limit(EACH)))
+    told += (await conn.execute(kept.order_by(COMPANY.c.id.desc()).limit(EACH))).all()
+    return told[:EACH]

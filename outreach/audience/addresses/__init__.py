@@ -1,0 +1,1 @@
+"""A person's addresses and accounts, changed by hand."""

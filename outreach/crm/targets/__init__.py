@@ -1,0 +1,1 @@
+"""Targets of a quarter, and where people stand against them."""
