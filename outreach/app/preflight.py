@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,13 +14,13 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.app import ab_test
+from outreach.app import ab_test, forecasting
 from outreach.app.build import App
 from outreach.app.composing import load_texts
 from outreach.app.facts import sender_facts
 from outreach.app.findings import Audience, Wording, from_outside, got_before, lacking, of_texts, wordings
 from outreach.audience.regions import time_zone
-from outreach.campaigns import forecast, plan, variants
+from outreach.campaigns import plan, variants
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.calendar import Hours, next_open
 from outreach.campaigns.candidates.store import candidates, company_counts
@@ -30,6 +31,7 @@ from outreach.content.problem import ContentProblem
 from outreach.content.template import TemplateSource, choose_language
 from outreach.model import Mailbox
 from outreach.model.base import table
+from outreach.sending.forecast import Waiting, after_sample, forecast
 from outreach.suppression.match import Policy
 
 MAILBOXES = table(Mailbox)
@@ -92,6 +94,12 @@ class Plan:
         chosen = variants.variant_named(self.what, variant)
         hour = chosen.hour if chosen else None
         return plan.hours_for(self.what, country, zone, self.app.settings.sender.timezone, hour)
+
+    def opens(self, country: str | None, zone: str | None, variant: str | None) -> tuple[datetime, Hours | None]:
+        """From when a recipient may get the first mail, and in which hours a run lets it leave (None: at any)."""
+        due = next_open(self.start, self.hours(country, zone, variant))
+        hours = self.hours(country, zone)
+        return due, hours if hours.window else None
 
     def mailbox_for(self, person: plan.Candidate, variant: str | None) -> int:
         """The variant's own mailbox, or the one that this person hears from."""
@@ -170,8 +178,9 @@ async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, audience: A
     limits = work.app.settings.limits
     rules = _rules(work)
     companies = await company_counts(conn, now=work.now, days=limits.per_company.days, campaign_id=work.row.id)
-    departures: list[forecast.Departure] = []
+    departures: dict[bool, Counter[Waiting]] = {True: Counter(), False: Counter()}
     reasons: list[str | None] = []
+    opens = cache(work.opens)
     people = candidates(
         conn, work.what.segment, now=work.now, contact_days=limits.per_contact.days, campaign_id=work.row.id
     )
@@ -187,14 +196,14 @@ async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, audience: A
                 found.arms[variant] = found.arms.get(variant, 0) + 1
             audience.add(person.contact_id, person.language, person.country)
             zone = time_zone(person.country, person.city) if person.country else None
-            hours = work.hours(person.country, zone, variant)
-            due = next_open(work.start, hours)
-            departures.append(forecast.Departure(due, box, person.domain or "", hours))
+            due, hours = opens(person.country, zone, variant)
+            first = pilot if work.what.pilot else variant is not None
+            departures[first][Waiting(box, due, 1, hours, person.domain)] += 1
         if keep_rows:
             found.rows.append(_recipient_row(work, person, box, reason, pilot, variant))
     found.recipients, skipped = plan.count_reasons(reasons)
     found.skipped = dict(skipped)
-    found.finishes_at = _forecast(work, departures, found.pilot)
+    found.finishes_at = await _forecast(conn, work, departures[True], departures[False])
 
 
 def _is_pilot(work: Plan, contact_id: int) -> bool:
@@ -265,19 +274,20 @@ def _subjects(work: Plan) -> Callable[[plan.Candidate], Sequence[str]]:
     return subjects
 
 
-def _forecast(work: Plan, departures: Sequence[forecast.Departure], pilot: int) -> datetime | None:
-    paces = {}
-    for choice in work.boxes:
-        box = work.app.settings.mailbox_named(choice.name)
-        limits = box.limits
-        gap = limits.min_gap_seconds
-        paces[choice.id] = forecast.Pace(limits.per_minute, limits.per_hour, limits.per_day, gap)
-    last = forecast.last_departure(
-        departures,
-        paces,
-        opens=lambda hours, at: next_open(at, hours),  # type: ignore[arg-type]
-        per_domain_per_minute=work.app.settings.limits.per_domain_per_minute,
-    )
-    if last is not None and work.what.pilot and pilot:
-        last += timedelta(hours=work.what.pilot.wait_hours)
-    return last
+async def _forecast(
+    conn: AsyncConnection, work: Plan, sample: Counter[Waiting], rest: Counter[Waiting]
+) -> datetime | None:
+    """When the last first mail will have left, behind what its mailboxes have to send already; None for nobody."""
+    app, now = work.app, work.now
+    boxes = forecasting.in_company(app, [box.id for box in work.boxes])
+    others = await forecasting.waiting(app, conn, boxes, now, but=work.row.id)
+    may = await forecasting.paces(app, boxes, now, paused_too=True)
+    share = app.settings.limits.per_domain_per_minute
+    wait = forecasting.wait_after_first(work.what)
+    if wait is None:
+        groups = [*others, *forecasting.by_domain(sample + rest, share)]
+        ends = await asyncio.to_thread(forecast, groups, may.senders, may.domains, now)
+    else:
+        first, later = forecasting.by_domain(sample, share), forecasting.by_domain(rest, share)
+        ends = await asyncio.to_thread(after_sample, later, [*others, *first], may.senders, may.domains, now, wait)
+    return max(ends.values(), default=None)

@@ -10,32 +10,27 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.app import forecasting
 from outreach.app.build import App
+from outreach.app.forecasting import WAITS
 from outreach.campaigns import store as campaigns
-from outreach.campaigns.definition import Definition
-from outreach.campaigns.forecast import Pace, drained_at
-from outreach.config import MailboxSettings
 from outreach.model import Mailbox, MailboxState, Message, MessageState
 from outreach.model.base import table
 from outreach.outbox import store as outbox
 from outreach.outbox.metrics.store import handed_lately
-from outreach.sending.throttle import load_ceilings, warmup_limit
 
 MESSAGES, MAILBOXES = table(Message), table(Mailbox)
-#: What may still leave.
-WAITS = tuple(
-    state.value
-    for state in (MessageState.QUEUED, MessageState.CLAIMED, MessageState.HANDING_OVER, MessageState.DEFERRED)
-)
 
 
 @dataclass
 class MailboxProgress:
     """One mailbox of a campaign. used and limits: by "minute", "hour", "day"; a limit that is not there is none.
 
-    state: sending, resting (until `resumes_at`), paused or idle. waiting: messages of this campaign.
+    state: sending, resting (until `resumes_at`), paused or idle. waiting: messages of this campaign. ends_at: when they
+    will have left (sending/forecast.py), None if none waits or somebody must resume the mailbox first.
     """
 
+    id: int
     name: str
     state: str
     reason: str | None
@@ -85,13 +80,14 @@ async def progress(app: App, campaign_id: int, now: datetime) -> Progress:
     async with app.db.read() as conn:
         row = await campaigns.get(conn, campaign_id)
         found = await outbox.counts(conn, campaign_id)
-        boxes = await _boxes(app, conn, row, now)
+        boxes = await _boxes(conn, campaign_id, now)
         pace = await conn.scalar(
             select(func.count()).where(
                 MESSAGES.c.campaign_id == campaign_id, MESSAGES.c.sent_at > now - timedelta(minutes=1)
             )
         )
         later = await _deferred_next(conn, campaign_id)
+    await _look_ahead(app, row, boxes, now)
     return Progress(
         id=campaign_id,
         name=row.name,
@@ -127,64 +123,38 @@ async def _deferred_next(conn: AsyncConnection, campaign_id: int) -> datetime | 
     return found
 
 
-async def _boxes(app: App, conn: AsyncConnection, row: Any, now: datetime) -> list[MailboxProgress]:
+async def _boxes(conn: AsyncConnection, campaign_id: int, now: datetime) -> list[MailboxProgress]:
     waits = case((MESSAGES.c.state.in_(WAITS), 1))
     query = (
         select(
             MAILBOXES,
             func.count(waits).label("waiting"),
             func.min(case((waits == 1, MESSAGES.c.due_at))).label("next_due"),
-            func.max(case((waits == 1, MESSAGES.c.due_at))).label("last_due"),
         )
         .join_from(MESSAGES, MAILBOXES, MAILBOXES.c.id == MESSAGES.c.mailbox_id)
-        .where(MESSAGES.c.campaign_id == row.id)
+        .where(MESSAGES.c.campaign_id == campaign_id)
         .group_by(MAILBOXES.c.id)
         .order_by(MAILBOXES.c.id)
     )
-    configured = {box.name: box for box in app.settings.mailbox}
-    hours = _open_hours(Definition.model_validate(row.definition)) if row.definition else 24.0
-    found = []
-    for box in (await conn.execute(query)).all():
-        used = await handed_lately(conn, box.id, now)
-        found.append(_box(box, configured.get(box.name), used, hours, now))
-    return found
+    return [_box(box, await handed_lately(conn, box.id, now), now) for box in (await conn.execute(query)).all()]
 
 
-def _open_hours(what: Definition) -> float:
-    hours = what.schedule.hours
-    if hours is None:
-        return 24.0
-    begins, ends = hours
-    return ((ends.hour * 60 + ends.minute - begins.hour * 60 - begins.minute) % 1440 or 1440) / 60
-
-
-def _box(
-    row: Any, settings: MailboxSettings | None, used: dict[str, int], hours: float, now: datetime
-) -> MailboxProgress:
-    limits = limits_now(row, settings, now) if settings else {}
+def _box(row: Any, used: dict[str, int], now: datetime) -> MailboxProgress:
     resting = row.paused_until if row.paused_until and row.paused_until > now else None
     paused = row.state != MailboxState.ACTIVE
     state = "paused" if paused else "resting" if resting else "sending" if row.waiting else "idle"
-    ends = None
-    if row.waiting and not paused:
-        gap = settings.limits.min_gap_seconds if settings else 0.0
-        pace = Pace(limits.get("minute", 0), limits.get("hour", 0), limits.get("day", 0), gap)
-        ends = drained_at(resting or now, row.waiting, row.last_due, pace, used_today=used["day"], open_hours=hours)
     reason = row.paused_reason if paused or resting else None
-    return MailboxProgress(
-        row.name, state, reason, resting, int(row.waiting), used, limits, row.next_due if row.waiting else None, ends
-    )
+    due = row.next_due if row.waiting else None
+    return MailboxProgress(row.id, row.name, state, reason, resting, int(row.waiting), used, {}, due, None)
 
 
-def limits_now(row: Any, settings: MailboxSettings, now: datetime) -> dict[str, int]:
-    """Return what holds for a mailbox now: what is configured, what refusals taught, what its age allows."""
-    own = settings.limits
-    limits = {"minute": own.per_minute, "hour": own.per_hour, "day": own.per_day}
-    for window, ceiling in load_ceilings(row.ceiling).items():
-        if window in limits:
-            learned = max(int(ceiling.now(window, now.timestamp())), 1)
-            limits[window] = min(limits[window], learned) if limits[window] else learned
-    if settings.warmup:
-        young = warmup_limit((now - row.created_at).days)
-        limits["day"] = min(limits["day"], young) if limits["day"] else young
-    return {window: limit for window, limit in limits.items() if limit}
+async def _look_ahead(app: App, row: Any, boxes: Sequence[MailboxProgress], now: datetime) -> None:
+    """Say what limits each mailbox now, and when it will have sent what waits."""
+    may = await forecasting.paces(app, [box.id for box in boxes], now, paused_too=True)
+    for box in boxes:
+        if box.id in may.senders:
+            box.limits = may.senders[box.id].pace.limits_now(now.timestamp())
+    busy = [box for box in boxes if box.waiting]
+    ends = await forecasting.ends(app, row, [box.id for box in busy], now) if busy else {}
+    for box in busy:
+        box.ends_at = ends.get(box.id)

@@ -88,13 +88,14 @@ class Pace:
         *,
         history: Iterable[float] = (),
         ceilings: Mapping[str, Ceiling] | None = None,
-        warmup_days: int | None = None,
+        warmup_from: float | None = None,
         gap_seed: float = 0.0,
     ) -> None:
+        """warmup_from: when a young mailbox began, None: it is not young."""
         self.limits = limits
         self.ceilings = dict(ceilings or {})
         # a young mailbox counts what it sent itself; the rest of a shared quota says nothing about its age
-        self._young = Pace(Limits(per_day=warmup_limit(warmup_days))) if warmup_days is not None else None
+        self._young = _Young(warmup_from) if warmup_from is not None else None
         self._times: list[float] = []
         for at in sorted(history):
             self.add(at)
@@ -112,6 +113,27 @@ class Pace:
             waits.append(self._young.wait(now))
         return max(waits)
 
+    def room(self, now: float) -> int | None:
+        """Return how many slots are free at once when `wait` says 0; None: as many as you like."""
+        if self.limits.min_gap_seconds:
+            return 1
+        rooms = [limit - self.used(length, now) for limit, length in self._in_force(now)]
+        if self._young is not None:
+            rooms.append(self._young.room(now) or 0)
+        return max(min(rooms), 0) if rooms else None
+
+    def _in_force(self, now: float) -> list[tuple[int, float]]:
+        found = ((self.allowance(window, now), length) for window, length in WINDOWS)
+        return [(limit, length) for limit, length in found if limit is not None]
+
+    def limits_now(self, now: float) -> dict[str, int]:
+        """Return every limit in force by its window, that of a young mailbox included."""
+        found = {window: self.allowance(window, now) for window, _ in WINDOWS}
+        if self._young is not None:
+            young = self._young.allowance("day", now)
+            found["day"] = min(limit for limit in (found["day"], young) if limit is not None)
+        return {window: limit for window, limit in found.items() if limit is not None}
+
     def allowance(self, window: str, now: float) -> int | None:
         """Return the limit in force for "minute", "hour" or "day", that of a young mailbox aside; None: none."""
         configured = {"minute": self.limits.per_minute, "hour": self.limits.per_hour, "day": self.limits.per_day}
@@ -128,6 +150,11 @@ class Pace:
     def free(self) -> bool:
         """Whether nothing can ever hold this pace back: then nothing is remembered either."""
         return self.limits.none and not self.ceilings and self._young is None
+
+    @property
+    def grows(self) -> bool:
+        """Whether a limit rises with time alone."""
+        return bool(self.ceilings) or self._young is not None
 
     # -- telling -------------------------------------------------------------------------------------------------------
 
@@ -165,6 +192,16 @@ class Pace:
         insort(self._times, at)
         if own and self._young is not None:
             self._young.add(at)
+
+    def book(self, at: float, count: int, *, own: bool = True) -> None:
+        """Count messages that leave together (a forecast's; a run takes and settles each). The gap is the mean one."""
+        if not self.free:
+            place = bisect_right(self._times, at)
+            self._times[place:place] = [at] * count
+            self._forget(at)
+        self._jitter = 0.5
+        if own and self._young is not None:
+            self._young.book(at, count)
 
     def slow(self, now: float) -> None:
         """Halve the rate: the provider said that it is too high."""
@@ -209,6 +246,18 @@ class Pace:
 WINDOWS = (("minute", MINUTE), ("hour", HOUR), ("day", DAY))
 
 
+class _Young(Pace):
+    """What a young mailbox may send itself: more from day to day."""
+
+    def __init__(self, since: float) -> None:
+        super().__init__(Limits(per_day=WARMUP_START))
+        self._since = since
+
+    def allowance(self, window: str, now: float) -> int | None:
+        """Return the limit of the mailbox's day."""
+        return warmup_limit(int((now - self._since) // DAY)) if window == "day" else None
+
+
 class DomainPace:
     """At most so many messages a minute to one recipient domain; 0: as many as you like."""
 
@@ -228,6 +277,10 @@ class DomainPace:
         """Return how many seconds from `now` the domain may be written to."""
         return self._of(domain).wait(now) if self.per_minute else 0.0
 
+    def room(self, domain: str, now: float) -> int | None:
+        """Return how many messages the domain takes at once when `wait` says 0; None: as many as you like."""
+        return self._of(domain).room(now) if self.per_minute else None
+
     def closed(self, now: float) -> dict[str, float]:
         """Return the domains that have had their share, and when each opens again."""
         waits = {domain: pace.wait(now) for domain, pace in self._paces.items()}
@@ -237,6 +290,11 @@ class DomainPace:
         """Take a slot."""
         if self.per_minute:
             self._of(domain).take()
+
+    def book(self, domain: str, at: float, count: int) -> None:
+        """Count messages that leave together."""
+        if self.per_minute:
+            self._of(domain).book(at, count)
 
     def settle(self, domain: str, at: float) -> None:
         """Say that the slot was used."""

@@ -67,9 +67,9 @@ class Clock:
 
 
 @contextlib.asynccontextmanager
-async def installed(folder: Path, port: int, monkeypatch: object = None) -> AsyncIterator[App]:
+async def installed(folder: Path, port: int, config: str = CONFIG) -> AsyncIterator[App]:
     """An empty installation with three approvers and a salesperson."""
-    (folder / "config.toml").write_text(CONFIG.format(port=port))
+    (folder / "config.toml").write_text(config.format(port=port))
     app = await open_app(load(folder / "config.toml"), now=START, migrate_first=True)
     try:
         for name, role in (*APPROVERS, ("zhou", Role.SALESPERSON)):

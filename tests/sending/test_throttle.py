@@ -137,7 +137,7 @@ def test_ceilings_survive_the_row() -> None:
 
 def test_a_young_mailbox_grows_by_a_third_a_day() -> None:
     assert [warmup_limit(day) for day in (0, 1, 2, 10)] == [30, 40, 53, 532]
-    pace = Pace(Limits(per_day=2000), warmup_days=0, history=[START - n for n in range(29)])
+    pace = Pace(Limits(per_day=2000), warmup_from=START, history=[START - n for n in range(29)])
     assert pace.wait(START) == 0
     pace.take()
     assert pace.wait(START) > 0
@@ -146,7 +146,7 @@ def test_a_young_mailbox_grows_by_a_third_a_day() -> None:
 
 
 def test_what_colleagues_send_does_not_make_a_mailbox_older() -> None:
-    pace = Pace(Limits(per_day=2000), warmup_days=0)
+    pace = Pace(Limits(per_day=2000), warmup_from=START)
     for n in range(500):
         pace.add(START - n, own=False)
     assert pace.wait(START) == 0

@@ -33,8 +33,8 @@ async def load(store: OutboxStore, setup: MailboxSetup, now: datetime, by_hand: 
     rows = {row.id: row for row in await store.mailboxes({*boxes, setup.mailbox_id})}
     own = load_ceilings(rows[setup.mailbox_id].ceiling)
     shared = [load_ceilings(rows[box].ceiling) for box in setup.quota.mailboxes if box in rows]
-    warm = (now - setup.warmup_from).days if setup.warmup_from else None
-    pace = Pace(setup.limits, ceilings=strictest(own, shared, now.timestamp()), warmup_days=warm)
+    began = setup.warmup_from.timestamp() if setup.warmup_from else None
+    pace = Pace(setup.limits, ceilings=strictest(own, shared, now.timestamp()), warmup_from=began)
     hand: list[datetime] = []
     if not pace.free:
         since = now - timedelta(seconds=DAY)

@@ -114,13 +114,14 @@ async def _live(staff: Staff, row: Any) -> dict[str, Any]:
         last_due, last_tz = await today.last_due(conn, row.id)
         results = await work().results(conn, row)
     under_way = await progress(staff.app, row.id, staff.now) if row.state in UNDER_WAY else None
+    ends_at = under_way.ends_at if under_way and under_way.ends_at else last_due
     held = Held(row.owner_id, row.owner_team)
     return {
         **results,
         "row": row,
         "figures": figures,
         "counts": counts,
-        "steps": _steps(staff, row, figures, approvals, last_due, last_tz),
+        "steps": _steps(staff, row, figures, approvals, ends_at, last_tz),
         "pace": pace,
         "last_due": last_due,
         "last_tz": last_tz,
@@ -144,7 +145,7 @@ def _pace_limit(staff: Staff, row: Any) -> int:
 
 
 def _steps(
-    staff: Staff, row: Any, figures: data.Figures, approvals: Sequence[Any], last_due: Any, last_tz: Any
+    staff: Staff, row: Any, figures: data.Figures, approvals: Sequence[Any], ends_at: Any, last_tz: Any
 ) -> list[StepLine]:
     """Draft → preflight → an approval for each role → pilot → sending → finished, with names and times."""
     lines = [*_prepared(staff, row, figures), *_reviewed(staff, row, approvals)]
@@ -155,8 +156,8 @@ def _steps(
     cls = "now" if running else "done" if row.state == "finished" else ""
     lines.append(StepLine(cls, staff.say(N_("Sending")), "", _at(staff, row.started_at)))
     end = _at(staff, row.finished_at)
-    if not end and last_due and row.state in ("running", "pilot"):
-        end = staff.moment(last_due, last_tz)
+    if not end and ends_at and row.state in ("running", "pilot"):
+        end = staff.moment(ends_at, last_tz)
     over = row.state in ("finished", "cancelled")
     lines.append(StepLine("done" if over else "", staff.word("campaign", row.state if over else "finished"), "", end))
     return lines
