@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.inbox_fetch [MAILS] [ROUNDS] [--bombs] [--json]
 
 The baseline is the standard library's client, which fetches whole mails in batches of 500 and looks at none. Ours
-fetches the same mails, hands them to the parser's child process and gets a verdict on each; beside it the same with
+fetches the same mails and gets a verdict on each, by the sandbox that a pass asks; beside it the same with
 the summary that the archive and the matching need, as a pass asks for it. Rounds alternate A B C A B C; the figures
 are medians of the rounds' ratios.
 

@@ -10,6 +10,7 @@ The mail is copied twice (line ends, lower case) and then searched: every search
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from itertools import islice
 
 from outreach.inbox import original
@@ -41,11 +42,26 @@ _TYPE = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Room:
+    """How much of a report is read here: bytes of its fields, recipients, and how short its boundary may be.
+
+    What is larger goes the slow way. Each of a short boundary's many look-alikes costs a look.
+    """
+
+    report: int = LARGEST
+    recipients: int = LARGEST
+    boundary: int = 1
+
+
+AMPLE = Room()
+
+
 class _NeedsProse(Exception):
     """The report alone does not settle the case."""
 
 
-def classify_fast(raw: bytes) -> Verdict | None:
+def classify_fast(raw: bytes, room: Room = AMPLE) -> Verdict | None:
     """The verdict on a standard report, or None for everything else."""
     if len(raw) > LARGEST or b"delivery-status" not in raw:
         return None
@@ -55,11 +71,13 @@ def classify_fast(raw: bytes) -> Verdict | None:
     if not 0 < end <= DEFAULT.headers or not begins_with_header(data, 0, end):
         return None
     boundary = _boundary(_header(data, low, b"content-type", end))
-    report = _report(data, low, end + 2, boundary) if boundary else None
-    if report is None or "@aol." in decode_header(_header(data, low, b"from", end)).lower():
+    report = _report(data, low, end + 2, boundary) if len(boundary) >= room.boundary else None
+    if report is None or len(report) > room.report:
+        return None
+    if "@aol." in decode_header(_header(data, low, b"from", end)).lower():
         return None
     answered = [decode_header(_header(data, low, name, end)) for name in (b"in-reply-to", b"references")]
-    return _verdict(" ".join(answered), report, data, low, end + 2)
+    return _verdict(" ".join(answered), report, data, low, end + 2, room.recipients)
 
 
 def _in_lf(raw: bytes) -> bytes:
@@ -155,10 +173,10 @@ def _content_at_a_glance(data: bytes, low: bytes, start: int, end: int) -> int:
     return blank + 2 if usual and plain and len(head) < 1000 and begins_with_header(data, start, end) else -1
 
 
-def _verdict(answered: str, report: str, data: bytes, low: bytes, body: int) -> Verdict | None:
+def _verdict(answered: str, report: str, data: bytes, low: bytes, body: int, most: int) -> Verdict | None:
     stop = body + original.READ_RAW
     try:
-        outcomes = _outcomes(report)
+        outcomes = _outcomes(report, most)
         ids = original.collect(answered, [(data[body:stop], low[body:stop])])
         return summarise(outcomes, "dsn", ids) if outcomes else None
     except _NeedsProse:
@@ -169,10 +187,12 @@ def _prose() -> str:
     raise _NeedsProse
 
 
-def _outcomes(report: str) -> list[Outcome]:
+def _outcomes(report: str, most: int) -> list[Outcome]:
     recipients = plain_recipients(report)
     if recipients is None:
         _, recipients = groups(report)
+    if len(recipients) > most:
+        return []
     return [_outcome(fields) for fields in recipients if not dsn.good_news(fields)]
 
 
