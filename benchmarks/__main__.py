@@ -29,6 +29,7 @@ SIZES = {
     "import_contacts": ["400000"],
     "segments": ["400000", "--rounds", "5"],
     "reports": ["1000000"],
+    "pages": ["--rounds", "8"],
     "inbox_fuzz": ["15"],
 }
 

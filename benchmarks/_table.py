@@ -121,6 +121,18 @@ def _tracking(found: Mapping[str, Any]) -> Iterable[Row]:
     yield Row("events that were answered and lost", ended, "0; ≤ 100 ms", met)
 
 
+def _pages(found: Mapping[str, Any]) -> Iterable[Row]:
+    pages, over, heavy = found["pages"], found["over"], found["heavy"]
+    slowest = ", ".join(f"{row['page']} {row['late_ms']:.0f} ms" for row in pages[:3])
+    what = f"{len(pages)} pages at {found['contact']:,} contacts and {found['event']:,} events, 95th percentile"
+    measured = f"{len(pages) - len(over)} within {found['goal_ms']} ms; slowest: {slowest}"
+    yield Row(what, measured, f"all ≤ {found['goal_ms']} ms", not over)
+    worst = max(pages, key=lambda row: row["kb"])
+    held = f"{found['idle_mb']} MB idle, {found['open_page_kb']} kB for each of {found['open_pages']} open pages"
+    measured = f"at most {worst['kb']} kB ({worst['page']}); {held}"
+    yield Row("bytes of a first visit; memory of the server", measured, f"≤ {found['goal_kb']} kB", not heavy)
+
+
 def _fuzz(found: Mapping[str, Any]) -> Iterable[Row]:
     measured = f"{len(found['wrong'])} of {found['mails']:,} went wrong; worst {found['worst_seconds']} s"
     yield Row("broken mails read", measured, "none", found["ok"])
@@ -135,6 +147,7 @@ MAKERS: dict[str, Callable[[Mapping[str, Any]], Iterable[Row]]] = {
     "import_contacts": _import,
     "segments": _segments,
     "reports": _reports,
+    "pages": _pages,
     "inbox_fetch": _inbox_fetch,
     "inbox_parse": _inbox_parse,
     "inbox_fuzz": _fuzz,

@@ -29,6 +29,7 @@ from outreach.crm.files.store import FileStore
 from outreach.crm.grades.rules import Thresholds
 from outreach.crm.grades.store import GradeStore
 from outreach.crm.orders.store import OrderStore
+from outreach.crm.owners.pairs import PairBook
 from outreach.crm.owners.store import OwnerStore
 from outreach.crm.service.store import ServiceStore
 from outreach.crm.store import CrmStore
@@ -156,6 +157,7 @@ class App:
         self.targets = TargetStore(db, self.money, self.settings.sender.timezone)
         self.grades = GradeStore(db, self.money, Thresholds(chosen.grade_a, chosen.grade_b))
         self.owners, self.calls, self.agenda = OwnerStore(db), CallStore(db), AgendaStore(db)
+        self.pairs = PairBook(db)
         days = {"question": chosen.question_days, "complaint": chosen.complaint_days, "wish": chosen.wish_days}
         self.service = ServiceStore(db, days, self.settings.sender.timezone)
         self.surveys = SurveyStore(db, self.service, self.secret, self.settings.tracking.base_url)

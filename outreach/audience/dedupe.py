@@ -15,6 +15,11 @@ from rapidfuzz import fuzz, process
 #: The Public Suffix List that comes with the package: no network, no file in a home folder.
 _SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
+#: Of 100; below this two names are of two companies more often than of one.
+ALIKE = 88.0
+#: In another country the names must be nearly equal: a sister company, not a namesake.
+ABROAD = 98.0
+
 #: Legal forms say nothing about which company it is.
 _FORMS = frozenset(
     word
@@ -68,6 +73,11 @@ def normal_name(name: str) -> str:
     return unicodedata.normalize("NFC", _FORMS_ZH.sub("", joined) or joined)
 
 
+def folded_name(name: str) -> str:
+    """Return a company's name for measuring likeness: its words in a fixed order."""
+    return " ".join(sorted(normal_name(name).split()))
+
+
 def company_key(domain: str, name: str, country: str | None) -> str | None:
     """Return how the company of a row is found: ``d:domain``, else ``n:name|country``, None where nothing tells it."""
     own = company_domain(domain)
@@ -94,7 +104,7 @@ def similar_companies(names: Iterable[tuple[int, str]], cutoff: float = 90.0, li
     """
     blocks: dict[str, list[tuple[int, str]]] = {}
     for number, name in names:
-        normal = " ".join(sorted(normal_name(name).split()))
+        normal = folded_name(name)
         if normal:
             blocks.setdefault(normal[:3], []).append((number, normal))
     pairs = [pair for block in blocks.values() if len(block) > 1 for pair in _within(block[:2000], cutoff)]

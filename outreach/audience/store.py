@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.audience import segment
 from outreach.audience.addresses import store as addresses
 from outreach.audience.companies import store as companies
-from outreach.audience.dedupe import Similar
+from outreach.audience.importing.near import Near
+from outreach.audience.importing.near.preview import nears_of
 from outreach.audience.importing.result import ImportResult
 from outreach.audience.importing.store import Importer, ImportOptions, Progress
 from outreach.audience.people import store as people
@@ -27,6 +28,7 @@ from outreach.audience.privacy.store import Erasure, Suppress
 from outreach.audience.read import Source, open_source
 from outreach.audience.row import Draft, Reject, RowCleaner, RowRefused
 from outreach.audience.table import ReadError
+from outreach.db.bulk import chunks
 from outreach.db.session import Database
 from outreach.model import Contact, EmailAddress, Segment
 from outreach.model.base import table
@@ -36,6 +38,8 @@ CONTACT, ADDRESS, SEGMENT = table(Contact), table(EmailAddress), table(Segment)
 
 #: Ids fetched at once by `members`.
 PAGE = 10_000
+#: Segments that are counted in one statement; each may have dozens of conditions.
+TOGETHER = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Preview:
     rows: list[tuple[int, list[str]]]
     problems: list[Reject]
     warnings: list[dict[str, Any]]
+    near: list[Near]
 
 
 class AudienceStore:
@@ -95,7 +100,9 @@ class AudienceStore:
         self, path: Path, columns: Mapping[str, str] | None = None, *, source: str = "preview", rows: int = 200
     ) -> Preview:
         """Return how a list would be understood; nothing is stored. Raises ReadError, HeaderError."""
-        return await asyncio.to_thread(_preview, path, columns, source, rows)
+        told, drafts = await asyncio.to_thread(_preview, path, columns, source, rows)
+        async with self.db.read() as conn:
+            return replace(told, near=await nears_of(conn, drafts))
 
     async def add_contact(
         self, values: Mapping[str, str], *, source: str, basis: str = "none", now: datetime, owner_id: int | None = None
@@ -233,11 +240,6 @@ class AudienceStore:
         async with self.db.write() as conn:
             await companies.unmerge(conn, await companies.undo_of(conn, drop), now)
 
-    async def similar_companies(self, limit: int = 100) -> list[Similar]:
-        """Return pairs of companies with nearly the same name, the most alike first."""
-        async with self.db.read() as conn:
-            return await companies.similar(conn, limit)
-
     # ---- a person's rights
 
     async def export_person(self, address: str) -> dict[str, Any] | None:
@@ -284,13 +286,15 @@ class AudienceStore:
 
         In "all of" `left` people remain after the line and `removed` went; in "any of" `added` came.
         """
-        lines = []
+        steps = segment.explain(segment.parse(text))
         async with self.db.read() as conn:
-            for step in segment.explain(segment.parse(text)):
-                before, after = await _count(conn, step.before, now), await _count(conn, step.after, now)
-                line: dict[str, Any] = {"path": step.path, "depth": step.depth, "group": step.group, "text": step.text}
-                line |= {"en": step.en, "zh": step.zh, "alone": await _count(conn, step.alone, now), "left": after}
-                lines.append(line | ({"removed": before - after} if step.group == "and" else {"added": after - before}))
+            sizes = await _counts(conn, [node for s in steps for node in (s.before, s.after, s.alone)], now)
+        lines = []
+        for step in steps:
+            before, after = sizes[step.before], sizes[step.after]
+            line: dict[str, Any] = {"path": step.path, "depth": step.depth, "group": step.group, "text": step.text}
+            line |= {"en": step.en, "zh": step.zh, "alone": sizes[step.alone], "left": after}
+            lines.append(line | ({"removed": before - after} if step.group == "and" else {"added": after - before}))
         return lines
 
     async def reach(self, text: str, now: datetime) -> dict[str, int]:
@@ -345,16 +349,27 @@ class AudienceStore:
             return bool((await conn.execute(delete(SEGMENT).where(SEGMENT.c.name == name))).rowcount)
 
 
+async def _counts(conn: AsyncConnection, nodes: Sequence[segment.Node], now: datetime) -> dict[segment.Node, int]:
+    """Return how many contacts each of these segments has: one walk over the contacts for a dozen of them."""
+    found: dict[segment.Node, int] = {}
+    for part in chunks(list(dict.fromkeys(nodes)), TOGETHER):
+        counted = [func.count().filter(segment.condition(node, now)) for node in part]
+        row = (await conn.execute(select(*counted).where(CONTACT.c.erased_at.is_(None)))).one()
+        found |= dict(zip(part, map(int, row), strict=True))
+    return found
+
+
 async def _count(conn: AsyncConnection, node: segment.Node, now: datetime) -> int:
     chosen = (CONTACT.c.erased_at.is_(None), segment.condition(node, now))
     return await conn.scalar(select(func.count()).select_from(CONTACT).where(*chosen)) or 0
 
 
-def _preview(path: Path, columns: Mapping[str, str] | None, origin: str, rows: int) -> Preview:
+def _preview(path: Path, columns: Mapping[str, str] | None, origin: str, rows: int) -> tuple[Preview, list[Draft]]:
     source = open_source(path, columns)
     cleaner = RowCleaner(source.columns, source.fields, source=origin)
     shown: list[tuple[int, list[str]]] = []
     problems: list[Reject] = []
+    drafts: list[Draft] = []
     for item in islice(source.rows(), rows):
         if isinstance(item, ReadError):
             problems.append(Reject(item.line, "", item.cell, "unclosed_quote"))
@@ -363,5 +378,8 @@ def _preview(path: Path, columns: Mapping[str, str] | None, origin: str, rows: i
         cleaned: Draft | Reject = cleaner.clean(*item)
         if isinstance(cleaned, Reject):
             problems.append(cleaned)
+        else:
+            drafts.append(cleaned)
     warnings = cleaner.warnings.as_list()
-    return Preview(source.columns, source.fields, source.encoding, source.delimiter, shown, problems, warnings)
+    told = Preview(source.columns, source.fields, source.encoding, source.delimiter, shown, problems, warnings, [])
+    return told, drafts

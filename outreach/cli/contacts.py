@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from outreach.access.roles import Permission, require
@@ -108,6 +109,12 @@ def _tell(result: ImportResult) -> None:
         err.print(f"[yellow]![/] {where.replace('[', chr(92) + '[')}: {warning['reason']}", highlight=False)
     if len(told["warnings"]) > 10:
         err.print(f"  … {result.warnings.count - 10} more like these", highlight=False)
+    for near in result.near.pairs[:10]:
+        text = f"line {near.line}: the new customer “{near.name}” may be “{near.other}” ({near.by} {near.score:.0f})"
+        err.print(f"[yellow]?[/] {escape(text)}", highlight=False)
+    if result.near.count:
+        more = f"  … {result.near.count} in all. " if result.near.count > 10 else ""
+        err.print(f"{more}Look at them and merge what is one: Customers → Duplicates.", highlight=False)
     if result.rejects_file:
         err.print(f"Refused rows, with the reason: {result.rejects_file}. Mend them there and import that file again.")
 

@@ -16,6 +16,12 @@ BUSY_TIMEOUT_MS = 60_000
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
+#: Small sorts and temporary tables stay in memory.
+ORDINARY = ("cache_size=-65536", "temp_store=MEMORY", "threads=0")
+#: Building an index sorts a whole table: in a file, so that memory does not grow with the table, with a second thread.
+SORTING = ("cache_size=-32768", "temp_store=FILE", "threads=1")
+
+
 def async_url(url: str) -> URL:
     """Return the URL with the async driver of its database. Raises ValueError on any other database."""
     parsed = make_url(url)
@@ -45,13 +51,7 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
     """
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "foreign_keys=ON",
-        "cache_size=-65536",
-        "temp_store=MEMORY",
-    ):
+    lasting = ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON")
+    for pragma in (*lasting, *ORDINARY):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

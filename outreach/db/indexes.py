@@ -39,7 +39,7 @@ async def restore(db: Database) -> int:
     async with db.read() as conn:
         missing = await _missing(conn)
     for index in missing:
-        async with db.write() as conn:
+        async with db.write(sorting=True) as conn:
             await conn.execute(CreateIndex(index, if_not_exists=True))
     return len(missing)
 

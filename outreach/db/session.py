@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from outreach.db.engine import make_engine
+from outreach.db.engine import ORDINARY, SORTING, make_engine
 from outreach.db.hot import HotPath
 
 
@@ -46,13 +46,16 @@ class Database:
         await conn.rollback()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Yield a connection in a writing transaction: durable when the block has ended without an exception."""
+    async def write(self, *, sorting: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection in a writing transaction: durable when the block has ended without an exception.
+
+        `sorting` is for a transaction that sorts a whole table (an index): SQLite then sorts in a file.
+        """
         if not self.is_sqlite:
             async with self.engine.begin() as conn:
                 yield conn
             return
-        async with self._writer, self.engine.connect() as conn:
+        async with self._writer, self.engine.connect() as conn, _sorting(conn, sorting):
             await conn.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield conn
@@ -86,6 +89,24 @@ class Database:
         """Close every connection."""
         await self.hot.close()
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def _sorting(conn: AsyncConnection, wanted: bool) -> AsyncIterator[None]:
+    """Sort in a file for the length of the block; these settings change only between transactions."""
+    if not wanted:
+        yield
+        return
+    await _set(conn, SORTING)
+    try:
+        yield
+    finally:
+        await asyncio.shield(_set(conn, ORDINARY))
+
+
+async def _set(conn: AsyncConnection, pragmas: Iterable[str]) -> None:
+    for pragma in pragmas:
+        await conn.exec_driver_sql(f"PRAGMA {pragma}")
 
 
 async def _finish(conn: AsyncConnection, word: str) -> None:

@@ -138,6 +138,7 @@ COLLISION: Words = {
     "domain": (N_("same mail domain"), ""),
     "phone": (N_("same telephone number"), ""),
     "name": (N_("nearly the same name"), ""),
+    "sister": (N_("same domain name, another ending"), ""),
 }
 
 AT_WORK: Words = {

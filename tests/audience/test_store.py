@@ -258,13 +258,6 @@ async def test_a_merge_takes_everything_along_and_can_be_undone(store: AudienceS
         await store.unmerge(undo, NOW)
 
 
-async def test_similar_names_are_proposed(store: AudienceStore) -> None:
-    await add(store, "a@one.example", company="Lichtwerk Brandt GmbH")
-    await add(store, "b@two.example", company="Lichtwerk Brandt & Co. KG")
-    await add(store, "c@three.example", company="Lichthaus Berger")
-    assert [pair.score for pair in await store.similar_companies()] == [100.0]
-
-
 # ---- a person's rights
 
 

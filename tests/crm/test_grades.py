@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from outreach.crm.deals.money import Money
 from outreach.crm.grades.rules import Behaviour, Thresholds, grade_of, quarter_days, quarter_of
@@ -79,3 +80,27 @@ async def test_a_revision_reaches_company_and_contacts_and_is_undone(firm: Firm)
     assert (await store.history(firm.companies["Brandt"]))[0].why == "orders_a"
     await store.put_back(undo, firm.actor("sun"), NOW)
     assert await grades() == (None, None)
+
+
+async def test_the_page_shows_the_first_of_all_proposals_and_their_number(firm: Firm) -> None:
+    store = GradeStore(firm.db, Money("USD", {"EUR": 1.1}), LIMITS)
+    chance, lately, long_ago = random.Random(3), NOW - timedelta(days=20), NOW - timedelta(days=500)
+    async with firm.db.write() as conn:
+        for number in range(80):
+            company = await add(conn, Company, name=f"Firm {number}", region="Other", created_at=NOW,
+                                grade=chance.choice([None, *"ABCD"]))  # fmt: skip
+            await add(conn, Contact, company_id=company, source="fair", created_at=NOW,
+                      last_replied=chance.choice([None, None, lately, long_ago]),
+                      last_clicked=chance.choice([None, lately, long_ago]))  # fmt: skip
+            for order in range(chance.choice([0, 0, 0, 1, 4])):
+                await add(conn, Order, company_id=company, number=f"o{number}-{order}", currency=chance.choice(["USD", "EUR"]),
+                          amount=chance.choice([100.0, 9_000.0, 70_000.0]), ordered_on=chance.choice([lately, long_ago]).date())  # fmt: skip
+    everything = await store.proposals(NOW, limit=1_000)
+    for seen, step in ((true(), 1), (table(Company).c.id % 2 == 0, 2)):
+        wanted = [one for one in everything if one.company_id % step == 0]
+        for limit in (5, 40, 1_000):
+            rows, total = await store.page(NOW, seen, limit)
+            assert total == len(wanted)
+            assert [(one.company_id, one.grade) for one in rows] == [
+                (one.company_id, one.grade) for one in wanted[:limit]
+            ]

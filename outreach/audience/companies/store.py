@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.audience.dedupe import Similar, similar_companies
 from outreach.db.bulk import chunks
 from outreach.model import (
     Activity,
@@ -105,12 +104,6 @@ async def join(conn: AsyncConnection, contact_id: int, company_id: int, owner_id
         if await conn.scalar(select(source.c.id).where(source.c.company_id == was).limit(1)) is not None:
             return
     await conn.execute(delete(COMPANY).where(COMPANY.c.id == was, COMPANY.c.created_at == now))
-
-
-async def similar(conn: AsyncConnection, limit: int = 100) -> list[Similar]:
-    """Return pairs of companies whose names are nearly the same."""
-    rows = await conn.execute(select(COMPANY.c.id, COMPANY.c.name).where(COMPANY.c.merged_into.is_(None)))
-    return similar_companies(((number, name) for number, name in rows), limit=limit)
 
 
 async def _row(conn: AsyncConnection, number: int) -> dict[str, Any]:

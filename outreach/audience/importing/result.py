@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from outreach.audience.importing.near import Nears
 from outreach.audience.row import Reject, Warnings
 
 #: What spreadsheets take for a formula at the beginning of a cell (CVE-2026-55154 EspoCRM), full-width forms included.
@@ -33,12 +34,14 @@ class ImportResult:
     rejected: int = 0
     rejects_file: Path | None = None
     warnings: Warnings = field(default_factory=Warnings)
+    near: Nears = field(default_factory=Nears)
 
     def as_dict(self, language: str = "en") -> dict[str, Any]:
-        """Return the contract's JSON and, beside it, the values that were left out."""
+        """Return the contract's JSON; beside it the values that were left out and the customers that may be one."""
         counts = {name: getattr(self, name) for name in ("read", "added", "updated", "duplicates", "rejected")}
         where = str(self.rejects_file) if self.rejects_file else None
-        return counts | {"rejects_file": where, "warnings": self.warnings.as_list(language)}
+        more = {"warnings": self.warnings.as_list(language), "near_duplicates": self.near.as_list()}
+        return counts | {"rejects_file": where} | more
 
 
 class RejectsFile:

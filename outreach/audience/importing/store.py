@@ -19,6 +19,7 @@ from outreach.audience.importing.companies import Known
 from outreach.audience.importing.companies.store import CompanyBook
 from outreach.audience.importing.labels.store import learn_labels
 from outreach.audience.importing.merge import changes, stronger
+from outreach.audience.importing.near.store import NearSearch, last_company
 from outreach.audience.importing.result import ImportResult, RejectsFile
 from outreach.audience.read import Source
 from outreach.audience.regions import language_of
@@ -79,12 +80,16 @@ class Importer:
         self.result.warnings = cleaner.warnings
         async with self.db.read() as conn:
             await self.prepare(conn)
+            near = NearSearch(await last_company(conn))
+        self.result.near = near.found
         file = RejectsFile(rejects)
         rows = source.rows()
         bare = self._is_large(source) and await indexes.drop(self.db, WITHOUT)
         try:
             while batch := await asyncio.to_thread(_clean_batch, rows, cleaner):
                 file.write(await self.add(batch))
+                async with self.db.read() as conn:
+                    await near.compare(conn, self.companies.made)
                 if progress:
                     progress(self.result, min(1.0, source.position() / max(source.size, 1)))
         finally:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, Select, and_, func, insert, not_, or_, select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,12 +16,17 @@ from outreach.access.store import append_audit
 from outreach.audience.people.store import edit, edit_company
 from outreach.crm.deals.money import Money
 from outreach.crm.grades.rules import WINDOW, Behaviour, Grade, Thresholds, grade_of
+from outreach.db.bulk import among
 from outreach.db.session import Database
 from outreach.model import Company, Contact, Deal, GradeReview, Order
 from outreach.model.base import table
 
 COMPANIES, CONTACTS, DEALS = table(Company), table(Contact), table(Deal)
 ORDERS, REVIEWS = table(Order), table(GradeReview)
+
+
+_COLUMNS = (COMPANIES.c.id, COMPANIES.c.name, COMPANIES.c.country, COMPANIES.c.owner_id, COMPANIES.c.grade)
+_KEPT = COMPANIES.c.merged_into.is_(None)
 
 
 @dataclass(frozen=True)
@@ -47,15 +52,40 @@ class GradeStore:
         """Return the customers whose grade would change, up before down, the largest first."""
         async with self.db.read() as conn:
             did = await self._behaviour(conn, now)
-            columns = (COMPANIES.c.id, COMPANIES.c.name, COMPANIES.c.country, COMPANIES.c.owner_id, COMPANIES.c.grade)
-            rows = (await conn.execute(select(*columns).where(COMPANIES.c.merged_into.is_(None)))).all()
-        found = []
-        for row in rows:
-            done = did.get(row.id, Behaviour())
-            grade = grade_of(done, self.limits)
-            if grade.grade != row.grade:
-                found.append(Proposal(row.id, row.name, row.country, row.owner_id, row.grade, grade, done))
-        return sorted(found, key=lambda one: (one.grade.grade, -one.did.orders, one.company_id))[:limit]
+            rows = (await conn.execute(select(*_COLUMNS).where(_KEPT))).all()
+        found = [one for row in rows if (one := self._proposal(row, did.get(row.id, Behaviour()))) is not None]
+        return sorted(found, key=_order)[:limit]
+
+    async def page(self, now: datetime, seen: ColumnElement[bool], limit: int) -> tuple[list[Proposal], int]:
+        """Return the first of `proposals` among the companies that `seen` allows, and how many there are.
+
+        Only customers with orders or open deals are looked at one by one: whoever has neither is graded alike, so the
+        database counts them.
+        """
+        async with self.db.read() as conn:
+            trade = await self._trade(conn, now - WINDOW)
+            rows = await conn.execute(select(*_COLUMNS).where(_KEPT, seen, among(conn, COMPANIES.c.id, list(trade))))
+            found = [one for row in rows if (one := self._proposal(row, trade[row.id])) is not None]
+            total = len(found)
+            replied = COMPANIES.c.id.in_(_with(CONTACTS.c.last_replied >= now - WINDOW))
+            rest = and_(_KEPT, seen, not_(among(conn, COMPANIES.c.id, list(trade))))
+            for did, which in ((Behaviour(replies=1), replied), (Behaviour(), not_(replied))):
+                other = COMPANIES.c.grade.is_distinct_from(grade_of(did, self.limits).grade)
+                total += await conn.scalar(select(func.count()).select_from(COMPANIES).where(rest, which, other)) or 0
+                query = select(*_COLUMNS).where(rest, which, other).order_by(COMPANIES.c.id).limit(limit)
+                first = (await conn.execute(query)).all()
+                clicked = _with(CONTACTS.c.last_clicked >= now - WINDOW)
+                clicked = clicked.where(CONTACTS.c.company_id.in_([row.id for row in first]))
+                clicks = set((await conn.execute(clicked)).scalars())
+                done = [replace(did, clicks=int(row.id in clicks)) for row in first]
+                found += [one for row, did in zip(first, done, strict=True) if (one := self._proposal(row, did))]
+        return sorted(found, key=_order)[:limit], total
+
+    def _proposal(self, row: Any, did: Behaviour) -> Proposal | None:
+        grade = grade_of(did, self.limits)
+        if grade.grade == row.grade:
+            return None
+        return Proposal(row.id, row.name, row.country, row.owner_id, row.grade, grade, did)
 
     async def accept(self, ids: Sequence[int], actor: Actor, now: datetime) -> list[dict[str, Any]]:
         """Give these customers the proposed grade; return what undoes it."""
@@ -93,28 +123,42 @@ class GradeStore:
 
     async def _behaviour(self, conn: AsyncConnection, now: datetime) -> dict[int, Behaviour]:
         since = now - WINDOW
-        totals: dict[int, list[float]] = {}
+        found = await self._trade(conn, since)
+        replied = func.count().filter(CONTACTS.c.last_replied >= since)
+        clicked = func.count().filter(CONTACTS.c.last_clicked >= since)
+        signs = select(CONTACTS.c.company_id, replied, clicked).where(
+            CONTACTS.c.company_id.is_not(None),
+            or_(CONTACTS.c.last_replied >= since, CONTACTS.c.last_clicked >= since),
+        )
+        for company, replies, clicks in await conn.execute(signs.group_by(CONTACTS.c.company_id)):
+            found[company] = replace(found.get(company, Behaviour()), replies=replies, clicks=clicks)
+        return found
+
+    async def _trade(self, conn: AsyncConnection, since: datetime) -> dict[int, Behaviour]:
+        """The orders and open deals of those that have any."""
+        found: dict[int, Behaviour] = {}
         by_currency = (
             select(ORDERS.c.company_id, ORDERS.c.currency, func.sum(ORDERS.c.amount), func.count())
             .where(ORDERS.c.ordered_on >= since.date())
             .group_by(ORDERS.c.company_id, ORDERS.c.currency)
         )
         for company, currency, amount, count in await conn.execute(by_currency):
-            total = totals.setdefault(company, [0.0, 0])
-            total[0] += self.money.own(amount, currency) or 0.0
-            total[1] += count
+            known, own = found.get(company, Behaviour()), self.money.own(amount, currency) or 0.0
+            found[company] = replace(known, orders=known.orders + own, order_count=known.order_count + count)
         open_deals = select(DEALS.c.company_id, func.count()).where(DEALS.c.stage.not_in(("paid", "lost")))
-        deals = {row[0]: row[1] for row in await conn.execute(open_deals.group_by(DEALS.c.company_id))}
-        replied = func.count().filter(CONTACTS.c.last_replied >= since)
-        clicked = func.count().filter(CONTACTS.c.last_clicked >= since)
-        signs = select(CONTACTS.c.company_id, replied, clicked).where(CONTACTS.c.company_id.is_not(None))
-        rows = (await conn.execute(signs.group_by(CONTACTS.c.company_id))).all()
-        found = {row[0]: Behaviour(replies=row[1], clicks=row[2]) for row in rows}
-        for company in totals.keys() | deals.keys():
-            amount, count = totals.get(company, [0.0, 0])
-            known = found.get(company, Behaviour())
-            found[company] = Behaviour(amount, int(count), deals.get(company, 0), known.replies, known.clicks)
+        for company, count in await conn.execute(open_deals.group_by(DEALS.c.company_id)):
+            found[company] = replace(found.get(company, Behaviour()), open_deals=count)
         return found
+
+
+def _order(one: Proposal) -> tuple[str, float, int]:
+    """Up before down, the largest first."""
+    return (one.grade.grade, -one.did.orders, one.company_id)
+
+
+def _with(sign: ColumnElement[bool]) -> Select[Any]:
+    """The companies one of whose people gave that sign."""
+    return select(CONTACTS.c.company_id).where(CONTACTS.c.company_id.is_not(None), sign)
 
 
 async def _set(conn: AsyncConnection, company_id: int, grade: str | None, now: datetime) -> None:

@@ -7,13 +7,8 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from outreach.audience.dedupe import company_domain, normal_name
+from outreach.audience.dedupe import ABROAD, ALIKE, company_domain, folded_name
 from outreach.crm.calls.number import normal_number
-
-#: Of 100; below this the names are of two companies more often than of one.
-ALIKE = 88.0
-#: In another country the names must be nearly equal: a sister company, not a namesake.
-ABROAD = 98.0
 
 
 @dataclass(frozen=True)
@@ -53,10 +48,10 @@ def collisions(new: Known, others: Iterable[Known], limit: int = 5) -> list[Coll
 
 
 def _by_name(new: Known, known: list[Known]) -> list[Collision]:
-    wanted = _folded(new.name)
+    wanted = folded_name(new.name)
     if len(wanted) < 3:
         return []
-    names = {index: _folded(other.name) for index, other in enumerate(known)}
+    names = {index: folded_name(other.name) for index, other in enumerate(known)}
     near = process.extract(wanted, names, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=20)
     told = []
     for _, score, index in near:
@@ -65,7 +60,3 @@ def _by_name(new: Known, known: list[Known]) -> list[Collision]:
         if not apart or score >= ABROAD:
             told.append(Collision(other.id, "name", round(min(score, 94.0) - (10 if apart else 0), 1)))
     return told
-
-
-def _folded(name: str) -> str:
-    return " ".join(sorted(normal_name(name).split()))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Actor
 from outreach.access.store import append_audit
-from outreach.audience.dedupe import Similar, company_domain, normal_name
+from outreach.audience.dedupe import company_domain, normal_name
 from outreach.audience.people.store import assign_companies
 from outreach.crm.calls.number import normal_number
 from outreach.crm.owners.collide import Collision, Known, collisions
@@ -161,15 +161,6 @@ class OwnerStore:
             query = select(*columns).select_from(joined).where(COMPANIES.c.id.in_([one.id for one in found]))
             rows = {row.id: row for row in await conn.execute(query)}
         return [(one, rows[one.id]) for one in found if one.id in rows]
-
-    async def same_phones(self, limit: int = 60) -> list[Similar]:
-        """Return pairs of customers whose people have the same telephone number, as it was written."""
-        left, right = CONTACTS.alias("left_one"), CONTACTS.alias("right_one")
-        same = (left.c.phone == right.c.phone) & (left.c.company_id < right.c.company_id)
-        query = select(left.c.company_id, right.c.company_id).select_from(left.join(right, same)).distinct()
-        async with self.db.read() as conn:
-            rows = (await conn.execute(query.where(left.c.phone != "").limit(limit))).all()
-        return [Similar(row[0], row[1], 95.0) for row in rows]
 
     async def at_work(self, company_id: int, me: int | None, now: datetime) -> list[AtWork]:
         """Return the colleagues who work this customer: their open deals and tasks, their contact of late."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
@@ -277,11 +277,17 @@ async def hours(conn: AsyncConnection, staff: Staff, campaign_id: int) -> dict[s
 async def _per_hour(
     conn: AsyncConnection, campaign_id: int, column: Any, condition: Any, begin: datetime, end: datetime
 ) -> dict[datetime, int]:
-    query = select(column).where(M.campaign_id == campaign_id, condition, column >= begin, column < end)
+    """Counted by the minute in the database: hours begin at :30 and :45 in some zones."""
+    minute = func.strftime("%Y-%m-%d %H:%M", column)
+    if conn.dialect.name == "postgresql":
+        minute = func.to_char(func.timezone("UTC", column), "YYYY-MM-DD HH24:MI")
+    query = select(minute.label("minute"), func.count()).where(M.campaign_id == campaign_id, condition)
+    query = query.where(column >= begin, column < end).group_by("minute")
     found: dict[datetime, int] = {}
-    async for row in await conn.stream(query):
-        slot = row[0].astimezone(begin.tzinfo).replace(minute=0, second=0, microsecond=0)
-        found[slot] = found.get(slot, 0) + 1
+    for text, count in await conn.execute(query):
+        at = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+        slot = at.astimezone(begin.tzinfo).replace(minute=0, second=0, microsecond=0)
+        found[slot] = found.get(slot, 0) + count
     return found
 
 

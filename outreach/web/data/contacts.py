@@ -171,17 +171,18 @@ async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tupl
     """One page of companies with how many contacts each has."""
     condition = company_filter(staff, wanted)
     total = (await conn.execute(select(func.count()).select_from(COMPANY).where(condition))).scalar_one()
+    page = select(COMPANY.c.id).where(condition).order_by(*_order(wanted.sort, COMPANY_SORTS, COMPANY.c.id))
+    # first which, then what of them: SQLite would count everybody's contacts before it sorts
+    chosen = (await conn.execute(page.limit(PAGE).offset(wanted.offset))).scalars().all()
     people_of = select(func.count()).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
     replied = select(func.max(CONTACT.c.last_replied)).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
     query = (
         select(COMPANY, people_of.label("people"), replied.label("replied"), USER.c.display_name.label("owner"))
         .outerjoin(USER, USER.c.id == COMPANY.c.owner_id)
-        .where(condition)
-        .order_by(*_order(wanted.sort, COMPANY_SORTS, COMPANY.c.id))
-        .limit(PAGE)
-        .offset(wanted.offset)
+        .where(COMPANY.c.id.in_(chosen))
     )
-    return (await conn.execute(query)).all(), int(total)
+    rows = {row.id: row for row in await conn.execute(query)}
+    return [rows[number] for number in chosen if number in rows], int(total)
 
 
 async def contact(conn: AsyncConnection, contact_id: int) -> Any | None:

@@ -16,6 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from outreach.access.roles import Permission
 from outreach.access.store import append_audit
+from outreach.audience.importing.near import Nears
 from outreach.audience.importing.store import ImportOptions
 from outreach.model.enums import Basis
 from outreach.web.i18n import N_
@@ -43,6 +44,7 @@ class Running:
     file: str
     share: float = 0.0
     result: dict[str, Any] = field(default_factory=dict)
+    near: Nears = field(default_factory=Nears)
     error: str = ""
     done: bool = False
     task: asyncio.Task[None] | None = None
@@ -172,7 +174,7 @@ async def _import(staff: Staff, running: Running, path: Path, options: ImportOpt
     rejects = path.with_name(f"{path.stem}.rejects.csv")
     try:
         result = await staff.app.audience.import_file(path, options, now=staff.now, rejects=rejects, progress=progress)
-        running.result, running.share = result.as_dict(staff.lang), 1.0
+        running.result, running.near, running.share = result.as_dict(staff.lang), result.near, 1.0
         async with staff.app.db.write() as conn:
             after = {name: running.result[name] for name in ("read", "added", "updated", "duplicates", "rejected")}
             after["source"] = options.source

@@ -107,14 +107,15 @@ async def apply_rules(staff: Staff) -> Response:
 @router.page("/customers/duplicates", Permission.CONTACTS_EDIT)
 async def duplicates(staff: Staff) -> Response:
     """Pairs of customers that may be one."""
-    pairs = [*await staff.app.owners.same_phones(PAGE), *await staff.app.audience.similar_companies(PAGE * 3)]
+    told = await staff.app.pairs.pairs(staff.now)
+    pairs = told.found
     ids = {number for pair in pairs for number in (pair.left, pair.right)}
     columns = (COMPANY, USER.c.display_name.label("owner"))
     query = select(*columns).select_from(COMPANY.outerjoin(USER, USER.c.id == COMPANY.c.owner_id))
     async with staff.app.db.read() as conn:
         rows = {row.id: row for row in await conn.execute(query.where(COMPANY.c.id.in_(ids), visible_company(staff)))}
     shown = [(pair, rows[pair.left], rows[pair.right]) for pair in pairs if {pair.left, pair.right} <= rows.keys()]
-    return await staff.render("duplicates.html", pairs=shown[:PAGE])
+    return await staff.render("duplicates.html", pairs=shown[:PAGE], told=told)
 
 
 # ---- grades
@@ -123,14 +124,12 @@ async def duplicates(staff: Staff) -> Response:
 @router.page("/customers/grades", Permission.CONTACTS_EDIT)
 async def grades(staff: Staff) -> Response:
     """What the revision would change, and why."""
-    found = await staff.app.grades.proposals(staff.now, limit=1_000_000)
+    rows, total = await staff.app.grades.page(staff.now, visible_company(staff), PAGE)
     async with staff.app.db.read() as conn:
-        seen = set((await conn.execute(select(COMPANY.c.id).where(visible_company(staff)))).scalars())
         names = await user_names(conn)
-    mine = [one for one in found if one.company_id in seen]
     limits = staff.app.grades.limits
     return await staff.render(
-        "grades.html", rows=mine[:PAGE], total=len(mine), names=names, limits=limits, currency=staff.app.money.currency,
+        "grades.html", rows=rows, total=total, names=names, limits=limits, currency=staff.app.money.currency,
         quarter=quarter_of(staff.now.date()), last=await staff.app.grades.last_revision(),
     )  # fmt: skip
 
@@ -139,10 +138,11 @@ async def grades(staff: Staff) -> Response:
 async def accept_grades(staff: Staff) -> Response:
     """Give the ticked customers their proposed grade."""
     form = await staff.form()
-    ids = {int(str(value)) for value in form.getlist("id") if str(value).isdecimal()}
+    ids = [int(str(value)) for value in form.getlist("id") if str(value).isdecimal()]
     async with staff.app.db.read() as conn:
-        seen = set((await conn.execute(select(COMPANY.c.id).where(visible_company(staff)))).scalars())
-    undo = await staff.app.grades.accept(sorted(ids & seen), staff.actor, staff.now)
+        chosen = select(COMPANY.c.id).where(COMPANY.c.id.in_(ids), visible_company(staff))
+        seen = set((await conn.execute(chosen)).scalars())
+    undo = await staff.app.grades.accept(sorted(seen), staff.actor, staff.now)
     told = {"do": "grades", "items": undo}
     return staff.done("/customers/grades", N_("%(count)s grades revised."), undo=told, count=len(undo))
 

@@ -47,19 +47,13 @@ OPERATORS = {
 
 @router.page("/segments", Permission.SEGMENTS_VIEW)
 async def listing(staff: Staff) -> Response:
-    """Stored segments with how many are in each."""
+    """Stored segments; how many are in each comes after the page, one by one: each count walks over the contacts."""
     rows = await staff.app.audience.segments()
-    sizes: dict[int, int | None] = {}
-    for row in rows[:50]:
-        try:
-            sizes[row["id"]] = await staff.app.audience.count(row["expression"], staff.now)
-        except segment.SegmentError:
-            sizes[row["id"]] = None
     async with staff.app.db.read() as conn:
         names = await user_names(conn)
         counted = await conn.execute(select(CAMPAIGN.c.segment, func.count().label("n")).group_by(CAMPAIGN.c.segment))
         used = {row.segment: row.n for row in counted}
-    return await staff.render("segments.html", rows=rows, sizes=sizes, names=names, used=used)
+    return await staff.render("segments.html", rows=rows, names=names, used=used)
 
 
 @router.page("/segments/new", Permission.SEGMENTS_EDIT)
@@ -74,6 +68,17 @@ async def show(staff: Staff, segment_id: int) -> Response:
     """One stored segment in the builder."""
     row = await _stored(staff, segment_id)
     return await _editor(staff, row, row["expression"])
+
+
+@router.page("/segments/{segment_id:int}/size", Permission.SEGMENTS_VIEW)
+async def size(staff: Staff, segment_id: int) -> Response:
+    """How many are in a stored segment now, for its line in the list."""
+    row = await _stored(staff, segment_id)
+    try:
+        count = await staff.app.audience.count(row["expression"], staff.now)
+    except segment.SegmentError:
+        count = None
+    return await staff.render("part_segment_size.html", row=row, count=count)
 
 
 async def _stored(staff: Staff, segment_id: int) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from outreach.audience.dedupe import company_domain, normal_name
+from outreach.audience.importing.near import Named
 from outreach.audience.row import Draft
 
 #: Companies remembered between batches: rows of one company mostly stand close together.
@@ -55,7 +57,7 @@ def company_name(key: str, draft: Draft) -> str:
     return draft.company or key.removeprefix("d:")
 
 
-def company_row(number: int, key: str, draft: Draft, owner_id: int | None) -> tuple[object, ...]:
+def company_row(number: int, key: str, draft: Draft, owner_id: int | None) -> tuple[Any, ...]:
     """Return the row of a new company, in the order of COMPANY_COLUMNS without the moment and the attributes."""
     values = draft.values
     domain = key[2:] if key.startswith("d:") else ""
@@ -70,6 +72,11 @@ def company_row(number: int, key: str, draft: Draft, owner_id: int | None) -> tu
         values["source"],
         owner_id or "",
     )
+
+
+def named(row: tuple[Any, ...]) -> Named:
+    """Return the customer of a row of `company_row` for the search of near duplicates."""
+    return Named(row[0], row[2], row[3] or None, row[4] or None)
 
 
 COMPANY_COLUMNS = ("id", "key", "name", "domain", "country", "region", "city", "industry", "source", "owner_id")

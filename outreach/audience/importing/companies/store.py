@@ -9,7 +9,16 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.audience.importing.companies import COMPANY_COLUMNS, REMEMBERED, Known, company_row, first_of, keys_of
+from outreach.audience.importing.companies import (
+    COMPANY_COLUMNS,
+    REMEMBERED,
+    Known,
+    company_row,
+    first_of,
+    keys_of,
+    named,
+)
+from outreach.audience.importing.near import Named
 from outreach.audience.row import Draft
 from outreach.db.bulk import among, bound_moment, chunks, insert_rows, reserve_ids
 from outreach.model import Company
@@ -24,6 +33,8 @@ class CompanyBook:
     def __init__(self, users: Mapping[str, int], owner_id: int | None, now: datetime) -> None:
         self.users, self.owner_id, self.now = users, owner_id, now
         self.known: dict[str, Known] = {}
+        #: What the last batch made: line, customer, a telephone number of theirs or "".
+        self.made: list[tuple[int, Named, str]] = []
 
     async def of(self, conn: AsyncConnection, drafts: list[Draft]) -> list[Known | None]:
         """Return the company of each row; missing ones are made."""
@@ -31,6 +42,7 @@ class CompanyBook:
             self.known.clear()
         keys = keys_of(drafts)
         first = first_of(keys, drafts)
+        self.made.clear()
         await self._learn(conn, [key for key in first if key not in self.known])
         await self._make(conn, {key: draft for key, draft in first.items() if key not in self.known})
         await self._complete(conn, first)
@@ -57,7 +69,9 @@ class CompanyBook:
         rows, moment = [], bound_moment(conn, self.now)
         for number, (key, draft) in zip(ids, missing.items(), strict=True):
             owner = self.users.get(draft.owner.lower()) if draft.owner else self.owner_id
-            rows.append((*company_row(number, key, draft, owner), moment, "{}"))
+            row = company_row(number, key, draft, owner)
+            rows.append((*row, moment, "{}"))
+            self.made.append((draft.line, named(row), str(draft.values.get("phone", ""))))
             self.known[key] = Known(number, owner, unnamed=not draft.company)
         await insert_rows(conn, COMPANY, (*COMPANY_COLUMNS, "created_at", "attributes"), rows)
 

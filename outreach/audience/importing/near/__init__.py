@@ -1,0 +1,151 @@
+"""New customers of a list that may be one that is there: by name, by telephone, by a sister domain. Pure.
+
+The search is bounded: names are compared only with those that begin or end alike, the newest few of each such block.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from outreach.audience.dedupe import ABROAD, ALIKE, company_domain, folded_name
+
+#: New customers of one list that are compared. The page of duplicates compares all of them.
+MOST_CHECKED = 20_000
+#: Customers and telephone numbers of before that are held in memory meanwhile, the newest first: some 40 MB.
+MOST_HELD = 100_000
+#: Names of one block: beyond that a beginning is no sign (“China …”).
+BLOCK = 60
+#: Letters that two names must share at their beginning or at their end.
+EDGE = 4
+#: Two domains with the same first part (acme.de, acme.fr) need less of a name in common.
+SISTER = 60.0
+#: Pairs that are told one by one.
+TOLD = 100
+
+
+class Named(NamedTuple):
+    """A customer as the search sees it."""
+
+    id: int
+    name: str
+    domain: str | None
+    country: str | None
+
+
+class Near(NamedTuple):
+    """A new customer of line `line` that may be the customer `other_id`. `by`: phone, name, sister (domain)."""
+
+    line: int
+    name: str
+    other_id: int
+    other: str
+    by: str
+    score: float
+
+
+@dataclass(slots=True)
+class Nears:
+    """What was found: a hundred pairs at most, how many there were, how many new customers were compared."""
+
+    count: int = 0
+    checked: int = 0
+    pairs: list[Near] = field(default_factory=list)
+
+    def add(self, near: Near) -> None:
+        """Count a pair and keep it where there is room."""
+        self.count += 1
+        if len(self.pairs) < TOLD:
+            self.pairs.append(near)
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """Return the pairs for JSON."""
+        names = ("line", "name", "customer_id", "customer", "by", "score")
+        return [dict(zip(names, near, strict=True)) for near in self.pairs]
+
+
+def phone_mark(phone: str, country: str | None) -> tuple[str, str] | None:
+    """Return what two spellings of one number share (+49 30 123456, 030/123456): its last digits, and the country."""
+    digits = "".join(char for char in phone if char.isdecimal())
+    return (digits[-8:], country or "") if len(digits) >= 7 else None
+
+
+class NearBook:
+    """The customers that are there, by what they may be found with."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[str, deque[tuple[str, Named]]] = {}
+        self.labels: dict[str, Named] = {}
+        self.phones: dict[tuple[str, str], Named] = {}
+
+    def remember(self, one: Named) -> str:
+        """Let later customers be compared with this one; return its name for comparison."""
+        folded = folded_name(one.name)
+        for edge in _edges(folded):
+            self.blocks.setdefault(edge, deque(maxlen=BLOCK)).append((folded, one))
+        if label := _label(one.domain):
+            self.labels.setdefault(label, one)
+        return folded
+
+    def remember_phone(self, phone: str, one: Named) -> None:
+        """Let later customers be compared with this one's number."""
+        if mark := phone_mark(phone, one.country):
+            self.phones.setdefault(mark, one)
+
+    def look(self, line: int, new: Named, phone: str = "") -> Near | None:
+        """Return the customer that a new one most likely is, and remember the new one."""
+        found = self._by_phone(new, phone) or self._by_name(new) or self._by_label(new)
+        self.remember(new)
+        if phone:
+            self.remember_phone(phone, new)
+        return Near(line, new.name, found[0].id, found[0].name, found[1], found[2]) if found else None
+
+    def _by_phone(self, new: Named, phone: str) -> tuple[Named, str, float] | None:
+        mark = phone_mark(phone, new.country) if phone else None
+        other = self.phones.get(mark) if mark else None
+        return (other, "phone", 95.0) if other and other.id != new.id else None
+
+    def _by_name(self, new: Named) -> tuple[Named, str, float] | None:
+        folded = folded_name(new.name)
+        best: tuple[Named, str, float] | None = None
+        for edge in _edges(folded):
+            block = self.blocks.get(edge, ())
+            texts = [text for text, _ in block]
+            for _, score, index in process.extract(folded, texts, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=5):
+                other = block[index][1]
+                apart = bool(new.country and other.country and new.country != other.country)
+                if other.id == new.id or (apart and score < ABROAD) or _only_numbers_differ(folded, texts[index]):
+                    continue
+                if best is None or score > best[2]:
+                    best = (other, "name", round(float(score), 1))
+        return best
+
+    def _by_label(self, new: Named) -> tuple[Named, str, float] | None:
+        other = self.labels.get(_label(new.domain) or "")
+        if other is None or other.id == new.id or other.domain == new.domain:
+            return None
+        score = float(fuzz.ratio(folded_name(new.name), folded_name(other.name)))
+        return (other, "sister", round(score, 1)) if score >= SISTER else None
+
+
+def _edges(folded: str) -> set[str]:
+    """The blocks of a name: its first letters and its last; too short a name says nothing."""
+    return {"<" + folded[:EDGE], ">" + folded[-EDGE:]} if len(folded) >= EDGE else set()
+
+
+def _label(domain: str | None) -> str | None:
+    """The first part of the company's domain, where it is long enough to be a name."""
+    own = company_domain(domain) if domain else None
+    label = own.split(".", 1)[0] if own else ""
+    return label if len(label) > EDGE else None
+
+
+def _only_numbers_differ(left: str, right: str) -> bool:
+    """Factory 12 and Factory 13 are two."""
+    if left == right:
+        return False
+    digits = str.maketrans("", "", "0123456789")
+    return left.translate(digits) == right.translate(digits)
