@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.app.build import App
 from outreach.campaigns import plan, variants
 from outreach.campaigns.calendar import next_open
-from outreach.campaigns.definition import Definition, Variant
+from outreach.campaigns.definition import Definition, Test, Variant
 from outreach.campaigns.store import CampaignError
 from outreach.campaigns.variants import Arm, Judgement
 from outreach.config import Settings
+from outreach.content.problem import Both, ContentProblem
 from outreach.crm.store import apply_task
 from outreach.events.kinds import CreateTask
 from outreach.model import Campaign, Mailbox, Message, MessageState
@@ -60,9 +61,8 @@ def _tried() -> Any:
     return func.coalesce(M.sent_at < released, True)
 
 
-async def base_rate(conn: AsyncConnection, what: Definition) -> tuple[float, bool]:
-    """The share of mails that lead to what the test counts, and whether it comes from the company's own mails."""
-    metric = variants.rules_of(what).metric
+async def base_rate(conn: AsyncConnection, metric: str) -> tuple[float, bool]:
+    """The share of mails that lead to what a test counts, and whether it comes from the company's own mails."""
     latest = select(M.id, METRICS[metric].label("hit")).where(M.sent_at.is_not(None), M.step == 0)
     lately = latest.order_by(M.id.desc()).limit(LATEST).subquery()
     row = (await conn.execute(select(func.count(), func.count(lately.c.hit)).select_from(lately))).one()
@@ -206,7 +206,7 @@ async def results(conn: AsyncConnection, row: Any) -> dict[str, Any] | None:
         return None
     rules = variants.rules_of(what)
     found = variants.judge(await arms(conn, row.id, what), rules.minimum)
-    base, own = await base_rate(conn, what)
+    base, own = await base_rate(conn, rules.metric)
     waiting = await rest(conn, row.id)
     return {
         "metric": rules.metric,
@@ -234,7 +234,7 @@ def changes(variant: Variant) -> dict[str, Any]:
 async def sizes(conn: AsyncConnection, what: Definition, counts: dict[str, int]) -> dict[str, Any]:
     """For the preflight: how many an arm needs to show the wished lift, and how many it has."""
     rules = variants.rules_of(what)
-    base, own = await base_rate(conn, what)
+    base, own = await base_rate(conn, rules.metric)
     needed = variants.needed_per_arm(base, rules.lift, len(what.variant))
     have = min((counts.get(variant.name, 0) for variant in what.variant), default=0)
     found = {
@@ -247,17 +247,28 @@ async def sizes(conn: AsyncConnection, what: Definition, counts: dict[str, int])
     return found | {"needed_per_arm": needed, "smallest_arm": have, "arms": counts}
 
 
-def size_problems(found: dict[str, Any], rules: Any) -> Sequence[dict[str, Any]]:
+async def wished_size(app: App, metric: str, lift: float, arms: int) -> dict[str, Any]:
+    """How many people each of so many arms needs to show a rise of `lift` (0.3: by 30%), before there is a campaign."""
+    async with app.db.read() as conn:
+        base, own = await base_rate(conn, metric)
+    return {"base_rate": base, "base_is_own": own, "needed_per_arm": variants.needed_per_arm(base, lift, arms)}
+
+
+#: What a metric counts, in words.
+COUNTED = {"click": Both("clicks", "点击率"), "reply": Both("replies", "回复率"), "open": Both("opens", "打开率")}
+OWN = Both("your last mails", "贵公司最近的邮件")
+ASSUMED = Both("assumed, until 500 mails of your own have left", "假定值，发满 500 封后改用实际数据")
+
+
+def size_problems(found: dict[str, Any], rules: Test) -> Iterator[ContentProblem]:
     """The preflight's words about a test that cannot show what it is for."""
     needed, have = found["needed_per_arm"], found["smallest_arm"]
     if have >= needed:
-        return []
-    whose = "your last mails" if found["base_is_own"] else "an assumption, until you have 500 mails of your own"
-    told = (
-        f"the test needs {needed} people in each arm to show a rise of {found['lift']:.0%} in {found['metric']}s "
-        f"(from {found['base_rate']:.1%}: {whose}); the smallest arm has {have}"
-    )
-    if have < rules.minimum:
-        told += f". With fewer than {rules.minimum} in an arm no winner is named at all"
-    fix = "raise test.share, compare fewer variants, or read the result as a hint"
-    return [{"severity": "warning", "code": "test.small", "message": told, "fix": fix}]
+        return
+    none, least = Both("", ""), rules.minimum
+    if have < least:
+        none = Both(f" With fewer than {least} no winner is named at all.", f"少于 {least} 人时不会判定胜者。")
+    yield ContentProblem(
+        "test.small", needed=needed, have=have, lift=f"{found['lift']:.0%}", base=f"{found['base_rate']:.1%}",
+        metric=COUNTED[found["metric"]], whose=OWN if found["base_is_own"] else ASSUMED, none=none,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.access.roles import OPERATOR, Actor, Held, Permission, require
 from outreach.access.store import append_audit
 from outreach.app import ab_test, pilot
+from outreach.app.ab_test import wished_size as test_size  # noqa: F401  (a use case of campaigns too)
 from outreach.app.build import App
 from outreach.app.facts import sender_facts
 from outreach.app.planning import plan_messages
@@ -19,6 +20,7 @@ from outreach.app.preflight import preflight as preflight
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import VARIANT_STEP, Definition
 from outreach.campaigns.store import CampaignError, StepContent
+from outreach.campaigns.variants import smallest_lift as smallest_lift  # the pages ask it of this module
 from outreach.content.compose import compile_content
 from outreach.content.envelope import PREVIEW_URLS
 from outreach.content.problem import ContentProblem

@@ -30,7 +30,7 @@ from outreach.content.lint import (
     unprotected,
     untranslated,
 )
-from outreach.content.problem import ContentProblem, Where
+from outreach.content.problem import Both, ContentProblem, Where
 from outreach.content.store import version_source
 from outreach.content.template import TemplateSource, choose_language
 from outreach.model import Campaign, CampaignStep, Message, MessageState
@@ -130,16 +130,20 @@ def _missing(texts: Sequence[Wording], audience: Audience) -> Iterator[ContentPr
 
 
 def _untranslated(source: TemplateSource, code: str, count: int) -> ContentProblem:
-    names = babel_locale("en").languages
-    fallback = source.fallback_language
     return ContentProblem(
         "language.untranslated",
         count=count,
-        language=f"{names.get(code, code)} ({code})",
-        fallback=f"{names.get(fallback, fallback)} ({fallback})",
+        language=_named_language(code),
+        fallback=_named_language(source.fallback_language),
         name=source.name,
         file=f"body.{code}.mjml",
     )
+
+
+def _named_language(code: str) -> Both:
+    """ "German (de)", "德语 (de)"."""
+    names = (babel_locale(lang).languages.get(code, code) for lang in ("en", "zh"))
+    return Both(*(f"{name} ({code})" for name in names))
 
 
 async def lacking(

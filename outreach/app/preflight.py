@@ -27,7 +27,7 @@ from outreach.campaigns.candidates.store import candidates, company_counts
 from outreach.campaigns.definition import Definition
 from outreach.config.mailbox import LOOPBACK
 from outreach.content.lint import told
-from outreach.content.problem import ContentProblem
+from outreach.content.problem import Both, ContentProblem
 from outreach.content.template import TemplateSource, choose_language
 from outreach.model import Mailbox
 from outreach.model.base import table
@@ -136,17 +136,27 @@ async def preflight(
     if sound:
         boxes = [app.settings.mailbox_named(box.name) for box in work.boxes]
         problems += await from_outside(app, boxes, work.texts, sender)
-    found.problems = [problem.as_dict() for problem in told(problems, lang)]
     if found.test:
-        found.problems += ab_test.size_problems(found.test, variants.rules_of(work.what))
+        problems += ab_test.size_problems(found.test, variants.rules_of(work.what))
+    found.problems = [problem.as_dict() for problem in told(problems, lang)]
     return found
 
 
 def nobody(found: Preflight) -> Iterator[ContentProblem]:
     """A campaign for nobody."""
     if found.recipients == 0:
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in found.skipped.items())
-        yield ContentProblem("no_recipients", reasons=reasons or "0")
+        told_en, told_zh = (_reasons(found.skipped, lang) for lang in ("en", "zh"))
+        yield ContentProblem("no_recipients", reasons=Both(told_en, told_zh))
+
+
+def _reasons(skipped: dict[str, int], lang: str) -> str:
+    """Why people are left out, in words; nobody matches at all: that."""
+    if not skipped:
+        return "没有符合条件的联系人" if lang == "zh" else "no contact matches"
+    mark = "：" if lang == "zh" else ": "
+    return ("、" if lang == "zh" else ", ").join(
+        f"{plan.explain_skip(reason, lang)}{mark}{count}" for reason, count in skipped.items()
+    )
 
 
 def around(work: Plan) -> Iterator[ContentProblem]:

@@ -24,6 +24,11 @@ VARIANT_STEP = 1000
 _ADDRESS = re.compile(r"[!-~]{1,64}@[0-9A-Za-z][0-9A-Za-z.-]{0,251}[0-9A-Za-z]")
 
 
+def is_address(text: str) -> bool:
+    """Whether a text can be a colleague's e-mail address: one line of printable ASCII around one @."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
 class DefinitionError(ValueError):
     """The campaign file cannot be used; the text names the key and what is allowed."""
 
@@ -72,7 +77,7 @@ class Pilot(_Part):
     @field_validator("team")
     @classmethod
     def _addresses(cls, value: list[str]) -> list[str]:
-        wrong = [text for text in value if not _ADDRESS.fullmatch(text)]
+        wrong = [text for text in value if not is_address(text)]
         if wrong:
             raise ValueError(f"{wrong[0]!r} is no e-mail address")
         return value

@@ -8,6 +8,7 @@ tests.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations
@@ -117,6 +118,13 @@ def needed_per_arm(base: float, lift: float, arms: int) -> int:
     mean = (first + second) / 2
     spread = z * sqrt(2 * mean * (1 - mean)) + power * sqrt(first * (1 - first) + second * (1 - second))
     return ceil((spread / (second - first)) ** 2)
+
+
+def smallest_lift(base: float, have: int, arms: int) -> float | None:
+    """The smallest rise that `have` mails in each arm can show (0.3: by 30%), None if not even a tenfold rate."""
+    steps = [number / 100 for number in range(5, 1001, 5)]
+    at = bisect_left(steps, -have, key=lambda lift: -needed_per_arm(base, lift, arms))
+    return steps[at] if at < len(steps) else None
 
 
 def judge(arms: Sequence[Arm], minimum: int) -> Judgement:

@@ -2,6 +2,7 @@
 
 [variables.X]  differs from recipient to recipient; what stands here is the fallback
 [values.X]     the same for all (a product's name, the address behind a button); fixed when compiled
+[labels.X]     what the form of words calls a value, for staff
 images = "served"    pictures are loaded from our own address; left out, they travel inside the mail
 Both by language: `[values.product] en = "…" zh = "…"`; a value may also be a list or a table.
 """
@@ -18,7 +19,9 @@ from outreach.content.languages import base_language
 from outreach.content.problem import ContentProblem, Where
 
 FILE = "template.toml"
-KEYS = ("fallback", "title", "description", "subject", "preview", "countries", "variables", "values", "images")
+KEYS = (
+    "fallback", "title", "description", "subject", "preview", "countries", "variables", "values", "images", "labels",
+)  # fmt: skip
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")
 
 
@@ -50,6 +53,13 @@ class Manifest:
     variables: Mapping[str, Variable] = field(default_factory=dict, hash=False)
     values: Mapping[str, Variable] = field(default_factory=dict, hash=False)
     served: bool = False
+    labels: Mapping[str, Variable] = field(default_factory=dict, hash=False)
+
+    def label(self, name: str, language: str) -> str:
+        """What staff call a value; its name in words where template.toml does not say."""
+        known = self.labels.get(name)
+        told = known.fallback(language, "en") if known else None
+        return str(told) if told is not None else name.replace("_", " ").replace(".", " · ")
 
 
 def parse_manifest(text: str) -> Manifest:
@@ -73,6 +83,7 @@ def parse_manifest(text: str) -> Manifest:
         variables=_variables(text, data, "variables"),
         values=_variables(text, data, "values"),
         served=images == "served",
+        labels=_variables(text, data, "labels"),
         **tables,
     )
 

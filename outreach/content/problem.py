@@ -38,6 +38,17 @@ class Where:
 NOWHERE = Where()
 
 
+@dataclass(frozen=True)
+class Both:
+    """A detail that is itself words: each language has its own."""
+
+    en: str
+    zh: str
+
+    def __str__(self) -> str:
+        return self.en
+
+
 class ContentProblem(Exception):
     """Content that cannot be used, with its place and its cure in both languages."""
 
@@ -47,8 +58,8 @@ class ContentProblem(Exception):
         self.file, self.line, self.column = where.file, where.line, where.column
         self.details = details
         self.severity = cast(Severity, texts.get("severity", "error"))
-        self.en, self.zh = _fill(texts["en"], details), _fill(texts["zh"], details)
-        self.fix_en, self.fix_zh = _fill(texts["fix_en"], details), _fill(texts["fix_zh"], details)
+        self.en, self.zh = _fill(texts["en"], details), _fill(texts["zh"], details, "zh")
+        self.fix_en, self.fix_zh = _fill(texts["fix_en"], details), _fill(texts["fix_zh"], details, "zh")
         super().__init__(self.message("en"))
 
     def message(self, lang: str = "en") -> str:
@@ -70,9 +81,11 @@ def _rebuild(code: str, where: Where, details: dict[str, object]) -> ContentProb
     return ContentProblem(code, where, **details)
 
 
-def _fill(text: str, details: dict[str, object]) -> str:
+def _fill(text: str, details: dict[str, object], lang: str = "en") -> str:
     """Placeholders by plain replacement: `str.format` would walk attributes of what is inserted."""
     for name, value in details.items():
+        if isinstance(value, Both):
+            value = getattr(value, lang)
         text = text.replace("{" + name + "}", _short(str(value)))
     return text
 

@@ -113,6 +113,37 @@ async def test_missing_translations_are_counted(tmp_path: Path, clock: Clock) ->
         assert len(told) == 2
 
 
+async def test_findings_stand_in_the_readers_language_down_to_their_details(tmp_path: Path, clock: Clock) -> None:
+    async with installed(tmp_path, 1) as app:
+        await add(app, tmp_path, "a@firm1.example,A,One,FR,customer\nb@firm2.example,B,Two,FR,customer\n")
+        test = """
+[test]
+[[variant]]
+name = "a"
+[[variant]]
+name = "b"
+subject = "Your lamps for the coming season"
+"""
+        found = await look(app, clock, test, lang="zh", segment="country = FR")
+        told = codes(found)
+        assert "点击率从 3.0% 起提升 30%" in told["test.small"]["message"]
+        assert "不会判定胜者" in told["test.small"]["message"]
+        assert "使用法语 (fr)" in told["language.untranslated"]["message"]
+        nobody = await look(app, clock, lang="zh", segment="country = NO")
+        assert "没有符合条件的联系人" in codes(nobody)["no_recipients"]["message"]
+        english = await look(app, clock, test, segment="country = FR")
+        assert "a rise of 30% in clicks from 3.0%" in codes(english)["test.small"]["message"]
+
+
+async def test_why_nobody_is_left_is_told_in_words(tmp_path: Path, clock: Clock) -> None:
+    async with installed(tmp_path, 1) as app:
+        await add(app, tmp_path, "a@firm1.example,A,One,DE,none\n")
+        found = await look(app, clock, lang="zh", segment="country = DE")
+        message = codes(found)["no_recipients"]["message"]
+        assert "所在国家的规则不允许" in message
+        assert ": 1" not in message
+
+
 async def test_dead_links_and_the_domains_records(tmp_path: Path, clock: Clock) -> None:
     link = '<a href="https://www.mingxu-lights.com/{}">here</a>'
     write_template(tmp_path, "own", link.format("gone") + link.format("new"))

@@ -20,6 +20,7 @@ from outreach.campaigns.variants import (
     holm,
     judge,
     needed_per_arm,
+    smallest_lift,
     two_sided,
 )
 
@@ -88,6 +89,15 @@ def test_sizes_agree_with_the_textbook() -> None:
     assert needed_per_arm(0.10, 0.3, 2) == pytest.approx(1_774, abs=2)
     assert needed_per_arm(0.03, 0.3, 2) > needed_per_arm(0.03, 0.6, 2)
     assert needed_per_arm(0.03, 0.3, 5) > needed_per_arm(0.03, 0.3, 2)
+
+
+def test_the_smallest_rise_that_can_be_shown_is_the_inverse_of_the_size() -> None:
+    for have in (200, 1_000, 20_000):
+        lift = smallest_lift(0.03, have, 2)
+        assert lift is not None
+        assert needed_per_arm(0.03, lift, 2) <= have < needed_per_arm(0.03, lift - 0.05, 2)
+    assert smallest_lift(0.03, 3, 5) is None
+    assert smallest_lift(0.03, 0, 2) is None
 
 
 def test_p_values_agree_with_known_ones() -> None:

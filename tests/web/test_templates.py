@@ -174,3 +174,50 @@ async def test_a_test_mail_needs_ones_own_address(desk: House) -> None:
         answer = await author.post("/templates/follow-up/test", {"language": "en"})
         assert answer.status_code == 502  # nobody listens at the house's mail server
         assert "refused the test mail" in answer.text
+
+
+async def test_words_are_written_in_a_form_and_the_file_keeps_its_comments(desk: House) -> None:
+    here = "/templates/product-launch"
+    async with desk.visitor("li.na", "zh") as author:
+        page = (await author.get(f"{here}/words?language=zh")).text
+        assert "产品名称" in page
+        assert "极光 P2 投光灯" in page
+        form = {
+            "language": "zh",
+            "w.values.product": "晨星 P3",
+            "w.subject": "{{ company }}：{{ product }} 新品",
+            "w.values.reasons.0.title": "更省电",
+        }
+        part = await author.post(f"{here}/words/preview", form)
+        assert "晨星 P3 新品" in part.text
+        key = re.search(r"/templates/previews/([\w-]+)", part.text)
+        assert key is not None
+        assert "更省电" in (await author.get(f"/templates/previews/{key[1]}")).text
+        assert "晨星" not in desk.outreach.template("product-launch").files["template.toml"], "looking saves nothing"
+        assert (await author.post(f"{here}/words", form)).status_code == 303
+        text = desk.outreach.template("product-launch").files["template.toml"]
+        assert "# The same for every recipient: write your product here." in text
+        assert 'product = { en = "Aurora P2 floodlight", zh = "晨星 P3" }' in text
+        assert "更省电" in (await author.get(f"{here}/mail?language=zh")).text
+
+
+async def test_words_that_are_missing_in_a_language_are_counted(desk: House) -> None:
+    async with desk.visitor("li.na") as author:
+        await author.post("/templates/follow-up/language", {"code": "de"})
+        page = (await author.get("/templates/follow-up/words?language=de")).text
+        assert re.search(r"German.{0,80}\d+ missing", page)
+        assert 'placeholder="Send me a quotation"' in page
+
+
+async def test_hostile_words_stay_words(desk: House) -> None:
+    async with desk.visitor("li.na") as author:
+        form = {"language": "en", "w.values.product": "<script>alert(1)</script>", "w.values.__class__": "x", "w.": "y"}
+        assert (await author.post("/templates/product-launch/words", form)).status_code == 303
+        page = (await author.get("/templates/product-launch/words?language=en")).text
+        assert "<script>alert(1)" not in page
+        assert "<script>alert(1)" not in (await author.get("/templates/product-launch/mail?language=en")).text
+        broken = await author.post("/templates/product-launch/words", {"language": "en", "w.subject": "{{ 1 + }}"})
+        assert broken.status_code in (303, 422)
+        assert (await author.get("/templates/nothing/words")).status_code == 404
+    async with desk.visitor("wu.hao") as nobody:
+        assert (await nobody.get("/templates/product-launch/words")).status_code in (303, 403)

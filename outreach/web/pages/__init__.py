@@ -8,6 +8,7 @@ from outreach.web.pages import (
     account,
     approvals,
     calls,
+    campaign_content,
     campaigns,
     cards,
     company,
@@ -38,6 +39,7 @@ from outreach.web.pages import (
     targets,
     template_editor,
     template_library,
+    template_words,
     templates,
     today,
     undo,
@@ -49,7 +51,7 @@ from outreach.web.pages import (
 def routers() -> list[APIRouter]:
     """Every router of the staff's pages."""
     # fixed paths (campaigns/new, contacts/import) stand before those with a name or number in them
-    first = (login, setup, today, imports, wizard, exports, search, configure, lists, undo)
+    first = (login, setup, today, imports, wizard, campaign_content, exports, search, configure, lists, undo)
     modules = (
         *first,
         customers,
@@ -77,6 +79,7 @@ def routers() -> list[APIRouter]:
         account,
         segments,
         template_library,
+        template_words,
         template_editor,
         templates,
         reports,

@@ -74,7 +74,11 @@ async def _page(
 async def preview(staff: Staff, name: str) -> Response:
     """What the editor's text looks like, before it is saved."""
     form = await staff.form()
-    file, text = str(form.get("file", "")), _text(form)
+    return await previewed(staff, name, str(form.get("file", "")), _text(form), form)
+
+
+async def previewed(staff: Staff, name: str, file: str, text: str, form: Any) -> Response:
+    """The part with the mail as it would be with one file changed, seen as the form's look says, and its findings."""
     try:
         source = authoring().tried(staff.app, name, file, text)
         look = Look.of(form)
@@ -83,22 +87,26 @@ async def preview(staff: Staff, name: str) -> Response:
         looked = await look_at(staff, source, chosen)
         problems = check(source, looked.look.language, lang=staff.lang, sender=mail.sender(staff))
     except ContentProblem as problem:
-        told = {
-            "line": problem.line,
-            "column": problem.column,
-            "severity": "error",
-            "message": problem.message(staff.lang),
-        }
-        return await staff.render(
-            "part_template_preview.html", key="", looked=None, problem=problem.message(staff.lang),
-            fix=problem.fix(staff.lang), problems=[], marks=[{**told, "file": problem.file}], layout_of="",
-        )  # fmt: skip
+        return await _problem(staff, problem)
     except authoring().AuthoringError as error:
         raise HTTPException(404) from error
     page = mail.text_page(looked.mail.text) if looked.look.view == "text" else looked.html
     return await staff.render(
         "part_template_preview.html", key=KEPT.keep(staff.visit.user.id, page), looked=looked, problem="", fix="",
         problems=problems, marks=[_mark(one) for one in problems], device=str(form.get("device", "")),
+    )  # fmt: skip
+
+
+async def _problem(staff: Staff, problem: ContentProblem) -> Response:
+    told = {
+        "line": problem.line,
+        "column": problem.column,
+        "severity": "error",
+        "message": problem.message(staff.lang),
+    }
+    return await staff.render(
+        "part_template_preview.html", key="", looked=None, problem=problem.message(staff.lang),
+        fix=problem.fix(staff.lang), problems=[], marks=[{**told, "file": problem.file}], layout_of="",
     )  # fmt: skip
 
 

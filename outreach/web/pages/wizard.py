@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import HTTPException
 from fastapi.responses import Response
-from starlette.datastructures import FormData
 
 from outreach.access.roles import Held, Permission
 from outreach.audience.segment import SegmentError
@@ -20,12 +19,12 @@ from outreach.content.problem import ContentProblem
 from outreach.web.data import campaigns as data
 from outreach.web.format import zone
 from outreach.web.i18n import N_
+from outreach.web.pages.campaign_content import Reader, faulty, read_content, shown
 from outreach.web.pages.campaigns import found
 from outreach.web.routing import Pages, Staff
 from outreach.web.work import campaigns as work
 
 router = Pages()
-MOST_STEPS = 3
 CONDITIONS = {
     "no reply": N_("nobody replied"),
     "no open": N_("it was not opened"),
@@ -61,7 +60,9 @@ async def edit(staff: Staff, campaign_id: int) -> Response:
     return await _form(staff, row, row.definition)
 
 
-async def _form(staff: Staff, row: Any, given: dict[str, Any], error: str = "", status: int = 200) -> Response:
+async def _form(
+    staff: Staff, row: Any, given: dict[str, Any], error: str = "", status: int = 200, reader: Reader | None = None
+) -> Response:
     titles = []
     for name in staff.app.template_names():
         try:
@@ -76,7 +77,8 @@ async def _form(staff: Staff, row: Any, given: dict[str, Any], error: str = "", 
     local = datetime.fromisoformat(str(start)).astimezone(zone(staff.tz)).strftime("%Y-%m-%dT%H:%M") if start else ""
     return await staff.render(
         "campaign_form.html", status=status, row=row, given=given, error=error, titles=titles, boxes=boxes, start=local,
-        segments=await staff.app.audience.segments(), conditions=CONDITIONS, most_steps=MOST_STEPS,
+        segments=await staff.app.audience.segments(), conditions=CONDITIONS,
+        **shown(given), **faulty(reader),
     )  # fmt: skip
 
 
@@ -110,7 +112,10 @@ async def change(staff: Staff, campaign_id: int) -> Response:
 
 async def _save(staff: Staff, row: Any) -> Response:
     form = await staff.form()
-    raw = _raw(staff, form, row)
+    reader = Reader(staff, form)
+    raw = _raw(staff, reader, row)
+    if reader.faults:
+        return await _form(staff, row, raw, status=422, reader=reader)
     try:
         what = from_dict(raw)
         if row is None:
@@ -124,12 +129,9 @@ async def _save(staff: Staff, row: Any) -> Response:
     return staff.done(f"/campaigns/{number}", N_("Saved as a draft. The preflight below says who gets it."))
 
 
-def _raw(staff: Staff, form: FormData, row: Any) -> dict[str, Any]:
+def _raw(staff: Staff, reader: Reader, row: Any) -> dict[str, Any]:
     """The campaign file that the form describes; what the form does not show is kept from the old one."""
-
-    def text(name: str, most: int = 400) -> str:
-        return str(form.get(name, "")).strip()[:most]
-
+    form, text = reader.form, reader.text
     raw: dict[str, Any] = dict(row.definition) if row is not None else {}
     raw |= {
         "name": text("name", 200), "goal": text("goal"), "segment": text("segment", 8000), "template": text("template"),
@@ -139,17 +141,11 @@ def _raw(staff: Staff, form: FormData, row: Any) -> dict[str, Any]:
     amount = text("budget")
     raw["budget"] = {"amount": float(amount), "currency": text("currency") or "CNY"} if NUMBER.match(amount) else None
     raw["schedule"] = {
+        **(raw.get("schedule") or {}),
         "start": _moment(text("start"), staff.tz), "window": text("window") or None, "local_time": form.get("local_time") == "1",
         "skip_holidays": form.get("skip_holidays") == "1",
     }  # fmt: skip
-    share = text("pilot_share")
-    raw["pilot"] = (
-        {"share": float(share) / 100, "wait_hours": float(text("pilot_wait") or 24)}
-        if NUMBER.match(share) and float(share)
-        else None
-    )
-    raw["step"] = [step for number in range(1, MOST_STEPS + 1) if (step := _step(form, number))]
-    return raw
+    return raw | read_content(reader, raw["mailboxes"], raw["schedule"]["window"])
 
 
 def _moment(text: str, tz: str) -> str | None:
@@ -157,15 +153,6 @@ def _moment(text: str, tz: str) -> str | None:
         return datetime.fromisoformat(text).replace(tzinfo=zone(tz)).isoformat() if text else None
     except ValueError:
         return None
-
-
-def _step(form: FormData, number: int) -> dict[str, Any] | None:
-    template = str(form.get(f"step_template_{number}", ""))[:100]
-    if not template:
-        return None
-    days = str(form.get(f"step_days_{number}", "4"))
-    condition = str(form.get(f"step_if_{number}", "no reply"))
-    return {"template": template, "after_days": float(days) if NUMBER.match(days) else 4, "only_if": condition}
 
 
 @router.page("/campaigns/calendar", Permission.CAMPAIGNS_VIEW)
