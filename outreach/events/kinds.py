@@ -134,6 +134,13 @@ class PauseContact(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class EndPause(Change):
+    """The contact may be written to again; mail that waited for the pause's end comes forward."""
+
+    contact_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeftCompany(Change):
     """The contact does not work there any more."""
 

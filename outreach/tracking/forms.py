@@ -71,6 +71,7 @@ class Choice:
     saved: bool = False
     unsubscribe: bool = False
     undo: bool = False
+    resume: bool = False
     topics: frozenset[str] = frozenset()
     mails_per_month: int | None = None
     pause_days: int | None = None
@@ -84,6 +85,7 @@ def read_choice(form: Fields, topics: frozenset[str]) -> Choice:
         saved=form.get("save") == ("1",),
         unsubscribe=is_one_click(form),
         undo=form.get("undo") == ("1",),
+        resume=form.get("resume") == ("1",),
         topics=frozenset(form.get("topic", ())) & topics,
         mails_per_month=MAILS_PER_MONTH.get(form.get("often", ("",))[0]),
         pause_days=PAUSE_DAYS if str(PAUSE_DAYS) in form.get("pause", ()) else None,

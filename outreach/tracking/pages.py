@@ -102,13 +102,15 @@ class Pages:
         """The company's name or address has changed."""
         self.sender = sender
 
-    def stop(self, lang: str, token: str, wanted: frozenset[str], often: int | None) -> str:
-        """Before: one press to leave, or fewer."""
+    def stop(
+        self, lang: str, token: str, wanted: frozenset[str], often: int | None, paused: datetime | None = None
+    ) -> str:
+        """Before: one press to leave, or fewer. `paused`: until when nothing is sent, None without a pause."""
         w = words()[lang]
         button = _button(w["stop_button"], {"List-Unsubscribe": "One-Click"}, "wide")
         head = f"<h1>{_e(w['stop'])}</h1><p>{_e(w['stop_text'])}</p>"
         leave = f'<section class="box">{_form(f"/u/{token}", lang, button)}</section>'
-        return self._page(lang, token, head + leave + self._fewer(lang, token, w["fewer"], wanted, often))
+        return self._page(lang, token, head + leave + self._chooser(lang, token, w["fewer"], wanted, often, paused))
 
     def done(self, lang: str, token: str, at: datetime) -> str:
         """After: what happens now, and the way back. Nothing is ticked."""
@@ -120,16 +122,18 @@ class Pages:
         box = _done(w["done"], text + undo)
         return self._page(lang, token, box + self._fewer(lang, token, w["between"], frozenset(), None))
 
-    def preferences(self, lang: str, token: str, wanted: frozenset[str], often: int | None) -> str:
-        """What one may choose, and the way out."""
+    def preferences(
+        self, lang: str, token: str, wanted: frozenset[str], often: int | None, paused: datetime | None = None
+    ) -> str:
+        """What one may choose, and the way out; a running pause first."""
         w = words()[lang]
         head = f"<h1>{_e(w['prefs'])}</h1><p>{_e(w['prefs_text'])}</p>"
         leave = _form(f"/p/{token}", lang, _button(w["stop_button"], {"List-Unsubscribe": "One-Click"}, "q wide"))
-        chooser = self._fewer(lang, token, "", wanted, often)
+        chooser = self._chooser(lang, token, "", wanted, often, paused)
         return self._page(lang, token, f'{head}{chooser}<section class="box">{leave}</section>')
 
     def told(self, lang: str, token: str, what: str) -> str:
-        """A confirmation: ``saved``, ``back`` or ``asked``."""
+        """A confirmation: ``saved``, ``back``, ``resumed`` or ``asked``."""
         w = words()[lang]
         return self._page(lang, token, _done(w[what], f"<p>{_e(w[what + '_text'])}</p>"))
 
@@ -138,11 +142,20 @@ class Pages:
         w = words()[lang]
         return self._page(lang, "", f"<h1>{_e(w['gone'])}</h1><p>{_e(w['gone_text'])}</p>")
 
-    def _fewer(self, lang: str, token: str, title: str, wanted: frozenset[str], often: int | None) -> str:
+    def _chooser(
+        self, lang: str, token: str, title: str, wanted: frozenset[str], often: int | None, paused: datetime | None
+    ) -> str:
+        if paused is None:
+            return self._fewer(lang, token, title, wanted, often)
+        return _pause(lang, token, paused) + self._fewer(lang, token, title, wanted, often, pause=False)
+
+    def _fewer(
+        self, lang: str, token: str, title: str, wanted: frozenset[str], often: int | None, *, pause: bool = True
+    ) -> str:
         w = words()[lang]
         boxes = "".join(self._topic(topic, lang, topic.key in wanted) for topic in self.topics)
-        pause = _check("pause", str(PAUSE_DAYS), w["pause"], w["pause_small"], False)
-        fields = f"<fieldset><legend>{_e(w['about'])}</legend>{boxes}{_often(w, often)}{pause}</fieldset>"
+        stop = _check("pause", str(PAUSE_DAYS), w["pause"], w["pause_small"], False) if pause else ""
+        fields = f"<fieldset><legend>{_e(w['about'])}</legend>{boxes}{_often(w, often)}{stop}</fieldset>"
         head = f"<h2>{_e(title)}</h2>" if title else ""
         button = _button(w["save"], {"save": "1"}, "q" if title else "")
         return f'<section class="box">{head}{_form(f"/p/{token}", lang, fields + button)}</section>'
@@ -203,6 +216,15 @@ def _often(w: Words, often: int | None) -> str:
         for value, text, number in choices
     )
     return f'<label class="s"><span>{_e(w["often"])}</span><select name="often">{options}</select></label>'
+
+
+def _pause(lang: str, token: str, until: datetime) -> str:
+    """A running pause: its last day, and the way to end it."""
+    w = words()[lang]
+    day = format_date(until.astimezone(UTC), "long", locale=lang)
+    button = _form(f"/p/{token}", lang, _button(w["resume"], {"resume": "1"}, "q"))
+    head = f"<h2>{_e(w['paused'].format(day=day))}</h2><p>{_e(w['paused_text'])}</p>"
+    return f'<section class="box pause">{head}{button}</section>'
 
 
 def _done(title: str, inner: str) -> str:

@@ -21,7 +21,7 @@ from outreach.events.facts import Facts
 from outreach.events.kinds import EventKind, NewEvent
 from outreach.events.lookup.store import load_many
 from outreach.events.store import EventStore
-from outreach.model import Campaign, Conversion, DynamicLink, Event, Link, Message, PilotMail, Preference
+from outreach.model import Campaign, Contact, Conversion, DynamicLink, Event, Link, Message, PilotMail, Preference
 from outreach.tracking.conversion import read_conversion
 from outreach.tracking.forms import Choice
 from outreach.tracking.machine import Classifier, Hit
@@ -32,6 +32,7 @@ pilot_mail: Table = PilotMail.__table__  # type: ignore[attr-defined]
 campaign: Table = Campaign.__table__  # type: ignore[attr-defined]
 link: Table = Link.__table__  # type: ignore[attr-defined]
 dynamic: Table = DynamicLink.__table__  # type: ignore[attr-defined]
+contact: Table = Contact.__table__  # type: ignore[attr-defined]
 preference: Table = Preference.__table__  # type: ignore[attr-defined]
 conversion: Table = Conversion.__table__  # type: ignore[attr-defined]
 event: Table = Event.__table__  # type: ignore[attr-defined]
@@ -127,6 +128,7 @@ class Recipient:
     language: str
     topics_off: frozenset[str] = frozenset()
     mails_per_month: int | None = None
+    paused_until: datetime | None = None
 
 
 class TrackingStore:
@@ -170,14 +172,20 @@ class TrackingStore:
     async def recipient(self, message_id: int) -> Recipient | None:
         """Return the recipient of a message, None if there is no such message."""
         joined = message.outerjoin(preference, preference.c.contact_id == message.c.contact_id)
-        columns = (message.c.language, preference.c.topics_off, preference.c.mails_per_month)
+        joined = joined.outerjoin(contact, contact.c.id == message.c.contact_id)
+        columns = (
+            message.c.language,
+            preference.c.topics_off,
+            preference.c.mails_per_month,
+            contact.c.paused_until,
+        )
         query = select(*columns).select_from(joined).where(message.c.id == message_id)
         async with self.db.read() as conn:
             row = (await conn.execute(query)).one_or_none()
         if row is None:
             return None
         off = frozenset(topic for topic, is_off in (row.topics_off or {}).items() if is_off)
-        return Recipient(row.language, off, row.mails_per_month)
+        return Recipient(row.language, off, row.mails_per_month, row.paused_until)
 
     async def unsubscribe(self, message_id: int, via: str, now: datetime) -> None:
         """Stop all mail to the person. Once is enough; after a change of mind it may be said again."""
@@ -191,6 +199,12 @@ class TrackingStore:
             if times := await _count(conn, message_id, "unsubscribe"):
                 key = f"resubscribe:{message_id}:{times}"
                 await self._record(conn, EventKind.PREFERENCE, key, message_id, {"resubscribed": True}, now)
+
+    async def resume(self, message_id: int, now: datetime) -> None:
+        """End the person's pause before its day."""
+        async with self.db.write() as conn:
+            key = f"preference:{message_id}:resume:{now.isoformat()}"
+            await self._record(conn, EventKind.PREFERENCE, key, message_id, {"resumed": True}, now)
 
     async def choose(self, message_id: int, choice: Choice, topics: Sequence[str], now: datetime) -> None:
         """Keep what was chosen; a request goes to a person."""

@@ -219,8 +219,10 @@ class PublicApp:
         off = recipient.topics_off if recipient else frozenset()
         wanted = frozenset(self.topics) - off
         often = recipient.mails_per_month if recipient else None
+        until = recipient.paused_until if recipient else None
+        paused = until if until and until > self.clock() else None
         page = self.pages.stop if path == "/u/" else self.pages.preferences
-        return page(language, text, wanted, often)
+        return page(language, text, wanted, often, paused)
 
     async def _post_unsubscribe(self, form: Fields, language: str, text: str, message_id: int) -> str:
         now = self.clock()
@@ -237,6 +239,9 @@ class PublicApp:
         if choice.unsubscribe:
             await self.store.unsubscribe(message_id, "preferences", now)
             return self.pages.done(language, text, now)
+        if choice.resume:
+            await self.store.resume(message_id, now)
+            return self.pages.told(language, text, "resumed")
         await self.store.choose(message_id, choice, self.topics, now)
         if choice.request:
             return self.pages.told(language, text, "asked")

@@ -80,6 +80,26 @@ async def test_a_choice_after_the_approval_holds_at_the_hand_over(
             assert reason in second[0].reason
 
 
+async def test_mail_that_waits_for_a_pause_comes_forward_when_it_is_ended(tmp_path: Path, smtp_sink: Any) -> None:
+    clock = Clock()
+    async with installed(tmp_path, smtp_sink.port) as app:
+        got = await one_mail(app, tmp_path, clock)
+        campaign = await approved(app, clock, name="Fair")
+        await use.start(app, campaign, OPERATOR, clock())
+        await choose(app, got[0], clock, pause_days=PAUSE_DAYS)
+        await work(app, clock)
+        assert len(smtp_sink.messages()) == 3 + 2
+        clock.pass_days(10)
+        await TrackingStore(app.db, app.events).resume(got[0].id, clock())
+        (second,) = [row for row in await rows(app, campaign) if row.contact_id == got[0].contact_id]
+        assert clock() < second.due_at <= clock() + timedelta(days=1)
+        clock.pass_days(1)
+        await work(app, clock)
+        assert len(smtp_sink.messages()) == 3 + 3
+        about = await use.preflight(app, await drafted(app, clock, "Next"), clock())
+        assert about.skipped == {}
+
+
 async def test_so_many_a_month_is_counted_over_all_campaigns_in_the_plan(tmp_path: Path, smtp_sink: Any) -> None:
     clock = Clock()
     async with installed(tmp_path, smtp_sink.port) as app:

@@ -30,7 +30,9 @@ def test_every_page_in_every_language(lang: str) -> None:
         PAGES.stop(lang, "T", wanted, 1),
         PAGES.done(lang, "T", NOW),
         PAGES.preferences(lang, "T", wanted, None),
-        *(PAGES.told(lang, "T", what) for what in ("saved", "back", "asked")),
+        PAGES.preferences(lang, "T", wanted, None, NOW),
+        PAGES.stop(lang, "T", wanted, None, NOW),
+        *(PAGES.told(lang, "T", what) for what in ("saved", "back", "resumed", "asked")),
         PAGES.gone(lang),
     ]
     for page in pages:

@@ -6,9 +6,11 @@ import asyncio
 import os
 import random
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
+from babel.dates import format_date
 from sqlalchemy import insert, select
 
 from outreach.db.session import Database
@@ -206,6 +208,38 @@ async def test_preferences_are_kept_and_shown_again(site: Site) -> None:
     page = (await site.client.get(path)).text
     assert re.findall(r'value="(\w+)" checked', page) == ["new"]
     assert '<option value="1" selected>' in page
+
+
+async def test_a_pause_is_shown_with_its_end_and_ended_by_one_press(site: Site) -> None:
+    assert "End the pause" not in (await site.client.get(site.url("p"))).text
+    await site.client.post(site.url("p"), data={"save": "1", "topic": "new", "pause": "90"})
+    day = format_date(site.clock() + timedelta(days=90), "long", locale="en")
+    for kind in ("p", "u"):
+        page = (await site.client.get(site.url(kind))).text
+        assert f"Paused until {day}" in page
+        assert 'name="resume" value="1"' in page
+        assert 'name="pause"' not in page, "a second pause beside the running one would say nothing"
+    assert "结束暂停" in (await site.client.get(site.url("p") + "?lang=zh")).text
+    for _ in range(2):  # pressing twice does no harm
+        assert "The pause is over" in (await site.client.post(site.url("p"), data={"resume": "1"})).text
+    page = (await site.client.get(site.url("p"))).text
+    assert "Paused until" not in page
+    assert re.findall(r'value="(\w+)" checked', page) == ["new"], "what was chosen besides stays"
+
+
+async def test_a_pause_that_is_over_is_not_shown(site: Site) -> None:
+    await site.client.post(site.url("p"), data={"save": "1", "pause": "90"})
+    site.clock.now += timedelta(days=91)
+    page = (await site.client.get(site.url("p"))).text
+    assert "Paused until" not in page
+    assert 'name="pause"' in page
+
+
+async def test_scanners_end_no_pause(site: Site) -> None:
+    await site.client.post(site.url("p"), data={"save": "1", "pause": "90"})
+    for method, more in (("GET", "?resume=1"), ("HEAD", ""), ("OPTIONS", ""), ("POST", "")):
+        await site.client.request(method, site.url("p") + more)
+    assert "Paused until" in (await site.client.get(site.url("p"))).text
 
 
 async def test_a_request_goes_to_a_person_once_a_day(site: Site) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Insert, Table, Update, and_, case, or_, update
+from sqlalchemy import ColumnElement, Connection, Insert, Table, Update, and_, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -127,6 +127,17 @@ async def pause_contact(conn: AsyncConnection, change: k.PauseContact, event_id:
     )
 
 
+async def end_pause(conn: AsyncConnection, change: k.EndPause, event_id: int, now: datetime) -> None:
+    """End the pause. Mail that a hand-over put off to its end leaves at that hour of the day, within a day from now."""
+    until = await conn.scalar(select(contact.c.paused_until).where(contact.c.id == change.contact_id))
+    if until is None or until <= now:
+        return
+    soon = until - timedelta(days=(until - now) // timedelta(days=1))
+    waiting = and_(message.c.contact_id == change.contact_id, message.c.state == "queued", message.c.due_at == until)
+    await conn.execute(update(message).where(waiting).values(due_at=soon))
+    await conn.execute(update(contact).where(contact.c.id == change.contact_id).values(paused_until=None))
+
+
 async def left_company(conn: AsyncConnection, change: k.LeftCompany, event_id: int, now: datetime) -> None:
     """Note since when the contact is gone."""
     which = and_(contact.c.id == change.contact_id, contact.c.left_at.is_(None))
@@ -203,6 +214,7 @@ DEFAULT_APPLIERS: Mapping[type[k.Change], Applier] = {
     k.Unsuppress: unsuppress,
     k.StopMessages: stop_messages,
     k.PauseContact: pause_contact,
+    k.EndPause: end_pause,
     k.LeftCompany: left_company,
     k.CountSoftBounce: count_soft_bounce,
     k.AddressAlive: address_alive,

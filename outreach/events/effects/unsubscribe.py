@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from outreach.events.effects.common import activity, everywhere, mark, never_again
 from outreach.events.facts import Facts
-from outreach.events.kinds import Change, CreateTask, NewEvent, PauseContact, SetPreference, Unsuppress
+from outreach.events.kinds import Change, CreateTask, EndPause, NewEvent, PauseContact, SetPreference, Unsuppress
 from outreach.model import SuppressionReason
 
 #: A pause that a recipient may ask for on the preference page, in days.
@@ -43,6 +43,8 @@ def on_preference(event: NewEvent, facts: Facts) -> list[Change]:
 
 
 def _pause(event: NewEvent, contact_id: int) -> list[Change]:
+    if event.data.get("resumed"):
+        return [EndPause(contact_id)]
     days = event.data.get("pause_days")
     if not isinstance(days, int) or not 0 < days <= LONGEST_PAUSE:
         return []
