@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -67,9 +68,20 @@ class Clock:
 
 
 @contextlib.asynccontextmanager
-async def installed(folder: Path, port: int, config: str = CONFIG) -> AsyncIterator[App]:
-    """An empty installation with three approvers and a salesperson."""
-    (folder / "config.toml").write_text(config.format(port=port))
+async def installed(
+    folder: Path, port: int, config: str = CONFIG, *, imap: Any = None, database: str = ""
+) -> AsyncIterator[App]:
+    """An empty installation with three approvers and a salesperson; `imap`: a Dovecot in which answers arrive."""
+    text = config.format(port=port)
+    if database:
+        text = text.replace("sqlite:///outreach.db", database)
+    if imap is not None:
+        (folder / "password").write_text(imap.password)
+        (folder / "password").chmod(0o600)
+        reads = f'imap = {{ host = "127.0.0.1", port = {imap.port}, tls = "none" }}\nuser = "{imap.user}"\n'
+        reads += f'password = {{ file = "{folder}/password" }}\nconnections = 2'
+        text = text.replace("connections = 2", reads)
+    (folder / "config.toml").write_text(text)
     app = await open_app(load(folder / "config.toml"), now=START, migrate_first=True)
     try:
         for name, role in (*APPROVERS, ("zhou", Role.SALESPERSON)):
