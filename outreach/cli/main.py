@@ -15,6 +15,7 @@ from outreach.cli import (
     engine,
     greetings,
     inbox,
+    machines,
     messages,
     orders,
     report,
@@ -62,6 +63,7 @@ app.command("doctor")(system.doctor)
 app.command("run")(engine.run_engine)
 app.command("worker")(engine.worker)
 app.command("retention")(retention.retention)
+app.command("machines")(machines.machines)
 app.command("backup")(system.backup)
 app.command("restore")(system.restore)
 app.command("confirm-sending")(system.confirm_sending)

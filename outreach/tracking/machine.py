@@ -25,6 +25,9 @@ OPEN_TOO_SOON = timedelta(seconds=2)
 #: Gmail samples pictures of fresh mail through the same proxy that serves people.
 PROXY_TOO_SOON = timedelta(seconds=10)
 
+#: From a cloud within so long of the hand-over: a sandbox. Later it may be a person behind a company's web gateway.
+CLOUD_SOON = timedelta(minutes=10)
+
 #: A person follows one link, perhaps two; three different ones in three seconds, or two in one, is a list being walked.
 BURST_WINDOW, BURST_LINKS = timedelta(seconds=3), 3
 PAIR_WINDOW, PAIR_LINKS = timedelta(seconds=1), 2
@@ -77,12 +80,16 @@ class _Agent:
         return agent in self.texts if self.exact else any(text in agent for text in self.texts)
 
 
+Network = tuple[IPv4Network | IPv6Network, frozenset[str], str]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rules:
     """The tables of machines.toml. Compared by identity, so that verdicts can be remembered."""
 
     agents: tuple[_Agent, ...]
-    networks: tuple[tuple[IPv4Network | IPv6Network, frozenset[str], str], ...]
+    networks: tuple[Network, ...]
+    clouds: tuple[Network, ...] = ()
 
     def agent(self, kind: str, agent: str) -> Verdict | None:
         """What the User-Agent says, None if it says nothing."""
@@ -91,6 +98,10 @@ class Rules:
     def network(self, kind: str, ip: str) -> str | None:
         """The name of the scanner whose network `ip` is in, None if it is in none."""
         return _network(self, kind, ip)
+
+    def cloud(self, kind: str, ip: str) -> str | None:
+        """The name of the cloud that `ip` is rented from, None if from none that is listed."""
+        return _cloud(self, kind, ip)
 
 
 @lru_cache(maxsize=20_000)
@@ -103,21 +114,42 @@ def _said(rules: Rules, kind: str, agent: str) -> Verdict | None:
 
 @lru_cache(maxsize=20_000)
 def _network(rules: Rules, kind: str, ip: str) -> str | None:
+    return _named(rules.networks, kind, ip)
+
+
+@lru_cache(maxsize=20_000)
+def _cloud(rules: Rules, kind: str, ip: str) -> str | None:
+    return _named(rules.clouds, kind, ip)
+
+
+def _named(networks: Sequence[Network], kind: str, ip: str) -> str | None:
     try:
         address = ip_address(ip)
     except ValueError:
         return None
-    return next((why for net, kinds, why in rules.networks if kind in kinds and address in net), None)
+    return next((why for net, kinds, why in networks if kind in kinds and address in net), None)
 
 
 def read_rules(text: str) -> Rules:
     """Read the tables. Raises ValueError, KeyError or TOMLDecodeError on a bad file."""
     data: dict[str, Any] = tomllib.loads(text)
     agents = tuple(_agent(row) for row in data["agent"])
-    networks = tuple(
-        (ip_network(cidr), frozenset(row["kinds"]), row["why"]) for row in data["network"] for cidr in row["cidrs"]
+    scanners, clouds = (
+        tuple(
+            (ip_network(cidr), frozenset(row["kinds"]), row["why"])
+            for row in data["network"]
+            if row.get("cloud", False) is cloud
+            for cidr in row["cidrs"]
+        )
+        for cloud in (False, True)
     )
-    return Rules(agents, networks)
+    return Rules(agents, scanners, clouds)
+
+
+def tables() -> dict[str, list[dict[str, Any]]]:
+    """The rows of machines.toml as they stand: `agent` and `network`, each with its source."""
+    found: dict[str, list[dict[str, Any]]] = tomllib.loads(_shipped())
+    return found
 
 
 def _agent(row: dict[str, Any]) -> _Agent:
@@ -128,7 +160,11 @@ def _agent(row: dict[str, Any]) -> _Agent:
 @cache
 def shipped_rules() -> Rules:
     """The tables as shipped."""
-    return read_rules(resources.files("outreach.tracking").joinpath("machines.toml").read_text("utf-8"))
+    return read_rules(_shipped())
+
+
+def _shipped() -> str:
+    return resources.files("outreach.tracking").joinpath("machines.toml").read_text("utf-8")
 
 
 @lru_cache(maxsize=20_000)
@@ -172,6 +208,8 @@ class Classifier:
         if said is not None and said.machine:
             return said
         if name := self.rules.network(hit.kind, hit.ip):
+            return Verdict(True, name)
+        if sent_at is not None and hit.at - sent_at < CLOUD_SOON and (name := self.rules.cloud(hit.kind, hit.ip)):
             return Verdict(True, name)
         return _too_soon(hit, sent_at, proxied=said is not None)
 

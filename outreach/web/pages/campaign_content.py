@@ -172,7 +172,7 @@ def _pilot(reader: Reader) -> dict[str, Any] | None:
     team = [one for one in re.split(r"[\s;,，；]+", reader.text("pilot_team", 6000)) if one]
     wrong = [one for one in team if not is_address(one)]
     if wrong:
-        reader.fault("pilot_team", N_("%(text)s is no e-mail address."), text=wrong[0][:80])
+        reader.fault("pilot_team", N_("%(address)s is no e-mail address."), address=wrong[0][:80])
     if len(team) > MOST_TEAM:
         reader.fault("pilot_team", N_("At most %(most)s addresses: the team, not a list."), most=MOST_TEAM)
     if team and not share:
