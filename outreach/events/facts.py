@@ -27,7 +27,8 @@ class Facts:
 
     `address` is the one that the message went to (or the one that the event names); `addresses` are all of the
     contact's. `recent_hard` counts hard bounces among the campaign's last 100 sent messages; `sent` and `complaints`
-    are the campaign's sums. `bounced`: the message has come back before.
+    are the campaign's sums. `bounced`: the message has come back before. `zone`:
+    the person's time zone (IANA), the message's where it was planned for one; None where the country is unknown.
     """
 
     message_id: int | None = None
@@ -51,6 +52,7 @@ class Facts:
     recent_hard: int = 0
     sent: int = 0
     complaints: int = 0
+    zone: str | None = None
 
     @property
     def who(self) -> str:

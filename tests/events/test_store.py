@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from outreach.db.session import Database
-from outreach.events.kinds import EventKind, NewEvent
+from outreach.events.effects.autoreply import on_autoreply
+from outreach.events.facts import Facts
+from outreach.events.kinds import EventKind, NewEvent, PauseContact
 from outreach.events.store import EventStore, bump
 from outreach.model import Campaign, Contact, Conversion, EmailAddress, Event, Message, Preference, Rollup, Suppression
 from tests.events.seeds import (
@@ -200,9 +202,24 @@ async def test_a_stronger_reason_stays(world: World) -> None:
 
 async def test_an_absence_pauses_and_makes_no_task(world: World) -> None:
     await world.record(EventKind.AUTOREPLY, "a", data={"until": "2026-12-01"})
-    assert (await world.row(Contact)).paused_until == datetime(2026, 12, 1, tzinfo=UTC)  # type: ignore[attr-defined]
+    assert (await world.row(Contact)).paused_until == datetime(2026, 12, 1, 8, tzinfo=UTC)  # type: ignore[attr-defined]
     assert world.taken.tasks == []
     assert await count(world.db, Message, Message.state == "queued") == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "morning"),
+    [
+        ("America/Los_Angeles", datetime(2026, 12, 1, 16, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2026, 11, 30, 19, tzinfo=UTC)),
+        (None, datetime(2026, 12, 1, 8, tzinfo=UTC)),
+        ("Nowhere/Atall", datetime(2026, 12, 1, 8, tzinfo=UTC)),
+    ],
+)
+def test_the_first_day_back_begins_in_the_morning_where_the_person_is(zone: str | None, morning: datetime) -> None:
+    event = NewEvent(EventKind.AUTOREPLY, "a", NOW, contact_id=1, data={"until": "2026-12-01"})
+    changes = on_autoreply(event, Facts(contact_id=1, zone=zone))
+    assert PauseContact(1, morning) in changes
 
 
 @pytest.mark.parametrize("until", ["2025-12-01", "2036-01-01", "soon", None])

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.audience.regions import time_zone
 from outreach.events.facts import AddressFacts, Facts
 from outreach.events.kinds import EventKind, NewEvent
 from outreach.model import Campaign, CampaignState, Company, Contact, EmailAddress, Message, MessageState
@@ -41,7 +42,7 @@ async def load_facts(conn: AsyncConnection, event: NewEvent, secret: bytes) -> F
 
 async def _of_message(conn: AsyncConnection, event: NewEvent) -> tuple[Facts, str | None]:
     m, c = message.c, campaign.c
-    columns = (m.id, m.campaign_id, m.contact_id, m.company_id, m.address, m.state, m.first_open_at, m.bounced_at)
+    columns = (m.id, m.campaign_id, m.contact_id, m.company_id, m.address, m.state, m.first_open_at, m.bounced_at, m.tz)
     query = select(*columns, c.definition, c.state.label("campaign_state"))
     query = query.select_from(message.join(campaign, c.id == m.campaign_id)).where(m.id == event.message_id)
     row = (await conn.execute(query)).one_or_none()
@@ -54,6 +55,7 @@ async def _of_message(conn: AsyncConnection, event: NewEvent) -> tuple[Facts, st
         company_id=row.company_id,
         in_doubt=row.state == MessageState.IN_DOUBT,
         bounced=row.bounced_at is not None,
+        zone=row.tz,
         first_open_at=row.first_open_at,
         stop_colleagues=bool((row.definition or {}).get("stop_colleagues")),
         campaign_sending=row.campaign_state in (CampaignState.RUNNING, CampaignState.PILOT),
@@ -70,7 +72,10 @@ async def _with_contact(conn: AsyncConnection, facts: Facts) -> Facts:
     if facts.contact_id is None:
         return facts
     c = contact.c
-    columns = (c.company_id, c.first_name, c.last_name, c.owner_id, c.basis, c.grade, c.last_replied)
+    columns = (
+        *(c.company_id, c.first_name, c.last_name, c.owner_id, c.basis, c.grade, c.last_replied),
+        *(c.country, c.city),
+    )
     query = select(*columns, company.c.name, company.c.owner_id.label("company_owner"))
     query = query.select_from(contact.outerjoin(company, company.c.id == c.company_id))
     row = (await conn.execute(query.where(c.id == facts.contact_id))).one_or_none()
@@ -86,6 +91,7 @@ async def _with_contact(conn: AsyncConnection, facts: Facts) -> Facts:
         grade=row.grade,
         ever_replied=row.last_replied is not None,
         addresses=await _addresses(conn, facts.contact_id),
+        zone=facts.zone or time_zone(row.country, row.city),
     )
 
 
