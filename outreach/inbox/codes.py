@@ -39,6 +39,14 @@ REASONS = {
     "7.503": "spamdetected", "7.504": "filtered", "7.505": "filtered", "7.506": "blocked", "7.507": "rejected",
     "7.508": "speeding", "7.509": "authfailure", "7.510": "notaccept", "7.511": "blocked", "7.512": "contenterror",
     "7.513": "rejected", "7.515": "authfailure", "7.520": "policyviolation", "7.606": "blocked", "7.607": "blocked", "7.700": "speeding",
+    # Exchange Online (learn.microsoft.com, "Email non-delivery reports"), RFC 3885, RFC 6710 and RFC 8689.
+    "1.9": "systemerror", "1.20": "contenterror", "1.350": "rejected", "2.5": "suspend", "2.14": "systemerror",
+    "2.107": "systemerror", "3.6": "systemerror", "3.190": "systemerror", "4.20": "networkerror", "4.311": "networkerror",
+    "4.313": "networkerror", "4.315": "networkerror", "4.317": "failedstarttls", "4.318": "networkerror",
+    "6.8": "contenterror", "6.10": "contenterror", "6.11": "contenterror", "6.211": "contenterror", "7.15": "policyviolation", "7.16": "mesgtoobig",
+    "7.19": "policyviolation", "7.31": "authfailure", "7.193": "rejected", "7.194": "rejected", "7.320": "failedstarttls",
+    "7.321": "failedstarttls", "7.322": "failedstarttls", "7.323": "failedstarttls", "7.324": "failedstarttls",
+    "7.325": "failedstarttls", "7.500": "speeding", "7.650": "speeding", "7.651": "speeding", "7.652": "speeding",
     "7.703": "rejected", "7.705": "speeding", "7.708": "blocked", "7.750": "rejected",
 }  # fmt: skip
 

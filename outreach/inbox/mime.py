@@ -16,6 +16,8 @@ _PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^
 _SECTION = re.compile(r"^(.+?)(?:\*(\d{1,3}))?(\*)?$")
 _UNESCAPE = re.compile(r"\\(.)", re.S)
 _COMMENT = re.compile(r"\([^()]*\)")
+_OPENED = re.compile(rb"^--([^\s]{1,200})[ \t]*\nContent-[A-Za-z-]{2,40}:", re.M)
+FIRST_BOUNDARY = 4096  # bytes of a body in which a boundary that nothing declares is looked for: a preamble is shorter
 
 
 def normalise(raw: bytes) -> bytes:
@@ -109,6 +111,16 @@ def boundary_spans(raw: bytes, start: int, end: int, boundary: bytes) -> Iterato
             return
     if opened >= 0:
         yield opened, end
+
+
+def undeclared_boundary(raw: bytes, start: int, end: int) -> bytes:
+    """The boundary that stands in the body itself, b"" if none does.
+
+    Gateways rewrite or lose the Content-Type of the notices that they pass on, and the parts are left without the
+    boundary that would part them.
+    """
+    found = _OPENED.search(raw, start, min(end, start + FIRST_BOUNDARY))
+    return found[1] if found else b""
 
 
 def un_transfer(data: bytes, encoding: str) -> bytes:

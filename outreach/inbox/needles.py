@@ -5,6 +5,19 @@ from __future__ import annotations
 Table = tuple[tuple[str, tuple[str, ...]], ...]
 
 NEEDLES: Table = (
+    # What amavis says after its reference number, whatever the name of the file or virus that follows.
+    ("virusdetected", ("id=… - virus", "id=… - infected")),
+    ("policyviolation", (
+        "id=… - banned", "prohibited attachment", "forbidden attachment", "attachment…prohibited", "attachment…forbidden",
+        "attachment type",
+    )),
+    ("spamdetected", ("id=… - spam", "id=… - ube")),
+    ("contenterror", ("id=… - bad_header", "id=… - bad-header", "id=… - badheader")),
+    # Not yet, not never: a greylisted recipient is alive, though the reply says "recipient address rejected".
+    ("speeding", (
+        "greylist", "grey-list", "grey list", "graylist", "gray-list", "gray list", "灰名单", "グレイリスト", "postgrey",
+        "unusual sending activity",
+    )),
     ("virusdetected", (
         "due to virus", "iswvirus", "virus detected", "virus found", "contains a virus", "contains virus",
         "has virus", "infected", "malware", "viruses", "a virus", "virus scan", "virus…reject", "virus…detected",
@@ -19,7 +32,10 @@ NEEDLES: Table = (
         "untrusted ip", "reputation", "low score", "poor score", "senderbase", "sender score", "senderscore",
     )),
     ("blocked", (":blocked)", "permanently deferred")),
-    ("mailboxfull", ("error writing message: file too large", "exceed its disk quota", "mailbox is over", "mailbox over its")),
+    ("filtered", ("mail from contacts only", "recipient's sieve", "refused by the recipient", "rejected by the recipient's")),
+    ("userunknown", ("has suppressed sending",)),
+    ("contenterror", ("lines too long", "line is too long")),
+    ("mailboxfull", ("overdrawn", "diskspace quota", "error writing message: file too large", "exceed its disk quota", "mailbox is over", "mailbox over its")),
     ("systemerror", (
         "cannot open mailbox", "can't open mailbox", "couldn't open mailbox", "cannot create mailbox",
         "points to local host", "address is the local host", "home directory is writable", "has wrong owner",
@@ -361,7 +377,11 @@ NEEDLES: Table = (
         "mail drop", "invalid local", "invalid e-mail", "illegal address", "isn't a recipient", "no recipients",
         "no valid recipients", "not listed here", "address is not", "user name not", "not recognized",
         "unable to deliver to recipient", "no inbox", "wrong e-mail", "unknown or invalid", "undeliverable: unknown",
-        "user is not", "address isn't", "is not valid", "no local mailbox", "not a local",
+        "user is not", "address isn't", "is not valid", "no local mailbox", "not a local", "wasn't found at",
+        "niet gevonden", "non trovat", "non è stato trovato", "introuvable", "no se encontró", "no se ha encontrado",
+        "não foi encontrad", "nie znalez", "nebyl nalezen", "nem található", "hittades inte", "blev ikke fundet",
+        "ble ikke funnet", "ei löyt", "nu a fost găsit", "nu există", "не удалось найти", "не знайден", "δεν βρέθηκε",
+        "δεν υπάρχει", "لم يتم العثور", "לא נמצא", "tidak ditemukan", "ไม่พบ", "찾을 수 없", "無此", "查無",
     )),
     ("hostunknown", (
         "domain…does not exist", "name or service not known", "no route to host…dns", "dns lookup failure",

@@ -18,7 +18,7 @@ _MACHINE = re.compile(
     r"|system administrator|mail (?:system|administrator|server|gateway|router)|bounces?(?:[-+][^@\s]{0,60})?@|\bndr@"
     r"|daemon|microsoft ?exchange|majordomo|non-?delivery|virus|interscan|internet mail|mail\.ru|mta@|courier|退信"
     r"|report@"
-    r"|notification@|smtp@|mail-?admin",
+    r"|notification@|smtp@|mail-?admin|mail ?scan(?:ner)?|scan ?mail|content[- ]?filter|mimesweeper|anti-?spam|mail ?filter",
     re.I,
 )
 _DAEMON = re.compile(

@@ -32,6 +32,15 @@ SUBJECT = _any(
     r"배달 ?(?:되지|실패)", r"전송 ?실패", r"considered unsolicited", r"virus .{0,80}in (?:your )?mail", r"banned contents", r"delivery report", r"not (?:a )?member", r"considered undeliverable",
     r"problem with", r"mail could", r"permanent error", r"not accepted", r"no such user", r"iletilemedi",
     r"teslim edilemedi", r"tidak terkirim", r"không (?:thể )?(?:gửi|chuyển)", r"تعذر", r"undelivered",
+    r"bezorgbaar", r"non consegnat", r"zustellstatus", r"(?:zustell|übermitt)\w* .{0,30}fehlgeschlagen", r"niet (?:worden )?(?:afgeleverd|verzonden)",
+    r"nie (?:została |można )?(?:dostarcz|doręcz)", r"niedoręcz", r"zwrot (?:wiadomości|poczty)", r"(?:nedoru|nedodr)",
+    r"kézbesít(?:hetetlen|ési hib)", r"(?:inte|ej) (?:kunde )?leverera|kunde inte leverera|kunne ikke leveres|leveringsfejl|leveringsfeil|ikke leveret",
+    r"toimitus epäonnistui|ei voitu toimittaa", r"nu a (?:putut|fost) (?:fi )?livrat|nelivrat", r"αδυναμία παράδοσης|δεν παραδόθηκε",
+    r"не вдалося доставити|недоставлен", r"gagal (?:ter)?kirim|gagal dikirim", r"ส่งไม่(?:สำเร็จ|ถึง)|ไม่สามารถส่ง",
+    r"לא נמסר|החזרת דואר", r"échec de (?:la )?remise", r"fallo (?:en|de) (?:la )?entrega", r"falha (?:na|de) entrega",
+    r"無法(?:寄達|送達)", r"寄送失敗|寄信失敗|郵件退回", r"送信でき|配信でき|配送でき|届け(?:でき|られ)|不達|配信エラー",
+    r"발송 ?(?:실패|되지)|수신 ?(?:실패|불가)|전달 ?(?:실패|되지)", r"delivery notification: delivery has",
+    r"(?:mail|message|attachment|delivery) .{0,30}(?:blocked|stopped|quarantined)",
 )  # fmt: skip
 
 # In the text: the statement itself.
@@ -72,6 +81,12 @@ FAILURE = _any(
     r"nicht an .{0,80}zugestellt", r"nie została", r"未能(?:将|把|向)", r"(?:受信者|宛先|グループ).{0,20}(?:失敗|できません)",
     r"non (?:è|e'|ha) (?:stat[oa] )?(?:possibile|consegnat)", r"kon niet", r"gick inte att", r"kan (?:inte|ikke)", r"не доставлен",
     r"gönderilemedi", r"ulaştırılamadı",
+    r"bezorgen .{0,120}mislukt", r"niet (?:kunnen )?(?:worden )?(?:bezorgd|afgeleverd|verzonden)", r"nie udało się (?:dostarczyć|doręczyć)",
+    r"nie (?:dostarczono|doręczono)", r"(?:ne)?podařilo .{0,20}doručit|nebyl[aoy]? .{0,20}doručen", r"nem sikerült", r"kézbesíthetetlen",
+    r"kunde (?:inte|ej) (?:levereras|skickas)", r"nu a putut fi (?:livrat|trimis)", r"δεν (?:ήταν δυνατ|παραδόθηκε|μπόρεσε|μπορεί)",
+    r"не вдалося (?:доставити|надіслати)", r"gagal (?:dikirim|terkirim|mengirim)", r"ไม่สามารถ(?:ส่ง|จัดส่ง)", r"לא ניתן למסור|לא נמסרה",
+    r"non (?:è|e'|ha) (?:stat[oa]|potuto)", r"could not be (?:routed|found|contacted)", r"has (?:stopped|blocked) (?:your|a|an?) .{0,40}(?:mail|message)",
+    r"wasn['’]t found at", r"message was not delivered", r"無法(?:寄達|寄送)",
 )  # fmt: skip
 
 # A sentence that the list of failed addresses follows.
@@ -94,6 +109,9 @@ INTRO = _any(
     r"(?:folgende[nr]?|diese[nr]?) (?:empfänger|adress)[^:\n<]{0,80}:?", r"(?:ces|les) destinataires[^:\n<]{0,60}:",
     r"(?:est[eo]s|los|os|às|aos) (?:seguintes )?destinat[aá]rios[^:\n<]{0,60}:", r"(?:ai|i) seguenti destinatari[^:\n<]{0,60}:",
     r"(?:以下|下列)(?:收件人|收件者|受信者|の受信者|地址)[^\n]{0,30}", r"次の(?:受信者|宛先|アドレス)[^\n]{0,30}", r"다음 (?:수신자|받는 사람)[^\n]{0,40}",
+    r"(?:następując\w+|poniższ\w+) (?:adresat|odbiorc)[^:\n]{0,60}:", r"följande mottagare[^:\n]{0,60}:", r"(?:volgende|deze) ontvanger[^:\n]{0,60}:",
+    r"(?:følgende) (?:modtager|mottaker)[^:\n]{0,60}:", r"(?:následujícím\w*|těmto) (?:příjemc|adres)[^:\n]{0,60}:", r"alábbi címzett[^:\n]{0,60}:",
+    r"(?:送信先|送付先|받는 ?사람|수신자)[ \t]*[:：]",
     r"(?:следующим|этим) (?:получател|адресат)[^:\n]{0,60}:", r"(?:aşağıdaki|şu) alıcı[^:\n]{0,60}:",
     flags=re.I,
 )  # fmt: skip
@@ -116,4 +134,11 @@ DELAY = _any(
     r"not been delivered .{0,40}(?:hours|minutes)", r"attempts to deliver .{0,40} will continue",
     r"still in (?:the )?(?:mail )?queue", r"verz[oö]ger", r"retard[ée]", r"retraso", r"atras[oa]", r"ritard",
     r"задерж", r"延迟", r"延遲", r"稍后重试", r"将继续尝试", r"系统会在", r"遅延",
+    r"zustellung unvollständig", r"(?:remise|distribution) incomplète", r"entrega incompleta", r"consegna incompleta",
+    r"bezorging niet voltooid", r"доставка не завершена", r"配信未完了|配信が完了していません", r"传送未完成|傳送未完成",
+    r"전송 미완료", r"niekompletne dostarczenie", r"teslimat tamamlanmadı", r"wird .{0,40}noch .{0,30}versuch",
+    r"vorübergehende[sn]? (?:problem|fehler)", r"problème temporaire", r"problema temporale?", r"problema tempor[aá]ne?[oi]",
+    r"tijdelijk probleem", r"временн\w+ (?:проблем|ошибк|сбо)", r"一時的な(?:問題|エラー)", r"暂时性问题|临时问题",
+    r"(?:nog )?niet (?:is )?bezorgd .{0,40}opnieuw", r"próbow\w+ będą|zostanie ponowion", r"kommer att försöka igen", r"繼續嘗試|继续尝试",
+    r"再試行(?:し|され)", r"다시 시도(?:합니다|할|됩니다)", r"nuevos intentos|se volverá a intentar|nouvelle tentative|nuovi tentativi",
 )  # fmt: skip

@@ -157,7 +157,10 @@ LOOKED_UP = (
     "introuvable", "nicht vorhanden", "mevcut değil", "finns inte", "findes ikke", "finnes ikke", "neexistuje", "ไม่พบ",
     "no encontrad", "não encontrad", "non trovat", "niet gevonden", "찾을 수 없", "無此", "沒有此", "没有此", "n'existe pas",
     "existiert nicht", "não existe", "non esiste", "bestaat niet", "nie ma takiego", "нет такого", "неизвестен",
-    "because the address couldn't be found",
+    "because the address couldn't be found", "wasn't found at", "unknown to address", "has suppressed sending",
+    "nie znalez", "nebyl nalezen", "nem talál", "hittades inte", "blev ikke fundet", "ble ikke funnet", "ei löyt",
+    "nu a fost găsit", "не удалось найти", "не знайден", "δεν βρέθηκε", "لم يتم العثور", "לא נמצא", "tidak ditemukan",
+    "no se encontró", "no se ha encontrado", "non è stato trovato", "nu există", "δεν υπάρχει", "नहीं मिला",
     "yahoodns.net",  # Yahoo looks recipients up only after DATA
 )  # fmt: skip
 
@@ -180,8 +183,11 @@ def _names_looker(host: str) -> bool:
     return any(sign in host.lower() for sign in LOOKED_UP)
 
 
-def hardness(reason: str | None, status: str | None, outcome: Outcome) -> bool | None:
-    """True: the address is dead. False: it may live. None: nothing is known."""
+def hardness(reason: str | None, status: str | None, outcome: Outcome) -> bool:
+    """True: the address is dead. False: it may live, which is also the answer where nobody knows why it failed.
+
+    An address is called dead only by what proves it: a failure without a known reason counts as a soft one.
+    """
     if outcome.delayed:
         return False
     if reason in DEAD:
@@ -189,7 +195,7 @@ def hardness(reason: str | None, status: str | None, outcome: Outcome) -> bool |
     if reason == "notaccept":
         temporary = status[0] == "4" if status else (reply_in(outcome.text) or "5")[0] == "4"
         return not temporary
-    return False if reason else None
+    return False
 
 
 def summarise(outcomes: list[Outcome], detector: str, ids: Ids = ((), ())) -> Verdict:

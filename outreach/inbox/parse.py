@@ -14,7 +14,7 @@ from functools import cached_property
 from outreach.inbox.entity import NESTED, Headers, Part
 from outreach.inbox.header_values import first_address, parse_date
 from outreach.inbox.limits import DEFAULT, Limits
-from outreach.inbox.mime import boundary_spans, normalise, parameters, split_head
+from outreach.inbox.mime import boundary_spans, normalise, parameters, split_head, undeclared_boundary
 from outreach.inbox.plain import html_to_text
 from outreach.inbox.returned import cut
 
@@ -151,6 +151,8 @@ class _Walk:
         boundary = part.params.get("boundary", "").rstrip().encode("utf-8", "replace")
         default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
         found = False
+        if not boundary or part.source.find(b"--" + boundary, part.start, part.end) < 0:
+            boundary = undeclared_boundary(part.source, part.start, part.end)
         for start, end in boundary_spans(part.source, part.start, part.end, boundary) if boundary else ():
             if self._full():
                 return

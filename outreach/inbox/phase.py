@@ -22,6 +22,7 @@ _SAID = re.compile(
     r"|refused to (?P<talk>talk) to me"
     r"|\b(?P<chinese>rcpt) (?:to: ?[45]\d\d|error)"
     r"|rejected (?P<x6>recipient) <"
+    r"|following (?P<netscape>recipients) was rejected by a remote"
     r"|(?P<said>rcpt) to:? ?<[^>]{1,200}>[^<>]{0,40}(?:replied|said|<--|<<<|received >>>):? ?[45]\d\d".replace(
         " ", r"\s+"
     ).replace(r"\s+?", r"\s*")

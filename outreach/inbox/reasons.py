@@ -61,13 +61,15 @@ class Finder:
             if len(head) >= GRAM:
                 self.index.setdefault(min(_grams(head), key=lambda gram: (common[gram], gram)), []).append(i)
 
-    def first(self, text: str) -> tuple[str, str] | None:
-        """(reason, needle), or None."""
+    def first(self, text: str, banned: frozenset[str] = frozenset()) -> tuple[str, str] | None:
+        """(reason, needle), or None. banned: needles that are passed over, to measure what the others know."""
         tried = list(self.always)
         for gram in self.index.keys() & _grams(text):
             tried += self.index[gram]
         for i in sorted(tried):
             reason, head, tail, needle = self.needles[i]
+            if needle in banned:
+                continue
             at = text.find(head)
             if at >= 0 and (not tail or text.find(tail, at + len(head), at + len(head) + GAP) >= 0):
                 return reason, needle

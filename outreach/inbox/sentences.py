@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from outreach.inbox.fold import fold
-from outreach.inbox.wording import CLAIMS, MEANS, NOUNS
+from outreach.inbox.wording import CLAIMS, EVENTS, MEANS, NOUNS
 
 LONGEST = 1_000  # characters read: a sentence of a server is shorter, and what follows is its telephone number
 BEFORE = 70  # characters between a noun and what is said of it behind
@@ -41,6 +41,15 @@ def reason_of_sentence(text: str) -> str | None:
             for clause in clauses:
                 if reason := _said(clause, claim):
                     return reason
+    return _happened(clauses)
+
+
+def _happened(clauses: list[str]) -> str | None:
+    """What happened to a connection, a program, a signature or another thing that is neither person nor address."""
+    for reason, thing, what in EVENTS:
+        things, saids = _pattern((thing,)), _pattern((what,))
+        if any(things.search(clause) and saids.search(clause) for clause in clauses):
+            return reason
     return None
 
 

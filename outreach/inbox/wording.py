@@ -30,7 +30,7 @@ NOUNS: dict[str, tuple[str, ...]] = {
         r"uzytkownik|odbiorc|skrzynk|adres\b|adresu|adresat|пользовател|получател|адресат|ящик|аккаунт|учетн|адрес|kullanici",
         r"alici|posta kutu|hesa[bp]|anvandare|mottagare|mottaker|bruker|bruger|modtager|kayttaja|vastaanottaja|uzivatel|felhasznalo",
         r"用户|收件人|收件方|收件者|邮箱|信箱|郵箱|账号|帐号|帳號|账户|使用者|ユーザ|宛先|受信者|アドレス|メールボックス|アカウント",
-        r"사용자|수신자|받는 ?사람|계정|메일함|편지함|주소|회원|nguoi nhan|nguoi dung|hop thu|tai khoan|dia chi|ผู้ใช้|ผู้รับ|กล่อง",
+        r"사용자|수신자|받는 ?사람|사서함|계정|메일함|편지함|주소|회원|nguoi nhan|nguoi dung|hop thu|tai khoan|dia chi|ผู้ใช้|ผู้รับ|กล่อง",
         r"المستخدم|المستلم|الحساب|صندوق|البريد|העברת|המשתמש|הנמען",
     ),
     "message": (
@@ -51,7 +51,7 @@ CLAIMS: dict[str, tuple[str, ...]] = {
         r"lookup \w* ?(?:\w+ ){0,3}failed|verification (?:problem|failed)|not ok\b|unavailable mail|has been removed|was deleted",
         r"desconocid|no (?:existe|encontrad|valid)|no ha sido encontrad|desconhecid|nao (?:existe|encontrad)|errato|sconosciut|non (?:esiste|trovat|valid)",
         r"inconnue?|introuvable|n'existe|n'est pas (?:valide|connu)|unbekannt|nicht (?:gefunden|bekannt|vorhanden)|existiert nicht|ungultig",
-        r"onbekend|bestaat niet|niet gevonden|nie (?:istnieje|ma takiego|znalez)|nieznan|не (?:существу|наиден|обнаруж)|неизвест|нет так|отсутству",
+        r"onbekend|bestaat niet|niet gevonden|nie (?:istnieje|ma takiego|znalez)|nieznan|не (?:существу|наиден|обнаруж)|неизвест|нет так|так\w{2,4} (?:пользовател|адрес|ящик)\w* нет|отсутству",
         r"bulunama|bulunmu|mevcut degil|gecersiz|boyle bir|taninmi|finns (?:inte|ej)|fin(?:n|d)es ikke|okand|ukjent|ei loydy|neexistuje|nem letez",
         r"不存在|不正确|地址错误|无此|沒有此|没有此|查无|查無|找不到|未开通|无效|存在し|見つかり|見つけ|不明|찾을 수 없|존재하지|없는 ?(?:사용자|주소|계정)|없습니다",
         r"khong (?:ton tai|tim thay|hop le)|ไม่พบ|ไม่มี|غير (?:موجود|معروف|صالح)|לא (?:קיים|נמצא)",
@@ -108,3 +108,40 @@ MEANS: dict[tuple[str, str], str] = {
     ("message", "big"): "mesgtoobig",
     ("message", "refused"): "policyviolation",
 }
+
+# What happened to something other than a recipient, a sender or an address: (reason, the thing, what is said of it), in
+# the order in which they are asked. Both must stand in one clause, in either order.
+_BROKEN = (
+    r"fail\w*|error\w*|trouble|problem\w*|unavailable|not (?:be )?(?:available|responding|working|running)|down\b|busy|overload\w*|crash\w*|fehler\w*|erreur"
+    r"|errore?|erro\b|ошибк|сбо|错误|異常|异常|障害|エラー|오류|hata"
+)
+_WRONG = (
+    r"invalid|illegal|malformed|missing|wrong|bad\b|incorrect\w*|broken|not (?:be )?(?:valid|accepted|allowed|recogni[sz]ed|implemented|supported|understood|permitted)"
+    r"|un(?:known|recogni[sz]ed|supported|expected)|error|violat\w*|ungultig\w*|invalide|invalido|не ?верн|无效|不正确|错误|不正|잘못"
+)
+_MANY = (
+    r"too many|too much|too fast|too (?:frequent\w*|often|high)|exceed\w*|maximum|limit(?:ed|s)?\b|reached|over the|demasiad[oa]s|muit[oa]s|trop|troppi|zu viele?"
+    r"|слишком|превы|过多|过高|超过|超出|多すぎ|超え|너무 많|초과"
+)
+_FAILED = r"fail\w*|does ?n[o']t pass|did ?n[o']t pass|not pass\w*|none\b|missing|invalid|reject\w*|unaligned|not aligned|mismatch\w*|unauthori[sz]ed|no (?:valid )?|unvalidated"
+EVENTS: tuple[tuple[str, str, str], ...] = (
+    ("virusdetected", r"virus(?:es)?|viren|worm|malware|trojan\w*|病毒|ウイルス|바이러스|вирус", r"found|detect\w*|contain\w*|infect\w*|reject\w*|block\w*|gefunden|trouve|trovato|发现|检测|検出|감염|обнаруж"),
+    ("authfailure", r"spf|dkim|dmarc|sender id|arc\b|domainkeys?", _FAILED),
+    ("requireptr", r"ptr|reverse (?:dns|name|lookup|mapping|record)|rdns|fcrdns|反向", r"no\b|not\b|missing|fail\w*|invalid|mismatch\w*|without|lack\w*|does ?n[o']t|must|require\w*|generic|没有|缺少"),
+    ("failedstarttls", r"tls|starttls|ssl|certificates?|encrypt\w*|zertifikat|certificat[eo]?|证书|加密|証明書", r"fail\w*|require\w*|must|need\w*|not|invalid|expired|untrusted|error|mismatch\w*|unavailable|necess\w*|erforderlich|失败|需要|必须"),
+    ("norelaying", r"relay\w*|forward\w* of mail|中继|中継|릴레이", r"den(?:y|ied)|not|refus\w*|reject\w*|prohibit\w*|disallow\w*|forbidden|拒绝|禁止|不允许|거부"),
+    ("mailererror", r"program|command|script|pipe|mailer|subprocess|child|filter process|procmail|autoresponder|executable", r"fail\w*|died|exit\w*|status|error\w*|abort\w*|signal|not (?:be )?(?:found|run|executed)|timed out|crash\w*"),
+    ("toomanyconn", r"connections?|sessions?|recipients?|rcpts?|concurren\w*|simultaneous\w*|verbindungen|conexiones|connexions|connessioni|соединени|连接|接続|연결", _MANY),
+    ("speeding", r"messages?|e?-?mails?|rate|volume|frequen\w*|traffic|deliveries|quota|mensajes|mensagens|nachrichten|messaggi|сообщени|писем|邮件|发送|信件|通数|メール|메일", _MANY),
+    ("contenterror", r"headers?|format\w*|mime|charset|character set|encoding|line length|lines?\b|body|rfc ?\d{3,4}|message structure|nul\b|date field|from field|信头|邮件头|ヘッダ", _WRONG + r"|too long|non-?complian\w*|not complian\w*|complian\w*|conform\w*|duplicat\w*|multiple"),
+    ("networkerror", r"loop\w*|hops?\b|hop count|received headers|循环|ループ|schleife|boucle", r"detect\w*|exceed\w*|too many|mail|found|message|possible|limit|entdeckt|检测|发现"),
+    ("expired", r"messages?|mail|delivery|retr(?:y|ies)|attempts?|queue|transmission|zustellung|remise|entrega|consegna|доставк|投递|配信|전송", r"expired?|time[- ]?out|timed out|too long|give up|giving up|gave up|exhausted|after \d+ (?:hours|days|attempts)|for \d+ (?:hours|days)|abgelaufen|超时|时限|期限|만료|истек"),
+    ("expired", r"connection|server|host|dns|remote|verbindung|conexion|connexion|connessione|соединени|连接|接続|연결", r"time[- ]?out|timed out|did ?n[o']t respond|no response|not respond\w*|tiempo|delai|zeituberschreitung|超时|タイムアウト|시간 초과|врем"),
+    ("networkerror", r"connections?|network|route|routing|host|socket|server|link|verbindung|conexion|connexion|connessione|соединени|连接|网络|接続|연결", r"refused|reset|lost|closed|drop\w*|broken|unreachable|fail\w*|error|abort\w*|terminat\w*|interrupt\w*|can(?:not|'t| not) (?:be )?(?:connect\w*|establish\w*|reach\w*)|could not|unable|失败|中断|无法|拒否|실패|разорван|отказ"),
+    ("networkerror", r"dns|name ?servers?|resolver|domain name system|解析", _BROKEN + r"|temporar\w*|lookup"),
+    ("policyviolation", r"polic(?:y|ies)|regulation|rules?\b|compliance|richtlinie|politique|politica|политик|策略|政策|ポリシー|정책|attachments?|file ?types?|extension|anhang|adjunto|anexo|allegato|вложени|附件|添付|첨부", r"violat\w*|reject\w*|refus\w*|block\w*|den(?:y|ied)|prohibit\w*|not (?:allowed|permitted|accepted)|against|forbidden|due to|because of|by|wegen|违反|禁止|不允许|위반|거부|запрещ|наруш"),
+    ("syntaxerror", r"syntax|commands?|parameters?|arguments?|sequence|protocol|verb|命令|语法|参数|構文|コマンド|구문|команд", _WRONG + r"|what was"),
+    ("securityerror", r"authenticat\w*|authori[sz]ation|credentials?|password|log ?in|smtp auth|permission|认证|授权|验证|密码|認証|인증|аутентификац", r"require\w*|fail\w*|need\w*|must|den(?:y|ied)|invalid|error|not|first|失败|需要|必须|错误|실패"),
+    ("systemfull", r"disk|file ?system|spool|queue|partition|server storage|磁盘|硬盘|ディスク|디스크|диск", r"full|no (?:more )?space|space|insufficient|exhausted|满|不足|いっぱい|부족|перепол"),
+    ("systemerror", r"systems?|servers?|service|internal|local|configuration|database|ldap|queue|software|process\w*|resources?|backend|storage|memory|file|temporary|系统|服务器|服务|内部|サーバ|システム|서버|시스템|сервер|систем", _BROKEN + r"|can(?:not|'t) (?:be )?(?:open|process\w*|access|read|write|create)|insufficient|low|try (?:again )?later|later|繁忙|稍后"),
+)  # fmt: skip

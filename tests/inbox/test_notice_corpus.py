@@ -11,7 +11,7 @@ import pytest
 from outreach.inbox.classify import classify
 from outreach.inbox.verdict import Kind
 
-FILE = Path(__file__).parent.parent / "corpus" / "notices.txt"
+FILES = [Path(__file__).parent.parent / "corpus" / name for name in ("notices.txt", "notices_second.txt")]
 DEAD = {"yes": True, "no": False}
 
 
@@ -26,7 +26,7 @@ class Notice(NamedTuple):
 
 
 def notices() -> list[Notice]:
-    return [read(block) for block in FILE.read_text(encoding="utf-8").split("=====\n")[1:]]
+    return [read(block) for file in FILES for block in file.read_text(encoding="utf-8").split("=====\n")[1:]]
 
 
 def read(block: str) -> Notice:
@@ -54,3 +54,13 @@ def test_a_notice_is_read(notice: Notice):
     assert verdict.reason in notice.reasons
     assert verdict.delayed == notice.late
     assert notice.dead == "-" or verdict.hard is DEAD[notice.dead]
+
+
+def test_a_notice_that_names_nobody_still_says_why():
+    raw = (
+        b"From: MAILER-DAEMON@mx.example\nTo: li.na@seller.example\nSubject: Returned mail: delivery failed\n\n"
+        b"Your message could not be delivered: the mailbox is full.\n"
+    )
+    verdict = classify(raw)
+    assert (verdict.kind, verdict.recipients, verdict.findings) == (Kind.BOUNCE, (), ())
+    assert (verdict.reason, verdict.hard) == ("mailboxfull", False)

@@ -34,7 +34,16 @@ def finding(text: str = "", status: str | None = None, **more: object):
         ("501 Invalid domain name", "5.0.0", "ehlo", "blocked", False),
         ("550 no", "5.7.1", "mail", "rejected", False),
         ("550 no", "5.7.26", "", "authfailure", False),
-        ("", "5.0.0", "", None, None),
+        ("", "5.0.0", "", None, False),
+        (
+            "450 4.7.1 <a@b.example>: Recipient address rejected: Greylisted for 5 minutes",
+            "4.7.1",
+            "rcpt",
+            "speeding",
+            False,
+        ),
+        ("550 no", "5.7.133", "", "rejected", False),
+        ("450 no", "4.7.321", "", "failedstarttls", False),
     ],
 )
 def test_judge(text: str, status: str | None, stage: str, reason: str | None, hard: bool | None):
@@ -62,11 +71,13 @@ def test_replies_of_known_servers(reason: str, reply: str):
         ("replies_more", 0.985, 0.995),
         ("replies_third", 1.0, 0.96),
         ("replies_systems", 0.97, 0.89),
+        ("replies_fifth", 0.97, 0.94),
+        ("replies_sixth", 1.0, 0.965),
     ],
 )
 def test_replies_in_the_words_of_help_pages(name: str, reason: float, dead: float):
     """Floors, which may only rise. Each file was written before the rules that were then made for it: at first sight
-    75%, 48%, 80%, 70% and 69% of their reasons had been right."""
+    75%, 48%, 80%, 70%, 69% and 87% of their reasons had been right."""
     right, alive, total = replies(name)
     print(f"{name}: reason {right}/{total}, dead or alive {alive}/{total}")
     assert right >= reason * total

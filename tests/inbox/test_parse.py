@@ -129,3 +129,16 @@ def test_nothing_in_the_corpora_raises():
             assert isinstance(part.filename, str)
         assert isinstance(mail.text, str)
         assert mail.headers.items is not None
+
+
+def test_parts_whose_boundary_nothing_declares_are_parted_all_the_same():
+    """Gateways lose the boundary of a notice that they pass on; the parts are there for anyone to see."""
+    body = (
+        b"\n--real\nContent-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\na=\nb\n"
+        b"--real\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; a@b.example\n\n--real--\n"
+    )
+    lied = parse(b"Content-Type: multipart/report; boundary=lost\n" + body)
+    assert [part.content_type for part in lied.leaves] == ["text/plain", "message/delivery-status"]
+    assert lied.text.strip() == "ab"
+    kept = parse(b"Content-Type: text/plain\n" + body)
+    assert [part.content_type for part in kept.leaves] == ["text/plain"]

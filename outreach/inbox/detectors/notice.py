@@ -8,7 +8,7 @@ from outreach.inbox.naming import Entry
 from outreach.inbox.notice_words import DELAY
 from outreach.inbox.outcome import Outcome, summarise
 from outreach.inbox.parse import Mail
-from outreach.inbox.verdict import Kind, Verdict
+from outreach.inbox.verdict import Verdict
 
 
 def detect(mail: Mail) -> Verdict | None:
@@ -18,8 +18,13 @@ def detect(mail: Mail) -> Verdict | None:
     if not entries and notice.from_machine(mail):
         entries = notice.lone(mail)
     if not entries:
-        return Verdict(Kind.BOUNCE, detector="notice") if notice.from_machine(mail) and notice.is_told(mail) else None
+        return _nobody(mail) if notice.from_machine(mail) and notice.is_told(mail) else None
     return verdict(mail, entries, "notice")
+
+
+def _nobody(mail: Mail) -> Verdict:
+    """A notice that names nobody and returns nothing: why is told all the same, but it is a finding about no one."""
+    return verdict(mail, [Entry("", mail.notice)], "notice").but(findings=())
 
 
 def _wrapped(mail: Mail) -> list[Entry]:

@@ -45,13 +45,30 @@ def _addresses(body: Any, name: str) -> tuple[str, ...]:
     return tuple(str(row["emailAddress"]) for row in rows if isinstance(row, dict) and row.get("emailAddress"))
 
 
+# bounceSubType, in words that the tables of reasons know, where no server's words are given (SES Developer Guide,
+# "Bounce types"). An undetermined bounce says nothing.
+_SUBTYPES = {
+    "General": "", "NoEmail": "550 5.1.1 no such user", "Suppressed": "550 5.1.1 address suppressed",
+    "OnAccountSuppressionList": "550 5.1.1 address suppressed", "MailboxFull": "552 5.2.2 mailbox full",
+    "MessageTooLarge": "552 5.3.4 message too large", "ContentRejected": "554 5.6.0 content rejected",
+    "AttachmentRejected": "552 5.7.0 blocked attachment", "CustomTimeoutExceeded": "4.4.7 message expired",
+}  # fmt: skip
+
+
+def _said(body: Any) -> str:
+    if not isinstance(body, dict):
+        return ""
+    kind, subtype = str(body.get("bounceType") or ""), str(body.get("bounceSubType") or "")
+    return "550 5.1.1 no such user" if (kind, subtype) == ("Permanent", "General") else _SUBTYPES.get(subtype, "")
+
+
 def _bounce(event: dict[str, Any]) -> Verdict | None:
     body = event.get("bounce")
     rows = body.get("bouncedRecipients", []) if isinstance(body, dict) else []
     outcomes = [
         Outcome(
             recipient=str(row["emailAddress"]),
-            text=str(row.get("diagnosticCode") or "").removeprefix("smtp;").strip(),
+            text=str(row.get("diagnosticCode") or "").removeprefix("smtp;").strip() or _said(body),
             status=str(row.get("status") or "") or None,
             delayed=str(row.get("action") or "failed").lower() == "delayed",
         )
