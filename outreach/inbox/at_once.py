@@ -13,7 +13,7 @@ from outreach.inbox.wire import Reading
 LARGEST = 65_536  # bytes of the mail: each is looked at a fixed number of times
 ROOM = Room(report=4_096, recipients=3, boundary=8)
 #: Bytes of the mail's own headers, and of one that is read: patterns with two open ends are tried on these alone.
-HEAD, HEADER = 16_384, 500
+HEAD, HEADER = 16_384, 1_000
 _READ = frozenset({
     b"from", b"to", b"cc", b"date", b"subject", b"message-id", b"in-reply-to", b"references", b"auto-submitted",
     b"content-type", b"x-outreach-message",
@@ -33,8 +33,8 @@ def read_at_once(raw: bytes, *, summary: bool) -> Reading | None:
 
 def _has_short_headers(raw: bytes) -> bool:
     end = max(raw.find(b"\n\r\n", 0, HEAD), raw.find(b"\n\n", 0, HEAD))
-    if end < 0:
-        return False
+    if end <= HEADER:
+        return end > 0
     size = 0
     for line in raw[:end].lower().split(b"\n"):
         if line[:1] not in (b" ", b"\t"):

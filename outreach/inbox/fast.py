@@ -76,8 +76,8 @@ def classify_fast(raw: bytes, room: Room = AMPLE) -> Verdict | None:
         return None
     if "@aol." in decode_header(_header(data, low, b"from", end)).lower():
         return None
-    answered = [decode_header(_header(data, low, name, end)) for name in (b"in-reply-to", b"references")]
-    return _verdict(" ".join(answered), report, data, low, end + 2, room.recipients)
+    answered = [found for name in (b"in-reply-to", b"references") if (found := _header(data, low, name, end))]
+    return _verdict(" ".join(map(decode_header, answered)), report, data, low, end + 2, room.recipients)
 
 
 def _in_lf(raw: bytes) -> bytes:
@@ -118,7 +118,7 @@ def _boundary(kind: bytes) -> bytes:
 
 def _report(data: bytes, low: bytes, body: int, boundary: bytes) -> str | None:
     """The text of the second part, if it is the only report and neither it nor the first part is encoded."""
-    spans = list(islice(boundary_spans(data, body, len(data), boundary), 4))
+    spans = _three_spans(data, body, boundary) or list(islice(boundary_spans(data, body, len(data), boundary), 4))
     if len(spans) not in (2, 3) or not all(_is_returned(low, start) for start, _ in spans[2:]):
         return None
     stop = spans[1][1]
@@ -128,6 +128,20 @@ def _report(data: bytes, low: bytes, body: int, boundary: bytes) -> str | None:
         if low.find(other, 0, stop) >= 0:
             return None
     return _text(data, low, *spans[1]) if _is_prose(data, low, *spans[0]) else None
+
+
+def _three_spans(data: bytes, body: int, boundary: bytes) -> list[tuple[int, int]]:
+    """What `boundary_spans` gives for three parts with nothing odd about their boundaries; empty where it is for it."""
+    mark = b"\n--" + boundary
+    line = mark + b"\n"
+    first = data.find(line, body - 1)
+    second = data.find(line, first + len(line))
+    third = data.find(line, second + len(line))
+    last = data.find(mark + b"--", third + len(line)) + len(mark) + 2
+    closed = last > third + len(line) and data[last : last + 1] in (b"", b"\n", b"\r")
+    if min(first, second, third) < 0 or not closed or data.count(mark, body - 1) != 4:
+        return []
+    return [(first + len(line), second), (second + len(line), third), (third + len(line), len(data))]
 
 
 def _is_prose(data: bytes, low: bytes, start: int, end: int) -> bool:

@@ -87,16 +87,20 @@ def plain_recipients(text: str) -> list[Fields] | None:
         if _UNCLEAR.search(text):
             return None
         text = _SOFT.sub(" ", text)
+    low = text.lower()
+    if low.count("ecipient:") != text.count("ecipient:"):
+        return None
     blocks = text.split("\n\n", MAX_GROUPS)
     recipients: list[Fields] = []
     for block in blocks:
+        if not recipients and "ecipient:" not in block:  # the fields about the message, which say nothing of anybody
+            continue
         found = _lines(block)
         if "final-recipient" in found and "reporting-mta" not in found:
             recipients.append(found)
         elif "final-recipient" in found or "original-recipient" in found or (found and recipients):
             return None
-    regular = text.lower().count("final-recipient:") == len(recipients) and len(blocks) <= MAX_GROUPS
-    return recipients if regular else None
+    return recipients if low.count("final-recipient:") == len(recipients) and len(blocks) <= MAX_GROUPS else None
 
 
 def _lines(block: str) -> Fields:

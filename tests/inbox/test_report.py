@@ -86,6 +86,7 @@ def test_a_plain_report_is_read_as_any_other():
         ("Action: failed\n", "Action: failed\n\n "),
         ("Action: failed", "Action : failed"),
         ("no such address", "=?utf-8?q?no?="),
+        ("Original-Recipient", "ORIGINAL-RECIPIENT"),
         ("Final-Recipient: rfc822; a@b.example\n", ""),  # only the original one is named
     ],
 )
