@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import HTTPException
 from fastapi.responses import Response
 from jinja2 import TemplateError
-from sqlalchemy import exists, or_, select
+from sqlalchemy import or_, select
 
 from outreach.access.roles import Permission
 from outreach.audience import segment
@@ -17,8 +17,9 @@ from outreach.audience.regions import country_name
 from outreach.campaigns.calendar import Hours, add_working_days, holiday_name
 from outreach.content.sandbox import Sandbox
 from outreach.crm.calls.number import CHANNELS, channel_link, shown_number, tel_link
-from outreach.crm.calls.order import OUTCOMES, clock_of, rank
+from outreach.crm.calls.order import OUTCOMES, Clock, clock_of, rank
 from outreach.crm.calls.store import DO_NOT_CALL, Call, CallRefused
+from outreach.db.bulk import among
 from outreach.web.data import contacts as data
 from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.data.scope import held, owned
@@ -50,9 +51,12 @@ async def listing(staff: Staff) -> Response:
     except segment.SegmentError as problem:
         error = f"{problem.message(staff.lang)}\n{problem.pointer()}"
     lines = []
+    clocks: dict[tuple[str, str | None], Clock] = {}  # a thousand people live in a few dozen places
     for row in rows:
         zone = zone_of(row.country, row.city)
-        clock = clock_of(staff.now, zone, row.country)
+        if (zone, row.country) not in clocks:
+            clocks[zone, row.country] = clock_of(staff.now, zone, row.country)
+        clock = clocks[zone, row.country]
         lines.append((rank(clock, row.grade, row.intent), row, zone, clock))
     lines.sort(key=lambda line: line[0])
     return await staff.render(
@@ -68,9 +72,8 @@ async def _people(staff: Staff, condition: Any, intent: str, tasks_only: bool) -
         .join(TAG, TAG.c.id == CONTACT_TAG.c.tag_id)
         .where(TAG.c.kind == "tag", TAG.c.name == DO_NOT_CALL)
     )
-    due = exists(
-        select(TASK.c.id).where(TASK.c.contact_id == CONTACT.c.id, TASK.c.state == "open", TASK.c.kind == "call")
-    )
+    asked = select(TASK.c.contact_id).where(TASK.c.state == "open", TASK.c.kind == "call")
+    due = CONTACT.c.id.in_(asked.where(TASK.c.contact_id.is_not(None)))
     where = [
         owned(staff, Permission.CONTACTS_VIEW, CONTACT.c.owner_id),
         CONTACT.c.erased_at.is_(None),
@@ -85,10 +88,13 @@ async def _people(staff: Staff, condition: Any, intent: str, tasks_only: bool) -
     if tasks_only:
         where.append(due)
     joined = CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
-    query = select(CONTACT, COMPANY.c.name.label("company"), due.label("due")).select_from(joined).where(*where)
-    query = query.order_by(due.desc(), CONTACT.c.grade.asc().nulls_last(), CONTACT.c.id).limit(CANDIDATES)
+    order = (due.desc(), CONTACT.c.grade.asc().nulls_last(), CONTACT.c.id)
+    # first which, then what of them: a sort carries only numbers then
+    chosen = select(CONTACT.c.id).select_from(joined).where(*where).order_by(*order).limit(CANDIDATES)
+    query = select(CONTACT, COMPANY.c.name.label("company"), due.label("due")).select_from(joined)
     async with staff.app.db.read() as conn:
-        return (await conn.execute(query)).all()
+        ids = (await conn.execute(chosen)).scalars().all()
+        return (await conn.execute(query.where(among(conn, CONTACT.c.id, ids)).order_by(*order))).all()
 
 
 @router.page("/follow-ups/calls/{contact_id:int}", Permission.TASKS_VIEW)

@@ -38,16 +38,20 @@ async def show(staff: Staff) -> Response:
 
 
 async def _figures(conn: AsyncConnection, staff: Staff, since: Any) -> list[dict[str, Any]]:
-    seen = select(COMPANY.c.id).where(visible_company(staff))
-    customers = await _count(conn, select(COMPANY.c.region, func.count()).where(visible_company(staff)))
+    seen = visible_company(staff)
+    customers = await _count(conn, select(COMPANY.c.region, func.count()).where(seen))
     replied = (
         select(CONTACT.c.region, func.count())
-        .select_from(INBOUND.join(CONTACT, CONTACT.c.id == INBOUND.c.contact_id))
-        .where(INBOUND.c.kind == "reply", INBOUND.c.received_at >= since, CONTACT.c.company_id.in_(seen))
+        .select_from(
+            INBOUND.join(CONTACT, CONTACT.c.id == INBOUND.c.contact_id).join(
+                COMPANY, COMPANY.c.id == CONTACT.c.company_id
+            )
+        )
+        .where(INBOUND.c.kind == "reply", INBOUND.c.received_at >= since, seen)
     )
     replies = {row[0]: row[1] for row in await conn.execute(replied.group_by(CONTACT.c.region))}
-    deals = await _money(conn, staff, DEAL, DEAL.c.stage.not_in(("paid", "lost")) & DEAL.c.company_id.in_(seen))
-    orders = await _money(conn, staff, ORDER, (ORDER.c.ordered_on >= since.date()) & ORDER.c.company_id.in_(seen))
+    deals = await _money(conn, staff, DEAL, DEAL.c.stage.not_in(("paid", "lost")) & seen)
+    orders = await _money(conn, staff, ORDER, (ORDER.c.ordered_on >= since.date()) & seen)
     return [
         {
             "region": str(region),
