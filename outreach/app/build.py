@@ -92,6 +92,7 @@ class App:
     read_mark: tuple[int, int] | None = None
     on_change: list[Callable[[App], None]] = field(default_factory=list)
     outside: Outside = field(default_factory=Outside)
+    versions: dict[int, TemplateSource] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.read_mark = _mark_of(self.settings.file)

@@ -108,6 +108,7 @@ def _quota(box: MailboxSettings, ids: Mapping[str, int], settings: Settings) -> 
         domain_per_minute=limits.per_domain_per_minute,
         per_contact_mails=(limits.per_contact.mails, limits.per_contact.days),
         per_company_mails=(limits.per_company.mails, limits.per_company.days),
+        one_voice=limits.per_company.days if settings.sequences.one_voice else 0,
     )
     if box.quota_scope != "domain":
         return shared

@@ -23,7 +23,7 @@ from outreach.audience.regions import time_zone
 from outreach.campaigns import plan, variants
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.calendar import Hours, next_open
-from outreach.campaigns.candidates.store import candidates, company_counts
+from outreach.campaigns.candidates.store import candidates, company_counts, every_voice
 from outreach.campaigns.definition import Definition
 from outreach.config.mailbox import LOOPBACK
 from outreach.content.lint import told
@@ -188,6 +188,13 @@ async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, audience: A
     limits = work.app.settings.limits
     rules = _rules(work)
     companies = await company_counts(conn, now=work.now, days=limits.per_company.days, campaign_id=work.row.id)
+    voices = plan.Voices()
+    owners = {box.id: box.owner_id for box in work.boxes}
+    if work.app.settings.sequences.one_voice and any(owners.values()):
+        days = limits.per_company.days
+        voices.heard = await every_voice(conn, now=work.now, days=days, campaign_id=work.row.id)
+    else:
+        owners = {}
     departures: dict[bool, Counter[Waiting]] = {True: Counter(), False: Counter()}
     reasons: list[str | None] = []
     opens = cache(work.opens)
@@ -195,12 +202,14 @@ async def _walk(conn: AsyncConnection, work: Plan, found: Preflight, audience: A
         conn, work.what.segment, now=work.now, contact_days=limits.per_contact.days, campaign_id=work.row.id
     )
     async for person in people:
-        reason = plan.skip_reason(person, rules, companies)
-        reasons.append(reason)
         variant = variants.arm_of(work.what, person.contact_id)
         box = work.mailbox_for(person, variant)
+        owner = owners.get(box)
+        reason = voices.refused(person.company_id, owner) or plan.skip_reason(person, rules, companies)
+        reasons.append(reason)
         pilot = _is_pilot(work, person.contact_id)
         if reason is None:
+            voices.count(person.company_id, owner)
             found.pilot += pilot
             if variant:
                 found.arms[variant] = found.arms.get(variant, 0) + 1

@@ -82,6 +82,24 @@ class CompanyCount:
         return True
 
 
+@dataclass
+class Voices:
+    """Whose own mailboxes each company heard lately (users by company), with those planned here."""
+
+    heard: dict[int, set[int]] = field(default_factory=dict)
+
+    def refused(self, company_id: int | None, owner: int | None) -> str | None:
+        """Why `owner`'s mailbox does not write to this company now; a shared mailbox (None) always may."""
+        if owner is None or company_id is None:
+            return None
+        return "colleague_cap" if self.heard.get(company_id, set()) - {owner} else None
+
+    def count(self, company_id: int | None, owner: int | None) -> None:
+        """Remember a mail that was planned: the next one of this plan sees it."""
+        if owner is not None and company_id is not None:
+            self.heard.setdefault(company_id, set()).add(owner)
+
+
 def skip_reason(person: Candidate, rules: Rules, companies: CompanyCount) -> str | None:
     """Return why this person is left out, None for a recipient. The first reason that holds counts."""
     if not person.address or not person.domain:

@@ -214,7 +214,7 @@ async def _content_digests(conn: AsyncConnection, campaign_id: int) -> list[str]
     digests = []
     for step in await steps_of(conn, campaign_id):
         source = await version_source(conn, step.version_id)
-        digests.append(f"{step.number}|{source.digest()}|{step.after_days}|{step.only_if}|{step.same_thread}")
+        digests.append(f"{step.number}|{source.digest()}|{step.after_days:g}|{step.only_if}|{step.same_thread}")
     return digests
 
 

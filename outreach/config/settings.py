@@ -185,7 +185,9 @@ class SequenceSettings(Part):
     """Sequences, greetings and other mail that goes by itself."""
 
     one_voice: bool = Field(
-        default=True, description="within limits.per_company.days a customer hears from one colleague's mailbox only"
+        default=True,
+        description="within limits.per_company.days a customer hears from one colleague's mailbox only, in sequences "
+        "and campaigns; asked when a mail is planned and again as it leaves",
     )
 
 

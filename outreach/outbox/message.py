@@ -79,7 +79,8 @@ class Quota:
 
     mailboxes: those that share one quota, this one included; empty: its own pace suffices. domain_per_minute: to one
     recipient domain, from all mailboxes. per_contact_mails, per_company_mails: (mails, days) for a person and for a
-    customer, from all campaigns; 0 mails: no cap. gates: the country rules, None for the shipped ones.
+    customer, from all campaigns; 0 mails: no cap. one_voice: so many days a customer hears from the own mailbox of one
+    colleague only; 0: from whoever writes. gates: the country rules, None for the shipped ones.
     """
 
     mailboxes: tuple[int, ...] = ()
@@ -89,6 +90,7 @@ class Quota:
     domain_per_minute: int = 0
     per_contact_mails: tuple[int, int] = (0, 0)
     per_company_mails: tuple[int, int] = (0, 0)
+    one_voice: int = 0
     gates: tuple[Gate, ...] | None = None
 
     @property
@@ -100,7 +102,7 @@ class Quota:
     @property
     def caps(self) -> bool:
         """Whether people or customers have a cap."""
-        return bool(self.per_contact_mails[0] or self.per_company_mails[0])
+        return bool(self.per_contact_mails[0] or self.per_company_mails[0] or self.one_voice)
 
     @property
     def none(self) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table
+from sqlalchemy import Table, or_
 from sqlmodel import SQLModel
 
 import outreach.model  # noqa: F401  (fills SQLModel.metadata)
+from outreach.model.enums import MessageState
 
 _tables = SQLModel.metadata.tables
 
@@ -17,3 +18,6 @@ attempt: Table = _tables["attempt"]
 dynamic_link: Table = _tables["dynamic_link"]
 instance: Table = _tables["instance"]
 preference: Table = _tables["preference"]
+
+#: A person has this mail, or may have it. Spelled out: a hot statement cannot hold an IN list of texts.
+GOT = or_(*(message.c.state == s for s in (MessageState.SENT, MessageState.HANDING_OVER, MessageState.IN_DOUBT)))

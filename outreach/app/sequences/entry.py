@@ -56,6 +56,8 @@ async def look_for_people(conn: AsyncConnection, work: Work) -> int:
     if room <= 0:
         return 0
     found = list(await conn.scalars(_new_people(work).order_by(CONTACTS.c.id).limit(room)))
+    if not found:
+        return 0
     taken, _ = await take_in(conn, work, found, via=_via(work))
     return len(taken)
 

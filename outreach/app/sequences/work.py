@@ -16,16 +16,18 @@ from outreach.audience.regions import time_zone
 from outreach.campaigns import plan
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.calendar import Hours
-from outreach.campaigns.candidates.store import candidates_by_id, company_totals, voices
+from outreach.campaigns.candidates.store import IDS, candidates_by_id, company_totals, voices
 from outreach.campaigns.definition import Definition
-from outreach.campaigns.plan import Candidate, CompanyCount, MailboxChoice
+from outreach.campaigns.plan import Candidate, CompanyCount, MailboxChoice, Voices
 from outreach.campaigns.thread import subject_for
 from outreach.content.store import version_source
 from outreach.content.template import TemplateSource, choose_language
-from outreach.model import Mailbox, MailboxState
+from outreach.model import Contact, Mailbox, MailboxState
 from outreach.model.base import table
 
-MAILBOXES = table(Mailbox)
+MAILBOXES, CONTACTS = table(Mailbox), table(Contact)
+#: Texts that a process keeps at hand: those of twenty sequences and more.
+MOST_VERSIONS = 200
 
 
 @dataclass
@@ -53,12 +55,33 @@ class Work:
 async def load_work(app: App, conn: AsyncConnection, row: Any, now: datetime) -> Work:
     """Read the campaign's approved texts and its mailboxes. Closed mailboxes get nobody new."""
     what = Definition.model_validate(row.definition)
-    steps = await campaigns.steps_of(conn, row.id)
-    sources = {step.number: await version_source(conn, step.version_id) for step in steps}
+    sources = {
+        step.number: await _source(app, conn, step.version_id) for step in await campaigns.steps_of(conn, row.id)
+    }
     known = (await conn.execute(select(MAILBOXES).order_by(MAILBOXES.c.id))).all()
     open_ones = [box for box in known if box.name in what.mailboxes and box.state != MailboxState.DISABLED]
     boxes = [MailboxChoice(box.id, box.name, box.owner_id) for box in open_ones]
     return Work(app, row, what, sources, boxes, {box.id: box.domain for box in known}, now)
+
+
+async def _source(app: App, conn: AsyncConnection, version_id: int) -> TemplateSource:
+    """A stored version, read once: it never changes. The tick compares what is stored with its approval by itself."""
+    known = app.versions.get(version_id)
+    if known is None:
+        known = app.versions[version_id] = await version_source(conn, version_id)
+        for stale in list(app.versions)[:-MOST_VERSIONS]:
+            del app.versions[stale]
+    return known
+
+
+async def places_of(conn: AsyncConnection, contact_ids: Sequence[int]) -> dict[int, tuple[str | None, str | None]]:
+    """Country and city of people, for their working days."""
+    c = CONTACTS.c
+    found: dict[int, tuple[str | None, str | None]] = {}
+    for start in range(0, len(contact_ids), IDS):
+        query = select(c.id, c.country, c.city).where(c.id.in_(contact_ids[start : start + IDS]))
+        found |= {row.id: (row.country, row.city) for row in await conn.execute(query)}
+    return found
 
 
 @dataclass
@@ -68,25 +91,17 @@ class Desk:
     work: Work
     people: dict[int, Candidate]
     companies: CompanyCount
-    heard: dict[int, set[int]]
+    voices: Voices
     owners: dict[int, int | None] = field(default_factory=dict)
 
     def refusal(self, person: Candidate, step: int, mailbox_id: int) -> str | None:
         """Return why this mail is not planned, None if it is (and then it counts)."""
-        return self._other_voice(person, mailbox_id) or plan.skip_reason(person, self._rules(step), self.companies)
-
-    def _other_voice(self, person: Candidate, mailbox_id: int) -> str | None:
-        """A customer hears from one of us at a time (unless the configuration says otherwise)."""
-        mine = self.owners.get(mailbox_id)
-        if not self.work.app.settings.sequences.one_voice or mine is None or person.company_id is None:
-            return None
-        return "colleague_cap" if self.heard.get(person.company_id, set()) - {mine} else None
+        other = self.voices.refused(person.company_id, self.owners.get(mailbox_id))
+        return other or plan.skip_reason(person, self._rules(step), self.companies)
 
     def count(self, person: Candidate, mailbox_id: int) -> None:
         """Remember a mail that was planned: the next of this pass sees it."""
-        mine = self.owners.get(mailbox_id)
-        if mine is not None and person.company_id is not None:
-            self.heard.setdefault(person.company_id, set()).add(mine)
+        self.voices.count(person.company_id, self.owners.get(mailbox_id))
 
     def _rules(self, step: int) -> plan.Rules:
         limits, settings = self.work.app.settings.limits, self.work.app.settings
@@ -118,9 +133,12 @@ async def open_desk(conn: AsyncConnection, work: Work, contact_ids: Sequence[int
     people = await candidates_by_id(conn, contact_ids, now=work.now, contact_days=limits.per_contact.days)
     firms = sorted({person.company_id for person in people.values() if person.company_id is not None})
     counts = await company_totals(conn, firms, now=work.now, days=limits.per_company.days)
-    heard = await voices(conn, firms, now=work.now, days=limits.per_company.days)
-    owners = {row.id: row.owner_id for row in await conn.execute(select(MAILBOXES.c.id, MAILBOXES.c.owner_id))}
-    return Desk(work, people, CompanyCount(counts), heard, owners)
+    owners: dict[int, int | None] = {}
+    heard: dict[int, set[int]] = {}
+    if work.app.settings.sequences.one_voice:
+        heard = await voices(conn, firms, now=work.now, days=limits.per_company.days)
+        owners = {row.id: row.owner_id for row in await conn.execute(select(MAILBOXES.c.id, MAILBOXES.c.owner_id))}
+    return Desk(work, people, CompanyCount(counts), Voices(heard), owners)
 
 
 def message_of(work: Work, person: Candidate, step: int, mailbox_id: int, due: datetime, **more: Any) -> dict[str, Any]:

@@ -37,6 +37,9 @@ IDS = 500
 #: What a recipient chose on the preference page counts over so many days, as at the hand-over.
 MONTH = timedelta(days=30)
 
+#: A mail that is due within so many days is about to leave; a weekend and a holiday may lie before it.
+SOON = timedelta(days=5)
+
 #: A message in these states will probably still leave, so it counts against the caps too.
 UNDER_WAY = tuple(
     state.value
@@ -201,19 +204,35 @@ async def candidates_by_id(
 
 
 async def voices(conn: AsyncConnection, company_ids: Sequence[int], *, now: datetime, days: int) -> dict[int, set[int]]:
-    """Return whose own mailboxes wrote to each company in the last `days`, or are about to: users by company."""
+    """Return whose own mailboxes wrote to each of these companies lately, or are about to: users by company."""
     found: dict[int, set[int]] = {}
-    query = (
-        select(MESSAGES.c.company_id, MAILBOXES.c.owner_id)
-        .join(MAILBOXES, MAILBOXES.c.id == MESSAGES.c.mailbox_id)
-        .where(_recent(now - timedelta(days=days), None), MAILBOXES.c.owner_id.is_not(None))
-        .where(MAILBOXES.c.state != MailboxState.DISABLED)  # who has left speaks no more
-        .distinct()
-    )
+    query = _voices(now, days, None)
     for start in range(0, len(company_ids), IDS):
         for row in await conn.execute(query.where(MESSAGES.c.company_id.in_(company_ids[start : start + IDS]))):
             found.setdefault(row.company_id, set()).add(row.owner_id)
     return found
+
+
+async def every_voice(
+    conn: AsyncConnection, *, now: datetime, days: int, campaign_id: int | None = None
+) -> dict[int, set[int]]:
+    """The same of every company, the mails of a campaign left out."""
+    found: dict[int, set[int]] = {}
+    for row in await conn.execute(_voices(now, days, campaign_id).where(MESSAGES.c.company_id.is_not(None))):
+        found.setdefault(row.company_id, set()).add(row.owner_id)
+    return found
+
+
+def _voices(now: datetime, days: int, campaign_id: int | None) -> Select[Any]:
+    """What was put off until a colleague has been silent is not about to leave: it must not silence them in turn."""
+    return (
+        select(MESSAGES.c.company_id, MAILBOXES.c.owner_id)
+        .join(MAILBOXES, MAILBOXES.c.id == MESSAGES.c.mailbox_id)
+        .where(_recent(now - timedelta(days=days), campaign_id), MAILBOXES.c.owner_id.is_not(None))
+        .where(or_(MESSAGES.c.sent_at.is_not(None), MESSAGES.c.due_at <= now + SOON))
+        .where(MAILBOXES.c.state != MailboxState.DISABLED)  # who has left speaks no more
+        .distinct()
+    )
 
 
 async def company_totals(

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, Text, and_, bindparam, func, or_, select
 from sqlalchemy.dialects import postgresql
 
 from outreach.db.hot import HotList
-from outreach.model.enums import MessageState
 from outreach.model.types import UtcDateTime
 from outreach.outbox.message import Mark, Quota, Refused
-from outreach.outbox.tables import attempt, message
+from outreach.outbox.tables import GOT, attempt, campaign, message
+from outreach.outbox.voice.store import Voices
 
 #: What a recipient chose on the preference page is counted over so many days.
 MONTH_DAYS = 30
@@ -28,8 +28,6 @@ REACHED_SERVER = or_(
     and_(attempt.c.outcome.in_(("defer", "release")), attempt.c.phase.in_(("mail", "rcpt", "data", "body", "dot"))),
     and_(attempt.c.outcome == "fail", attempt.c.phase.in_(("mail", "rcpt", "data"))),
 )
-#: A person has this mail, or may have it. Spelled out: a hot statement cannot hold an IN list of texts.
-GOT = or_(*(message.c.state == s for s in (MessageState.SENT, MessageState.HANDING_OVER, MessageState.IN_DOUBT)))
 
 
 def over_limit(
@@ -75,7 +73,7 @@ def _names(quota: Quota, marks: Sequence[Mark], wishes: Mapping[int, int]) -> se
     names = {f"quota:{min(quota.mailboxes)}"} if quota.mailboxes and quota.windows else set()
     if quota.domain_per_minute:
         names |= {f"domain:{mark.message.domain}" for mark in marks}
-    if quota.per_company_mails[0]:
+    if quota.per_company_mails[0] or quota.one_voice:
         names |= {f"company:{mark.message.company_id}" for mark in marks if mark.message.company_id is not None}
     capped = {mark.message.contact_id for mark in marks} if quota.per_contact_mails[0] else set(wishes)
     return names | {f"contact:{number}" for number in capped}
@@ -124,6 +122,8 @@ class Caps:
             self._contact.seen = _got(conn, PERSON_GOT, people, now - timedelta(days=self._contact.days))
         if self._company.mails:
             self._company.seen = _got(conn, COMPANY_GOT, firms, now - timedelta(days=self._company.days))
+        self._voices = Voices(conn, now - timedelta(days=quota.one_voice), marks) if quota.one_voice else None
+        self._silence = timedelta(days=quota.one_voice)
         if wishes:
             self._wish.seen = _got(conn, PERSON_GOT, set(wishes), now - timedelta(days=MONTH_DAYS))
 
@@ -137,7 +137,8 @@ class Caps:
             return self._full(mark, self._contact, person)
         if firm is not None and self._company.mails and self._company.seen[firm] >= self._company.mails:
             return self._full(mark, self._company, firm)
-        return None
+        spoke = self._voices.other(mark) if self._voices is not None else None
+        return self._later(mark, "colleague_cap", spoke + self._silence) if spoke is not None else None
 
     def take(self, mark: Mark) -> None:
         """Count a mark that is granted: the next one of the group sees it."""
@@ -147,15 +148,20 @@ class Caps:
             self._company.seen[mark.message.company_id] += 1
 
     def _full(self, mark: Mark, cap: Cap, who: int) -> Refused:
-        """A first mail is left out, as a plan would have done; a follow-up waits until there is room."""
-        if mark.message.step == 0:
-            return Refused("skip", cap.reason)
-        since = self._now - timedelta(days=cap.days)
+        since, wait = self._now - timedelta(days=cap.days), timedelta(days=cap.days)
         oldest = self._conn.scalar(
             select(func.min(message.c.handed_at)).where(cap.column == who, message.c.handed_at > since, GOT)
         )
-        wait = timedelta(days=cap.days)
-        return Refused("release", cap.reason, (oldest or self._now) + wait)
+        return self._later(mark, cap.reason, (oldest or self._now) + wait)
+
+    def _later(self, mark: Mark, reason: str, moment: datetime) -> Refused:
+        """A first mail is left out, as a plan would have done; what goes on with something waits until there is room.
+
+        A sequence's first mail waits, too: its person stays in it. A greeting never does: its day would be over.
+        """
+        kind = self._conn.scalar(select(campaign.c.kind).where(campaign.c.id == mark.message.campaign_id))
+        waits = kind == "sequence" or (kind != "occasion" and mark.message.step > 0)
+        return Refused("release", reason, moment) if waits else Refused("skip", reason)
 
 
 def _got(conn: Connection, count: HotList, ids: set[int], since: datetime) -> Counter[int]:

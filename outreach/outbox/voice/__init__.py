@@ -1,0 +1,1 @@
+"""One voice: a customer hears from one colleague at a time."""
