@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,16 +16,16 @@ from outreach.app.build import App
 from outreach.app.post import Posted, post
 from outreach.content.envelope import Identity
 from outreach.content.plain import plain_message
+from outreach.crm.store import note
 from outreach.events.kinds import EventKind, NewEvent
 from outreach.inbox.archive.store import archive_sent
-from outreach.model import Activity, Company, Contact, InboundMail, Mailbox, Message, Task, User
+from outreach.model import Company, Contact, InboundMail, Mailbox, Message, Task, User
 from outreach.model.base import table
 
 INBOUND: Table = table(InboundMail)
 TASKS: Table = table(Task)
 MAILBOXES: Table = table(Mailbox)
 MESSAGES: Table = table(Message)
-ACTIVITIES: Table = table(Activity)
 CONTACTS: Table = table(Contact)
 COMPANIES: Table = table(Company)
 USERS: Table = table(User)
@@ -133,8 +133,8 @@ async def _record(conn: AsyncConnection, row: Row[Any], text: str, posted: Poste
 
 
 async def _activity(conn: AsyncConnection, row: Row[Any], kind: str, text: str, actor: Actor, now: datetime) -> None:
-    values = {"kind": kind, "at": now, "contact_id": row.contact_id, "company_id": row.company_id, "text": text}
-    await conn.execute(insert(ACTIVITIES).values(user_id=actor.id, data={"inbound_id": row.id}, **values))
+    data = {"inbound_id": row.id}
+    await note(conn, kind, text, now, contact_id=row.contact_id, company_id=row.company_id, user_id=actor.id, data=data)
 
 
 async def _finish_tasks(conn: AsyncConnection, inbound_id: int, now: datetime, outcome: str) -> None:

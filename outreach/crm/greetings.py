@@ -73,6 +73,7 @@ def is_mourned(day: date, country: str) -> bool:
     return any(word in name for word in _data()["never"])
 
 
+@lru_cache(maxsize=8192)
 def holiday_on(holiday: Holiday, country: str, year: int) -> date | None:
     """The (first) day of a holiday in a country, None where it is not greeted there that year."""
     if country not in holiday.countries:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.crm.enrolment.store import stop_after
 from outreach.crm.owners.rules import Lead
 from outreach.crm.owners.store import owner_for
 from outreach.crm.tasks import OwnerCalendar, due_at
@@ -116,10 +117,14 @@ async def note(
     user_id: int | None = None,
     data: dict[str, Any] | None = None,
 ) -> int:
-    """Add a line of the timeline; a contact's line stands in the company's too. Return its id."""
+    """Add a line of the timeline; a contact's line stands in the company's too. Return its id.
+
+    A meeting, and what a colleague does with the customer, end the sequences that say so at once.
+    """
     if company_id is None and contact_id is not None:
         company_id = await conn.scalar(select(CONTACTS.c.company_id).where(CONTACTS.c.id == contact_id))
     values: dict[str, Any] = {"kind": kind, "at": at, "text": text, "company_id": company_id, "contact_id": contact_id}
+    await stop_after(conn, at, at, contact_id=contact_id, company_id=company_id, kind=kind, user_id=user_id)
     made = insert(ACTIVITIES).values(user_id=user_id, data=data or {}, **values).returning(ACTIVITIES.c.id)
     return int((await conn.execute(made)).scalar_one())
 

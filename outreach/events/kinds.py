@@ -7,6 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+#: What a reply asks for when it is an inquiry (询盘).
+INQUIRY_INTENTS = frozenset({"price", "sample", "catalogue", "meeting", "order"})
+
 
 class EventKind(StrEnum):
     """What the world told us. An *open* is a picture that was fetched: nobody knows who read."""

@@ -61,9 +61,6 @@ NAMES = tuple(part.name for part in fields(Figures))
 #: What is counted of all that was sent; the rest of what was accepted.
 OF_SENT = frozenset({"bounced", "bounced_hard", "failed", "in_doubt", "accepted"})
 
-#: What a customer wants who answers with one of these is an inquiry (询盘).
-INQUIRY_INTENTS = frozenset({"price", "sample", "catalogue", "meeting", "order"})
-
 
 @dataclass(frozen=True, slots=True)
 class Cell:

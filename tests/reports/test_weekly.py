@@ -18,10 +18,10 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from outreach.db.session import Database
-from outreach.events.kinds import EventKind, NewEvent
+from outreach.events.kinds import INQUIRY_INTENTS, EventKind, NewEvent
 from outreach.events.store import bump
 from outreach.model import Message, Task
-from outreach.reports.metrics import INQUIRY_INTENTS, NAMES
+from outreach.reports.metrics import NAMES
 from outreach.reports.period import Period
 from outreach.reports.store import ReportStore
 from outreach.reports.weekly import Report, make_report

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.app.build import App
 from outreach.app.sequences import entry
 from outreach.app.sequences.happened import fitting, happened
-from outreach.app.sequences.work import Desk, Work, load_work, message_of, open_desk
+from outreach.app.sequences.work import Desk, Work, load_work, message_of, open_desk, places_of
 from outreach.campaigns.plan import Candidate
 from outreach.campaigns.sequence import SequenceRules, SequenceStep
 from outreach.campaigns.thread import FRESH, root_of
@@ -24,11 +24,11 @@ from outreach.crm.enrolment import store as enrolments
 from outreach.crm.enrolment.moves import FOR_NOW, Happened, due_after, give_up_at, is_wanted, tomorrow, why_stop
 from outreach.crm.store import add_task
 from outreach.db import stops
-from outreach.model import Company, Contact, Message, MessageState
+from outreach.model import Message, MessageState
 from outreach.model.base import table
 from outreach.outbox import store as outbox
 
-MESSAGES, CONTACTS, COMPANIES = table(Message), table(Contact), table(Company)
+MESSAGES = table(Message)
 
 
 async def advance(app: App, conn: AsyncConnection, row: Any, now: datetime) -> int:
@@ -44,7 +44,7 @@ async def advance(app: App, conn: AsyncConnection, row: Any, now: datetime) -> i
     await stops.hold(conn)
     work = await load_work(app, conn, row, now)
     assert work.what.sequence is not None
-    people = await _places(conn, [one.contact_id for one in (*left, *closed, *late)])
+    people = await places_of(conn, [one.contact_id for one in (*left, *closed, *late)])
     for one in left:
         done += await _mail_ended(conn, work, one, people[one.contact_id])
     for one in (*closed, *late):
@@ -54,16 +54,6 @@ async def advance(app: App, conn: AsyncConnection, row: Any, now: datetime) -> i
     if due:
         done += await _step_all(conn, work, due)
     return done
-
-
-async def _places(conn: AsyncConnection, contacts: Sequence[int]) -> dict[int, Any]:
-    """Country and city of people, for their working days."""
-    c = CONTACTS.c
-    found: dict[int, Any] = {}
-    for start in range(0, len(contacts), enrolments.CHUNK):
-        ids = contacts[start : start + enrolments.CHUNK]
-        found |= {row.id: row for row in await conn.execute(select(c.id, c.country, c.city).where(c.id.in_(ids)))}
-    return found
 
 
 async def _mail_ended(conn: AsyncConnection, work: Work, one: Any, place: Any) -> int:
@@ -90,7 +80,7 @@ async def _go_to(conn: AsyncConnection, work: Work, one: Any, anchor: datetime, 
     step = rules.step(one.step)
     if step is None:
         return int(await enrolments.move(conn, one, "finish", ended_at=work.now, due_at=None, reason=None))
-    due = due_after(anchor, step, work.hours(place.country, place.city))
+    due = due_after(anchor, step, work.hours(*place))
     await enrolments.set_values(conn, one.id, due_at=due)
     return 1
 

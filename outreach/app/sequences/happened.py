@@ -12,15 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience import segment
 from outreach.campaigns.sequence import SequenceRules
-from outreach.crm.enrolment.moves import Happened
+from outreach.crm.enrolment.moves import CONTACT_KINDS, Happened
 from outreach.model import Activity, Contact, Deal, Mailbox, Message
 from outreach.model.base import table
 
 CONTACTS, ACTIVITIES, DEALS = table(Contact), table(Activity), table(Deal)
 MESSAGES, MAILBOXES = table(Message), table(Mailbox)
-
-#: What a colleague does with a customer that makes a sequence of ours an intrusion.
-CONTACT_KINDS = ("call", "meeting", "answer", "quotation", "sample")
 
 
 async def happened(conn: AsyncConnection, rules: SequenceRules, rows: Sequence[Any]) -> dict[int, Happened]:

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Actor
 from outreach.access.store import append_audit
+from outreach.crm.deals.credit.store import credit, take_back
 from outreach.crm.deals.money import Money, approval_after, currency_of
 from outreach.crm.deals.state import advance
+from outreach.crm.enrolment.store import stop_after
 from outreach.crm.store import add_task, note
 from outreach.db.session import Database
 from outreach.model import Company, Deal, User
@@ -90,7 +92,9 @@ class DealStore:
             values |= {"owner_id": owner_id or company.owner_id or actor.id, "title": title, "expected_on": expected_on}
             made = insert(DEALS).values(stage="inquiry", approval="none", created_at=now, stage_at=now, **values)
             number = int((await conn.execute(made.returning(DEALS.c.id))).scalar_one())
-            await self._tell(conn, await _row(conn, number), "inquiry", title, actor, now)
+            row = await _row(conn, number)
+            await self._tell(conn, row, "inquiry", title, actor, now)
+            await _reached(conn, row, "inquiry", now)
             await append_audit(conn, actor, "deal.added", "deal", number, now=now)
         return number
 
@@ -123,6 +127,7 @@ class DealStore:
             await self._change(conn, row, values)
             told = await _row(conn, deal_id)
             await self._tell(conn, told, str(stage), reason or row.title, actor, now)
+            await _reached(conn, told, str(stage), now)
             moved = {"before": {"stage": row.stage}, "after": {"stage": str(stage)}}
             await append_audit(conn, actor, "deal.moved", "deal", deal_id, now=now, **moved)
         return Stepped(str(stage), False, row.stage)
@@ -147,7 +152,10 @@ class DealStore:
             values |= {"stage_at": now if grant else row.stage_at}
             await self._change(conn, row, values)
             word = "approved" if grant else "refused"
-            await self._tell(conn, await _row(conn, deal_id), word, comment or row.title, actor, now)
+            told = await _row(conn, deal_id)
+            await self._tell(conn, told, word, comment or row.title, actor, now)
+            if grant:
+                await _reached(conn, told, str(stage), now)
             await _close_tasks(conn, deal_id, word, now)
             if not grant:
                 title = f"报价未获批准 / Quotation refused: {row.title}"
@@ -179,6 +187,7 @@ class DealStore:
             result = await conn.execute(update(DEALS).where(there).values(stage=was, stage_at=now, lost_reason=None))
             if result.rowcount != 1:
                 raise DealError("moved", "somebody has moved the deal since")
+            await take_back(conn, deal_id, now_at)
             moved = {"before": {"stage": now_at}, "after": {"stage": was}}
             await append_audit(conn, actor, "deal.put_back", "deal", deal_id, now=now, **moved)
 
@@ -213,6 +222,12 @@ async def _row(conn: AsyncConnection, deal_id: int) -> Row[Any]:
     if row is None:
         raise LookupError(f"there is no deal {deal_id}")
     return row
+
+
+async def _reached(conn: AsyncConnection, row: Row[Any], stage: str, now: datetime) -> None:
+    """What follows from a stage: the sequences that it ends, the campaign that it is to the credit of."""
+    await stop_after(conn, now, now, company_id=row.company_id, stage=stage)
+    await credit(conn, row, stage, now)
 
 
 async def _managers(conn: AsyncConnection, owner_id: int | None) -> Sequence[int]:

@@ -10,15 +10,18 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.campaigns.sequence import SequenceRules
+from outreach.crm.enrolment.moves import CONTACT_KINDS, Happened, why_stop
 from outreach.crm.enrolment.state import BY_HAND, OPEN, EnrolmentState, advance, sources
+from outreach.db import stops
 from outreach.events.changes.store import stop_messages as stop_campaign_messages
-from outreach.model import Campaign, Contact, Enrolment, Message, MessageState, Task, TaskState
+from outreach.model import Campaign, Contact, Enrolment, Mailbox, Message, MessageState, Task, TaskState
 from outreach.model.base import table
 from outreach.outbox.holding import store as holding
 from outreach.outbox.store import stop_for as stop_messages
 
 ENROLMENTS, CAMPAIGNS, CONTACTS = table(Enrolment), table(Campaign), table(Contact)
-MESSAGES, TASKS = table(Message), table(Task)
+MESSAGES, TASKS, MAILBOXES = table(Message), table(Task), table(Mailbox)
 E = ENROLMENTS.c
 
 #: Enrolments that one tick moves in one transaction: bounded, because SQLite has one writer.
@@ -58,6 +61,7 @@ async def set_values(conn: AsyncConnection, enrolment_id: int, **values: Any) ->
 
 async def stop(conn: AsyncConnection, which: ColumnElement[bool], reason: str, now: datetime) -> list[int]:
     """Stop enrolments and what they have in the outbox; returns their contacts. A task of theirs is dropped."""
+    await stops.hold(conn)  # before a row of ours is locked: planners take this lock first, too
     states = [state.value for state in sources("stop")]
     values = {"state": EnrolmentState.STOPPED.value, "reason": reason, "ended_at": now, "due_at": None}
     statement = update(ENROLMENTS).where(which, E.state.in_(states)).values(**values)
@@ -90,6 +94,50 @@ async def stop_for(
             colleagues = and_(E.company_id.in_(firms), E.campaign_id.in_(wide))
             stopped += len(await stop(conn, colleagues, "colleague_replied", now))
     return stopped
+
+
+async def stop_after(
+    conn: AsyncConnection,
+    at: datetime,
+    now: datetime,
+    *,
+    contact_id: int | None = None,
+    company_id: int | None = None,
+    kind: str = "",
+    user_id: int | None = None,
+    stage: str = "",
+) -> int:
+    """End the sequences that a meeting, a colleague's contact (`kind`) or a deal's `stage` ends; returns how many.
+
+    In the transaction that writes it down, so that a mail which waits in the outbox does not leave after it.
+    """
+    if not stage and kind not in CONTACT_KINDS:
+        return 0
+    whose = [E.contact_id == contact_id] if contact_id is not None else []
+    whose += [E.company_id == company_id] if company_id is not None else []
+    if not whose:
+        return 0
+    query = (
+        select(E.id, E.enrolled_by, MAILBOXES.c.owner_id, CAMPAIGNS.c.definition)
+        .join(CAMPAIGNS, CAMPAIGNS.c.id == E.campaign_id)
+        .join(MAILBOXES, MAILBOXES.c.id == E.mailbox_id)
+        .where(IS_OPEN, E.enrolled_at < at, or_(*whose))
+    )
+    ended: dict[str, list[int]] = {}
+    for row in (await conn.execute(query)).all():
+        rules = SequenceRules.model_validate(row.definition["sequence"])
+        ours = {row.owner_id, row.enrolled_by} - {None}
+        reason = why_stop(
+            rules,
+            Happened(
+                meeting=kind == "meeting",
+                deal=stage in rules.stop.deal_stages,
+                colleague=bool(ours) and user_id is not None and user_id not in ours,
+            ),
+        )
+        if reason is not None:
+            ended.setdefault(reason, []).append(row.id)
+    return sum([len(await stop(conn, E.id.in_(ids), reason, now)) for reason, ids in ended.items()])
 
 
 async def _companies(conn: AsyncConnection, contact_ids: Sequence[int]) -> list[int]:

@@ -186,6 +186,12 @@ async def add_conversion(conn: AsyncConnection, change: k.AddConversion, event_i
     await conn.execute(statement.on_conflict_do_nothing())  # type: ignore[attr-defined]
 
 
+async def drop_conversion(conn: AsyncConnection, external_id: str) -> None:
+    """Take back what was counted by mistake: the step of a deal that is undone."""
+    conversions: Table = Conversion.__table__  # type: ignore[attr-defined]
+    await conn.execute(conversions.delete().where(conversions.c.external_id == external_id))
+
+
 async def pause_campaign(conn: AsyncConnection, change: k.PauseCampaign, event_id: int, now: datetime) -> None:
     """running or pilot → paused; it goes on from where it was."""
     which = and_(

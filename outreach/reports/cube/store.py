@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.events.kinds import INQUIRY_INTENTS
 from outreach.model import (
     Campaign,
     CampaignState,
@@ -22,7 +23,7 @@ from outreach.model import (
     Rollup,
     TemplateVersion,
 )
-from outreach.reports.metrics import INQUIRY_INTENTS, NAMES, Cell, Figures
+from outreach.reports.metrics import NAMES, Cell, Figures
 
 message: Table = Message.__table__  # type: ignore[attr-defined]
 campaign: Table = Campaign.__table__  # type: ignore[attr-defined]

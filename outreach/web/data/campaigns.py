@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
+from outreach.events.kinds import INQUIRY_INTENTS
 from outreach.web.data.contacts import like
 from outreach.web.data.people import PERSON
 from outreach.web.data.scope import owned
@@ -20,6 +21,7 @@ from outreach.web.data.tables import (
     COMPANY,
     CONTACT,
     CONVERSION,
+    EVENT,
     MAILBOX,
     MESSAGE,
     RECIPIENT,
@@ -42,6 +44,13 @@ def _converted(*kinds: str) -> ColumnElement[bool]:
     return M.id.in_(select(CONVERSION.c.message_id).where(CONVERSION.c.kind.in_(kinds)))
 
 
+def _asked() -> ColumnElement[bool]:
+    """An answer that asks for something is an inquiry, as in the reports."""
+    wanted = EVENT.c.data["intent"].as_string().in_(sorted(INQUIRY_INTENTS))
+    asks = select(EVENT.c.id).where(EVENT.c.message_id == M.id, EVENT.c.kind == "reply", wanted)
+    return and_(M.replied_at.is_not(None), asks.exists())
+
+
 #: Key → name and condition on a message. The first eight are the funnel, in order.
 STAGES: Mapping[str, tuple[str, ColumnElement[bool]]] = {
     "planned": (N_("Planned"), IN_PLAY),
@@ -50,7 +59,7 @@ STAGES: Mapping[str, tuple[str, ColumnElement[bool]]] = {
     "opened": (N_("Opened by people"), M.first_open_at.is_not(None)),
     "clicked": (N_("Clicked by people"), M.first_click_at.is_not(None)),
     "replied": (N_("Replied"), M.replied_at.is_not(None)),
-    "inquiry": (N_("Inquiries"), _converted("inquiry", "quotation", "order")),
+    "inquiry": (N_("Inquiries"), or_(_asked(), _converted("inquiry", "quotation", "order"))),
     "order": (N_("Orders"), _converted("order")),
     "in_doubt": (N_("In doubt"), M.state == "in_doubt"),
     "bounced": (N_("Bounced"), M.bounced_at.is_not(None)),

@@ -1,0 +1,1 @@
+"""Which campaign a deal came from."""
