@@ -102,7 +102,7 @@ class CampaignStep(SQLModel, table=True):
     campaign_id: int = refers("campaign.id", nullable=False)
     number: int
     template_version_id: int = refers("template_version.id", nullable=False)
-    after_days: int = 0
+    after_days: float = 0
     only_if: str | None = None
     same_thread: bool = True
 

@@ -197,3 +197,11 @@ async def test_a_birthday_is_looked_at_and_sent_or_not(house: House) -> None:
         assert (await visitor.post(f"/greetings/{found.id}/send")).status_code == 303
         task = await one(house, select(TASKS).where(TASKS.c.id == found.task_id))
         assert (task.state, task.outcome) == ("done", "queued")
+
+
+async def test_half_a_day_is_shown_as_it_was_written(house: House) -> None:
+    async with house.visitor("admin") as visitor:
+        answer = await visitor.post("/sequences/new", {**BUILT, "days_1": "0.5"})
+        assert answer.status_code == 303, answer.text
+        page = await visitor.get(answer.headers["location"])
+    assert "0.5 天" in page.text or "after 0.5 days" in page.text
