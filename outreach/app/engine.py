@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 from sqlalchemy import func, select
 
+from outreach.app import customers
 from outreach.app.build import App
 from outreach.app.by_hand import sent_by_hand
 from outreach.app.clock import utc_now
@@ -40,6 +41,8 @@ MOST_MAILBOXES = 50
 WAIT_SECONDS = 65.0
 #: How long an ending process waits for servers to answer a dot: systemd and Docker kill after 90 and 10 seconds.
 END_SECONDS = 30.0
+#: How often a run without the service sees to customers without an owner, closed mailboxes, silent cases.
+KEEP_EVERY = timedelta(hours=1)
 #: The longest sleep between two looks at the outbox.
 LOOK_SECONDS = 1.0
 
@@ -87,6 +90,7 @@ class Engine:
         self.stopping = asyncio.Event()
         self._definitions: dict[int, Definition] = {}
         self._verified: dict[int, datetime] = {}
+        self._kept_at: datetime | None = None
         self._runs: set[MailboxRun] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -198,6 +202,7 @@ class Engine:
         """Work until nothing is due (or for ever); stops after `max_seconds` or when `stopping` is set."""
         ends = time.monotonic() + max_seconds if max_seconds else None
         while not self.stopping.is_set() and (ends is None or time.monotonic() < ends):
+            await self._keep()
             worked = await self.tick()
             worked = await self.run_due() or worked
             if worked:
@@ -208,6 +213,15 @@ class Engine:
                 break
             await self._sleep(min(wait or LOOK_SECONDS, LOOK_SECONDS), ends)
         return self.totals
+
+    async def _keep(self) -> None:
+        """Do what the service does for customers beside the mail (app/jobs.py): at the start, then each hour."""
+        now = self.clock()
+        if self._kept_at is not None and now - self._kept_at < KEEP_EVERY:
+            return
+        self._kept_at = now
+        while (await customers.keep(self.app, now))["assigned"]:
+            pass
 
     async def _wait(self) -> float | None:
         """Seconds until something may leave, None if that is not soon."""

@@ -62,17 +62,18 @@ async def tick(app: App, now: datetime, verified: dict[int, datetime] | None = N
     verified = {} if verified is None else verified
     async with app.db.read() as conn:
         waiting = [row.id for row in await campaigns.in_states(conn, [CampaignState.SCHEDULED])]
-        active = [row.id for row in await campaigns.sending(conn)]
+        active = [(row.id, row.state) for row in await campaigns.sending(conn)]
     for campaign_id in waiting:
         await _start_if_due(app, campaign_id, now, done)
-    for campaign_id in active:
+    for campaign_id, state in active:
         last = verified.get(campaign_id)
         if last is None or now - last >= VERIFY_EVERY:
             if not await verify_content(app, campaign_id, now):
                 done.held += 1
                 continue
             verified[campaign_id] = now
-        done.team += await pilot.mail_team(app, campaign_id, now)
+        if state == CampaignState.PILOT:
+            done.team += await pilot.mail_team(app, campaign_id, now)
         await _advance(app, campaign_id, now, done)
     return done
 

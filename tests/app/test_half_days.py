@@ -26,7 +26,7 @@ template = "again"
 async def test_a_follow_up_half_a_day_later(tmp_path: Path, database_url: str) -> None:
     clock = Clock()
     write_templates(tmp_path)
-    async with installed(tmp_path, 9, url=database_url) as app:
+    async with installed(tmp_path, 9, database=database_url) as app:
         await add_people(app, tmp_path, 1)
         campaign = await approved(app, clock, more=FOLLOW_UP, template="hello")
         async with app.db.read() as conn:

@@ -36,7 +36,7 @@ def clock() -> Clock:
 async def house(tmp_path: Path, database_url: str, clock: Clock) -> AsyncIterator[App]:
     """Three people, the mailbox zhou's own; nothing is sent: what matters waits in the outbox."""
     write_templates(tmp_path)
-    async with installed(tmp_path, 9, url=database_url) as app:
+    async with installed(tmp_path, 9, database=database_url) as app:
         await add_people(app, tmp_path, 3)
         async with app.db.write() as conn:
             zhou = await conn.scalar(select(USERS.c.id).where(USERS.c.name == "zhou"))

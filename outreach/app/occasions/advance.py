@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.app.build import App
 from outreach.app.occasions.find import MOST_AT_ONCE, Found, due_day, find
-from outreach.app.sequences.work import Desk, Work, load_work, message_of, open_desk
+from outreach.app.sequences.work import Desk, Work, load_work, message_of, open_desk, places_of
 from outreach.campaigns.calendar import Hours, next_open, zone_named
 from outreach.campaigns.plan import Candidate
 from outreach.crm import greetings
@@ -51,24 +51,44 @@ async def advance(app: App, conn: AsyncConnection, row: Any, now: datetime) -> i
 
 
 async def _propose(conn: AsyncConnection, work: Work, found: list[Found]) -> int:
+    """Do what is due within the horizon, the nearest first; what is not yet due is left for later looks."""
     seen = await occasions.known(conn, work.row.id, sorted({one.number for one in found}))
-    new = [one for one in found if (one.contact_id, one.number) not in seen][:MOST_AT_ONCE]
+    new = [one for one in found if (one.contact_id, one.number) not in seen]
     if not new or not work.boxes:
         return 0
-    desk = await open_desk(conn, work, sorted({one.contact_id for one in new}))
-    return sum([await _one(conn, desk, one) for one in new])
+    ready = await _ready(conn, work, new)
+    done = 0
+    for start in range(0, len(ready), MOST_AT_ONCE):
+        part = ready[start : start + MOST_AT_ONCE]
+        desk = await open_desk(conn, work, sorted({one.contact_id for one, _ in part}))
+        done += sum([await _one(conn, desk, one, due) for one, due in part])
+        # who may not hear from us today keeps nobody else waiting, and a look stays short
+        if done >= MOST_AT_ONCE or start >= 4 * MOST_AT_ONCE:
+            break
+    return done
 
 
-async def _one(conn: AsyncConnection, desk: Desk, found: Found) -> int:
+async def _ready(conn: AsyncConnection, work: Work, found: list[Found]) -> list[tuple[Found, datetime]]:
+    """Which of these dates come up now, and when their mails are due."""
+    rules = work.what.occasion
+    assert rules is not None
+    last = work.now + timedelta(days=rules.ask_days if rules.ask else 1)
+    places = await places_of(conn, sorted({one.contact_id for one in found}))
+    ready = []
+    for one in found:
+        hours = work.hours(*places[one.contact_id])
+        due = due_moment(due_day(one, hours), hours, work.now)
+        if due <= last:
+            ready.append((one, due))
+    return sorted(ready, key=lambda pair: pair[1])
+
+
+async def _one(conn: AsyncConnection, desk: Desk, found: Found, due: datetime) -> int:
     """Propose one date, or send it by itself; who may not be written to is kept with the reason."""
     work, person = desk.work, desk.people.get(found.contact_id)
     rules = work.what.occasion
     assert rules is not None
     if person is None:
-        return 0
-    hours = work.hours(person.country, person.city)
-    due = due_moment(due_day(found, hours), hours, work.now)
-    if due > work.now + timedelta(days=rules.ask_days if rules.ask else 1):
         return 0
     box = work.box(person)
     refused = desk.refusal(person, found.number, box)
