@@ -44,6 +44,7 @@ class Permission(StrEnum):
     MESSAGES_RESOLVE = "messages.resolve"
     INBOX_VIEW = "inbox.view"
     INBOX_ANSWER = "inbox.answer"
+    INBOX_QUARANTINE = "inbox.quarantine"
     TASKS_VIEW = "tasks.view"
     TASKS_EDIT = "tasks.edit"
     DEALS_VIEW = "deals.view"
@@ -151,6 +152,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.CONTACTS_EDIT: ALL,
         P.INBOX_VIEW: ALL,
         P.INBOX_ANSWER: ALL,
+        P.INBOX_QUARANTINE: ALL,
         P.TASKS_VIEW: ALL,
         P.TASKS_EDIT: ALL,
         P.SERVICE_VIEW: ALL,
@@ -167,6 +169,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.CAMPAIGNS_PAUSE: ALL,
         P.INBOX_VIEW: ALL,
         P.INBOX_ANSWER: ALL,
+        P.INBOX_QUARANTINE: ALL,
         P.TASKS_VIEW: ALL,
         P.TASKS_EDIT: ALL,
         P.DEALS_VIEW: ALL,
@@ -197,6 +200,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         P.CAMPAIGNS_VIEW: ALL,
         P.CAMPAIGNS_PAUSE: ALL,
         P.MESSAGES_RESOLVE: ALL,
+        P.INBOX_QUARANTINE: ALL,
         P.MAILBOXES_VIEW: ALL,
         P.MAILBOXES_EDIT: ALL,
         P.WEBHOOKS_EDIT: ALL,

@@ -163,14 +163,14 @@ class InboxHost:
             for row in await self.store.quarantined()
         ]
 
-    async def reprocess(self) -> tuple[int, int]:
-        """Try the mails in quarantine again; (filed, still there)."""
+    async def reprocess(self, only: int | None = None) -> tuple[int, int]:
+        """Try the mails in quarantine again, or `only` one; (filed, still there)."""
         sandbox = self._sandboxes.setdefault("", Sandbox())
-        return await reprocess(self.store, sandbox, self.clock(), self._refetch)
+        return await reprocess(self.store, sandbox, self.clock(), self._refetch, only)
 
     async def _refetch(self, row: Any) -> bytes:
         """Ask the mailbox for a mail whose bytes we do not have; b"" where it cannot be had."""
-        box = next((b for b in self.app.settings.mailbox if self.app.mailbox_ids[b.name] == row.mailbox_id), None)
+        box = next((b for b in self.app.settings.mailbox if self.app.mailbox_ids.get(b.name) == row.mailbox_id), None)
         if box is None or box.imap is None:
             return b""
         try:

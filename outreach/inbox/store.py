@@ -254,11 +254,18 @@ class InboxStore:
             if inbound_id is not None and mail.raw:
                 await archive_raw(conn, mail.raw, now, inbound_id=inbound_id)
 
-    async def quarantined(self) -> Sequence[Quarantined]:
-        """Return the mails in quarantine with their bytes (None where there are none), oldest first."""
+    async def quarantined(self, only: int | None = None) -> Sequence[Quarantined]:
+        """Return the mails in quarantine with their bytes (None where there are none), oldest first; or `only` one."""
+        wanted = select(MAILS).where(MAILS.c.state == "quarantined").order_by(MAILS.c.id)
         async with self.db.read() as conn:
-            rows = (await conn.execute(select(MAILS).where(MAILS.c.state == "quarantined").order_by(MAILS.c.id))).all()
+            rows = (await conn.execute(wanted if only is None else wanted.where(MAILS.c.id == only))).all()
             return [await _quarantined(conn, row) for row in rows]
+
+    async def still_unread(self, inbound_id: int, why: str) -> None:
+        """Keep the newest reason why a mail in quarantine cannot be read."""
+        here = (MAILS.c.id == inbound_id) & (MAILS.c.state == "quarantined")
+        async with self.db.write() as conn:
+            await conn.execute(update(MAILS).where(here).values(error=why[:500]))
 
     async def release(self, row: Quarantined, raw: bytes, reading: Reading, now: datetime) -> None:
         """File a mail from quarantine that can be read now, with its effects; one that is filed already is dropped."""

@@ -19,7 +19,7 @@ from outreach.inbox.folders import Folders
 from outreach.inbox.imap.client import Refused
 from outreach.inbox.progress import Progress
 from outreach.inbox.sandbox import ParserKilled, Sandbox
-from outreach.inbox.store import Fetched, InboxStore, Mark
+from outreach.inbox.store import Fetched, InboxStore, Mark, Quarantined
 from outreach.inbox.wire import Reading
 
 log = structlog.get_logger(__name__)
@@ -300,18 +300,32 @@ class InboxPass:
 Refetch = Callable[[Any], Awaitable[bytes]]
 
 
-async def reprocess(store: InboxStore, sandbox: Sandbox, now: datetime, refetch: Refetch) -> tuple[int, int]:
-    """Try every mail in quarantine again. Returns (filed, still there).
+async def reprocess(
+    store: InboxStore, sandbox: Sandbox, now: datetime, refetch: Refetch, only: int | None = None
+) -> tuple[int, int]:
+    """Try every mail in quarantine again, or `only` the one of that id. Returns (filed, still there).
 
     `refetch` asks the mailbox for one whose bytes could not be had, or only in part; it returns b"" where it is gone.
     """
     filed = left = 0
-    for row in await store.quarantined():
+    for row in await store.quarantined(only):
         raw = row.raw if row.raw and not row.error.startswith(LARGER) else await refetch(row)
         reading = (await sandbox.read_many([raw]))[0] if raw else ParserKilled("nothing to read")
-        if isinstance(reading, ParserKilled):
-            left += 1
+        why = str(reading) if isinstance(reading, ParserKilled) else await _released(store, row, raw, reading, now)
+        if why is None:
+            filed += 1
             continue
-        await store.release(row, raw, reading, now)
-        filed += 1
+        left += 1
+        if raw:
+            await store.still_unread(row.id, why)
     return filed, left
+
+
+async def _released(store: InboxStore, row: Quarantined, raw: bytes, reading: Reading, now: datetime) -> str | None:
+    """File it; why it could not be filed, None when it was. One that the database refuses holds up no other."""
+    try:
+        await store.release(row, raw, reading, now)
+    except (DataError, IntegrityError, LookupError, ValueError) as error:
+        log.exception("mail cannot be filed", inbound=row.id)
+        return f"could not be filed: {type(error).__name__}"
+    return None

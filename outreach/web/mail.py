@@ -71,7 +71,7 @@ def text_page(text: str) -> str:
     """The text part of a mail as a page."""
     from markupsafe import escape
 
-    return f'<!doctype html><meta charset="utf-8"><title>text</title><pre style="font:14px/1.55 monospace;white-space:pre-wrap;margin:20px;color:#222">{escape(text)}</pre>'
+    return f'<!doctype html><meta charset="utf-8"><title>text</title><pre style="font:14px/1.55 monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:20px;color:#222">{escape(text)}</pre>'
 
 
 class Kept:

@@ -223,6 +223,7 @@ PERMISSION: Words = {
     "messages.resolve": (N_("Settle mails in doubt"), ""),
     "inbox.view": (N_("Read received mail"), ""),
     "inbox.answer": (N_("Answer customers"), ""),
+    "inbox.quarantine": (N_("See mails that could not be read, try again"), ""),
     "tasks.view": (N_("See follow-ups"), ""),
     "tasks.edit": (N_("Do and hand over follow-ups"), ""),
     "deals.view": (N_("See deals"), ""),

@@ -56,6 +56,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "account": ("/account", "li.na"),
     "violation": ("/violations/new", "li.na"),
     "inbox": ("/inbox", "zhou.yang"),
+    "quarantine": ("/inbox/quarantine?look=901", "wu.hao"),
     "doubt": ("/campaigns/1?stage=in_doubt", "li.na"),
     "doubts": ("/doubt", "li.na"),
     "contacts": ("/contacts", "sun.qian"),

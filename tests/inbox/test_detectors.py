@@ -38,7 +38,7 @@ SAMPLES: dict[str, tuple[list[str], list[str]]] = {
 }  # fmt: skip
 FOLDER = Path(outreach.inbox.detectors.__file__).parent
 #: The human half of the inbox keeps its own samples (tests/inbox/test_human.py and others).
-HUMAN = {"auto_reply", "unsubscribe", "reply", "challenge", "read_receipt"}
+HUMAN = {"auto_reply", "unsubscribe", "reply", "challenge", "read_receipt", "calendar"}
 
 
 def test_every_detector_has_samples_and_counter_samples():

@@ -72,7 +72,7 @@ def test_unsubscribe_wishes_together() -> None:
     assert hits[True, True] >= 0.995 * (hits[True, True] + hits[False, True])
 
 
-@pytest.mark.parametrize(("half", "floor"), [("look", 0.99), ("test", 0.97)])
+@pytest.mark.parametrize(("half", "floor"), [("look", 0.98), ("test", 0.97), ("third", 0.98)])
 def test_intents(half: str, floor: float) -> None:
     told = [(want, verdict.intent and verdict.intent.value) for want, verdict in intents(half)]
     answered = [want == got for want, got in told if got]

@@ -386,6 +386,36 @@ async def _inbox(conn: AsyncConnection, people: list[dict[str, Any]]) -> None:
     await add(conn, "InboundMail", rows)
     await add(conn, "Task", tasks)
     await add(conn, "Activity", acts)
+    await _unreadable(conn)
+
+
+#: What lies in quarantine: why, and the bytes that are kept (none where the server gave none).
+UNREADABLE = (
+    (901, "reading took longer than 10 seconds", b"From: a@b.example\r\nSubject: =?utf-8?q?" + b"=41" * 60 + b"?=\r\nX-Odd: \x1b[2J\xe2\x80\xaegpj.exe\r\n\r\n<script>alert(1)</script>\r\n"),
+    (902, "larger than 26214400 bytes: only its headers were read", b"From: c@d.example\r\nTo: sales@minxu-lighting.example\r\nSubject: Drawings\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"),
+    (903, "the server broke off 3 times at this mail", b""),
+)  # fmt: skip
+
+
+async def _unreadable(conn: AsyncConnection) -> None:
+    kept = []
+    for n, why, source in UNREADABLE:
+        at = NOW - timedelta(hours=n - 900)
+        row = {
+            "id": n,
+            "mailbox_id": 1,
+            "folder": "INBOX",
+            "uid": n,
+            "key": f"q{n}",
+            "received_at": at,
+            "kind": "other",
+        }
+        await add(conn, "InboundMail", [row | {"state": "quarantined", "error": why, "recipients": []}])
+        if source:
+            kept.append(
+                {"sha256": f"{n}", "direction": "in", "inbound_id": n, "raw": source, "packed": False, "at": at}
+            )
+    await add(conn, "ArchivedMail", kept)
 
 
 def _inbound(

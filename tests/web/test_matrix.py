@@ -34,7 +34,7 @@ GAPS = {
     "contact_id": "3", "company_id": "3", "campaign_id": "1", "message_id": "1", "inbound_id": "1", "task_id": "10",
     "segment_id": "1", "user_id": "5", "mailbox_id": "1", "token_id": "1", "number": "1", "name": "product-launch",
     "label": "2026-W47", "kind": "json", "key": "0" * 24, "action": "disable", "file": "none.png",
-    "deal_id": "1", "order_id": "1", "case_id": "1", "file_id": "1", "rule_id": "1",
+    "unread_id": "901", "deal_id": "1", "order_id": "1", "case_id": "1", "file_id": "1", "rule_id": "1",
     "sequence_id": "91", "programme_id": "92", "occasion_id": "1", "figure": "orders", "address_id": "1",
 }  # fmt: skip
 

@@ -45,7 +45,7 @@ VIEWS: dict[str, ColumnElement[bool]] = {
     "auto": INBOUND.c.kind.in_(("autoreply", "challenge")),
     "bounces": INBOUND.c.kind.in_(("bounce", "complaint")),
     "leaving": INBOUND.c.kind == "unsubscribe",
-    "other": and_(INBOUND.c.kind == "other", INBOUND.c.state != "own"),
+    "other": and_(INBOUND.c.kind == "other", INBOUND.c.state.not_in(("own", "quarantined"))),
 }
 
 

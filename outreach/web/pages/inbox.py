@@ -14,6 +14,7 @@ from outreach.inbox.parse import parse
 from outreach.web import mail as mails
 from outreach.web.data import contacts as contact_data
 from outreach.web.data import inbox as data
+from outreach.web.data import quarantine as quarantine_data
 from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.i18n import N_
 from outreach.web.received import page as received_page
@@ -58,6 +59,8 @@ async def _page(staff: Staff, inbound_id: int | None, error: str = "", text: str
     async with staff.app.db.read() as conn:
         rows = await data.mails(conn, staff, view, intent, search)
         counts = await data.view_counts(conn, staff)
+        if staff.may(Permission.INBOX_QUARANTINE):
+            counts["unreadable"] = await quarantine_data.count(conn)
         chosen = inbound_id if inbound_id is not None else rows[0].id if rows else None
         row = await data.one(conn, chosen) if chosen is not None else None
     if inbound_id is not None and row is None:
