@@ -16,13 +16,15 @@ import json
 import os
 import random
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,8 @@ from outreach.model.keys import address_key
 from tests.fakes.dovecot import Dovecot, running_dovecot
 
 SECRET = b"an installation's secret, 32 byte"
-ROOT = Path(__file__).resolve().parent.parent
+READERS = get_context("forkserver")
+READERS.set_forkserver_preload(["outreach.app.build", "outreach.inbox.worker", "outreach.db.migrate"])
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 SMALL = 1_200
 #: What arrives, in shares of ten thousand: a campaign to a poor list.
@@ -214,14 +217,22 @@ async def read(url: str, port: int, now: datetime) -> dict[str, int]:
         await db.close()
 
 
-def start(url: str, port: int, now: datetime) -> subprocess.Popen[bytes]:
-    """A process that makes one pass and writes what it found as JSON.
+def tell(url: str, port: int, now: datetime, telling: Connection) -> None:
+    """What a reader's process does."""
+    telling.send(asyncio.run(read(url, port, now)))
 
-    Started by exec and never forked: this process looks at the database too, SQLite's shared memory must not be
-    carried across a fork, and readers that had it died of bus errors.
+
+def start(url: str, port: int, now: datetime) -> tuple[BaseProcess, Connection]:
+    """A process that makes one pass, and where it says what it found.
+
+    It comes from a server that was started by exec and has imported everything but opened nothing: this process looks
+    at the database too, SQLite must not be carried across a fork, and readers that had it died of bus errors.
     """
-    command = [sys.executable, "-m", "benchmarks.inbox_chaos", "--reader", url, str(port), now.isoformat()]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    listening, telling = READERS.Pipe(duplex=False)
+    reader = READERS.Process(target=tell, args=(url, port, now, telling))
+    reader.start()
+    telling.close()
+    return reader, listening
 
 
 def filed(path: Path) -> int | None:
@@ -236,27 +247,31 @@ def filed(path: Path) -> int | None:
 def run_and_kill(url: str, path: Path, port: int, now: datetime, after: int, limit: float) -> bool:
     """Start a reader and kill it when the mark has moved by `after`; whether it was still alive then."""
     low, began = filed(path) or 0, time.monotonic()
-    with start(url, port, now) as reader:
-        while time.monotonic() - began < limit:
-            mark = filed(path)
-            if mark is not None:
-                low = min(low, mark)
-                if mark - low >= after:
-                    break
-            time.sleep(0.001)
-            if reader.poll() is not None:
+    reader, listening = start(url, port, now)
+    while reader.is_alive() and time.monotonic() - began < limit:
+        mark = filed(path)
+        if mark is not None:
+            low = min(low, mark)
+            if mark - low >= after:
                 break
-        alive = reader.poll() is None
-        reader.kill()
+        time.sleep(0.001)
+    alive = reader.is_alive()
+    reader.kill()
+    reader.join()
+    listening.close()
     return alive
 
 
 def run_to_the_end(url: str, port: int, now: datetime) -> dict[str, int]:
-    with start(url, port, now) as reader:
-        out, _ = reader.communicate()
-    if reader.returncode != 0:
-        raise RuntimeError(f"a reader failed (exit {reader.returncode})")
-    found: dict[str, int] = json.loads(out)
+    reader, listening = start(url, port, now)
+    with listening:
+        try:
+            found: dict[str, int] = listening.recv()
+        except EOFError:
+            found = {}
+    reader.join()
+    if reader.exitcode != 0 or not found:
+        raise RuntimeError(f"a reader failed (exit {reader.exitcode})")
     return found
 
 
@@ -371,12 +386,7 @@ def main() -> int:
     parser.add_argument("--resets", type=int)
     parser.add_argument("--kills", type=int)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--reader", nargs=3, help=argparse.SUPPRESS)  # URL PORT NOW: one pass, in a process to kill
     wanted = parser.parse_args()
-    if wanted.reader:
-        url, port, now = wanted.reader
-        print(json.dumps(asyncio.run(read(url, int(port), datetime.fromisoformat(now)))))
-        return 0
     resets = wanted.resets if wanted.resets is not None else (20 if wanted.mails >= 10_000 else 4)
     kills = wanted.kills if wanted.kills is not None else (50 if wanted.mails >= 10_000 else 8)
     outcome = chaos(wanted.mails, resets, kills, wanted.seed)
