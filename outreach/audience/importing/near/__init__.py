@@ -5,7 +5,6 @@ The search is bounded: names are compared only with those that begin or end alik
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -77,7 +76,8 @@ class NearBook:
     """The customers that are there, by what they may be found with."""
 
     def __init__(self) -> None:
-        self.blocks: dict[str, deque[tuple[str, Named]]] = {}
+        #: Lists, not deques: nearly all hold one name, and an empty deque takes as much as ten.
+        self.blocks: dict[str, list[tuple[str, Named]]] = {}
         self.labels: dict[str, Named] = {}
         self.phones: dict[tuple[str, str], Named] = {}
 
@@ -85,7 +85,9 @@ class NearBook:
         """Let later customers be compared with this one; return its name for comparison."""
         folded = folded_name(one.name)
         for edge in _edges(folded):
-            self.blocks.setdefault(edge, deque(maxlen=BLOCK)).append((folded, one))
+            block = self.blocks.setdefault(edge, [])
+            block.append((folded, one))
+            del block[:-BLOCK]
         if label := _label(one.domain):
             self.labels.setdefault(label, one)
         return folded
@@ -112,7 +114,7 @@ class NearBook:
         folded = folded_name(new.name)
         best: tuple[Named, str, float] | None = None
         for edge in _edges(folded):
-            block = self.blocks.get(edge, ())
+            block = self.blocks.get(edge, [])
             texts = [text for text, _ in block]
             for _, score, index in process.extract(folded, texts, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=5):
                 other = block[index][1]
