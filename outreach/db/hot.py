@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -142,7 +142,7 @@ class HotPath:
         async with self._db.writer:
             done = asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
             # a transaction that has begun ends before the next may begin, whoever stopped waiting for it
-            return await _uninterrupted(done)
+            return await uninterrupted(done)
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         if self._connection is None:
@@ -179,9 +179,17 @@ class HotPath:
             self._engine.dispose()
 
 
-async def _uninterrupted(done: asyncio.Future[T]) -> T:
-    try:
-        return await asyncio.shield(done)
-    except asyncio.CancelledError:
-        await asyncio.wait([done])
-        raise
+async def uninterrupted(work: Awaitable[T]) -> T:
+    """Finish `work`, however often whoever waits for it is cancelled; the cancellation goes on afterwards."""
+    done = asyncio.ensure_future(work)
+    stopped: asyncio.CancelledError | None = None
+    while not done.done():
+        try:
+            await asyncio.wait([done])
+        except asyncio.CancelledError as error:
+            stopped = error
+    if stopped is not None:
+        if not done.cancelled():
+            done.exception()  # seen: the cancellation is what whoever waited gets to know
+        raise stopped
+    return done.result()

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
+from sqlalchemy import Pool, QueuePool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from outreach.db.engine import ORDINARY, SORTING, make_engine
-from outreach.db.hot import HotPath
+from outreach.db.hot import HotPath, uninterrupted
 
 
 class Database:
@@ -30,20 +30,32 @@ class Database:
         self.hot = HotPath(self)
 
     @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection of the pool, and give it back, whoever is cancelled meanwhile.
+
+        One that is being opened or given back when its task is cancelled would be left to the collector.
+        """
+        conn = self.engine.connect()
+        try:
+            if self.is_sqlite and not _has_one(self.engine.pool):
+                await uninterrupted(conn.start())
+            else:
+                await conn.start()
+            yield conn
+        finally:
+            if conn.sync_connection is not None:
+                await uninterrupted(conn.close())
+
+    @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection that sees one consistent state. Nothing that is written through it is kept."""
-        async with self.engine.connect() as conn:
+        async with self._connected() as conn:
             if self.is_sqlite:
                 await conn.exec_driver_sql("BEGIN")
             try:
                 yield conn
             finally:
-                await self._end(conn)
-
-    async def _end(self, conn: AsyncConnection) -> None:
-        if self.is_sqlite:
-            await conn.exec_driver_sql("ROLLBACK")
-        await conn.rollback()
+                await uninterrupted(_finish(conn, "ROLLBACK" if self.is_sqlite else None))
 
     @asynccontextmanager
     async def write(self, *, sorting: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -55,14 +67,14 @@ class Database:
             async with self.engine.begin() as conn:
                 yield conn
             return
-        async with self._writer, self.engine.connect() as conn, _sorting(conn, sorting):
+        async with self._writer, self._connected() as conn, _sorting(conn, sorting):
             await conn.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield conn
             except BaseException:
-                await asyncio.shield(_finish(conn, "ROLLBACK"))
+                await uninterrupted(_finish(conn, "ROLLBACK"))
                 raise
-            await asyncio.shield(_finish(conn, "COMMIT"))
+            await uninterrupted(_finish(conn, "COMMIT"))
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -101,7 +113,8 @@ async def _sorting(conn: AsyncConnection, wanted: bool) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.shield(_set(conn, ORDINARY))
+        if not conn.invalidated:
+            await uninterrupted(_set(conn, ORDINARY))
 
 
 async def _set(conn: AsyncConnection, pragmas: Iterable[str]) -> None:
@@ -109,6 +122,13 @@ async def _set(conn: AsyncConnection, pragmas: Iterable[str]) -> None:
         await conn.exec_driver_sql(f"PRAGMA {pragma}")
 
 
-async def _finish(conn: AsyncConnection, word: str) -> None:
-    await conn.exec_driver_sql(word)
+def _has_one(pool: Pool) -> bool:
+    """Whether a connection lies ready: then taking it waits for nothing, and cannot be cancelled half-way."""
+    return isinstance(pool, QueuePool) and pool.checkedin() > 0
+
+
+async def _finish(conn: AsyncConnection, word: str | None) -> None:
+    # a statement that was cancelled half-way has closed its connection: there is nothing left to roll back
+    if word is not None and not (conn.invalidated and word == "ROLLBACK"):
+        await conn.exec_driver_sql(word)
     await conn.rollback()
