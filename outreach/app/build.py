@@ -33,6 +33,7 @@ from outreach.crm.owners.pairs import PairBook
 from outreach.crm.owners.store import OwnerStore
 from outreach.crm.service.store import ServiceStore
 from outreach.crm.store import CrmStore
+from outreach.crm.suggestions.store import SuggestionStore
 from outreach.crm.survey.store import SurveyStore
 from outreach.crm.targets.store import TargetStore
 from outreach.db import indexes, instance, migrate
@@ -41,6 +42,7 @@ from outreach.events.changes.store import Applier
 from outreach.events.kinds import AddActivity, Change, CreateTask, FinishTasks, StopMessages
 from outreach.events.store import EventStore
 from outreach.outbox.store import OutboxStore
+from outreach.reports.indicators.store import IndicatorStore
 from outreach.reports.store import ReportStore
 from outreach.sending.client import Server
 from outreach.sending.setup import MailboxSetup
@@ -156,6 +158,7 @@ class App:
         self.money = Money(chosen.currency, chosen.rates, chosen.margin_floor)
         self.deals, self.orders, self.files = DealStore(db, self.money), OrderStore(db, self.money), FileStore(db)
         self.targets = TargetStore(db, self.money, self.settings.sender.timezone)
+        self.indicators, self.suggestions = IndicatorStore(db, self.money.own), SuggestionStore(db)
         self.grades = GradeStore(db, self.money, Thresholds(chosen.grade_a, chosen.grade_b))
         self.owners, self.calls, self.agenda = OwnerStore(db), CallStore(db), AgendaStore(db)
         self.pairs = PairBook(db)

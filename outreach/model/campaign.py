@@ -55,7 +55,7 @@ class Campaign(SQLModel, table=True):
 
     `approved_hash` is the SHA-256 that the approvals are bound to; any edit makes the current hash differ. `kind`:
     "campaign", or evergreen: "sequence" (steps for who is enrolled) and "occasion" (dates); `looked_at` is when such
-    a one last looked for new people.
+    a one last looked for new people. `spent_amount` is what it cost, in the currency of its budget.
     """
 
     __tablename__ = "campaign"
@@ -71,6 +71,7 @@ class Campaign(SQLModel, table=True):
     definition: dict[str, Any] = json_dict()
     budget_amount: float | None = None
     budget_currency: str | None = None
+    spent_amount: float | None = None
     start_at: datetime | None = moment()
     submitted_hash: str | None = None
     approved_hash: str | None = None

@@ -172,6 +172,22 @@ class Target(SQLModel, table=True):
     set_by: int | None = refers("user.id", index=False)
 
 
+class Suggestion(SQLModel, table=True):
+    """A suggestion of staff (G3). `state`: new, adopted or declined; `amount` is what it brought in own money."""
+
+    __tablename__ = "suggestion"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int | None = refers("user.id")
+    at: datetime = moment(nullable=False, index=True)
+    text: str
+    state: str = word(default="new", index=True)
+    answer: str | None = None
+    amount: float | None = None
+    decided_by: int | None = refers("user.id", index=False)
+    decided_at: datetime | None = moment()
+
+
 class GradeReview(SQLModel, table=True):
     """The grade that a quarterly revision gave a customer, and why (B3)."""
 

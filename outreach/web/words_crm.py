@@ -212,6 +212,67 @@ TARGET_ERROR: Words = {
     "percent": (N_("A share is at most 100 percent."), ""),
 }
 
+INDICATOR: Words = {
+    "campaign_effect": (N_("Campaign effect score"), ""),
+    "replies_in_time": (N_("Replies answered in time"), ""),
+    "complaints_solved": (N_("Complaints solved"), ""),
+    "new_customers": (N_("New customers"), ""),
+    "satisfaction": (N_("Satisfaction"), ""),
+    "budget_kept": (N_("Budgets kept"), ""),
+    "suggestions": (N_("Suggestions of staff"), ""),
+}
+
+#: How each indicator is computed; it stands beside the figure.
+INDICATOR_MEANS: Words = {
+    "campaign_effect": (
+        N_("Points for each 100 accepted mails of the time, by what people did; none under 100 mails. Points for one:"),
+        "",
+    ),
+    "replies_in_time": (
+        N_(
+            "Of the replies that came in the time and are answered or overdue: those answered by the time they were due."
+        ),
+        "",
+    ),
+    "complaints_solved": (
+        N_(
+            "Of the complaints that came in the time and are closed or past their deadline: those closed with an answer that "
+            "the customer did not call useless."
+        ),
+        "",
+    ),
+    "new_customers": (N_("Customers whose first order on record lies in the time."), ""),
+    "satisfaction": (N_("The mean of the answers, 1 to 5, to the surveys that were sent in the time."), ""),
+    "budget_kept": (
+        N_("Of the campaigns that ran in the time and whose budget and cost are both known: those that cost no more."),
+        "",
+    ),
+    "suggestions": (N_("Suggestions put on record in the time, and how many were adopted."), ""),
+}
+
+POINTS: Words = {
+    "clicked": (N_("click by a person"), ""),
+    "replied": (N_("reply"), ""),
+    "inquiries": (N_("inquiry"), ""),
+    "quotations": (N_("quotation"), ""),
+    "orders": (N_("order"), ""),
+    "unsubscribed": (N_("unsubscription"), ""),
+    "complained": (N_("spam complaint"), ""),
+}
+
+SUGGESTION: Words = {
+    "new": (N_("Undecided"), "is-wait"),
+    "adopted": (N_("Adopted"), "is-run"),
+    "declined": (N_("Declined"), "is-idle"),
+}
+
+SUGGESTION_ERROR: Words = {
+    "text": (N_("Write what could be better."), ""),
+    "state": (N_("Choose whether it is adopted or declined."), ""),
+    "amount": (N_("An amount is a number that is not below zero."), ""),
+    "reason": (N_("Say why not in the answer: the next suggestion depends on it."), ""),
+}
+
 CRM_LISTS: Mapping[str, Words] = {
     "timeline": TIMELINE,
     "stage": STAGE,
@@ -230,6 +291,11 @@ CRM_LISTS: Mapping[str, Words] = {
     "at_work": AT_WORK,
     "owner_why": OWNER_WHY,
     "handed": HANDED,
+    "indicator": INDICATOR,
+    "indicator_means": INDICATOR_MEANS,
+    "points": POINTS,
+    "suggestion": SUGGESTION,
+    "suggestion_error": SUGGESTION_ERROR,
     "target": TARGET,
     "target_means": TARGET_MEANS,
     "target_state": TARGET_STATE,

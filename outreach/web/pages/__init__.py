@@ -22,6 +22,7 @@ from outreach.web.pages import (
     greetings,
     imports,
     inbox,
+    indicators,
     lists,
     login,
     orders,
@@ -84,6 +85,7 @@ def routers() -> list[APIRouter]:
         template_words,
         template_editor,
         templates,
+        indicators,
         reports,
     )
     return [module.router for module in modules]

@@ -14,6 +14,7 @@ from outreach.access.roles import Permission, Scope
 from outreach.audience.values import ValueRefused, parse_number
 from outreach.crm.deals.state import OPEN, ORDER, IllegalStage, actions
 from outreach.crm.deals.store import DealError, Terms
+from outreach.model.enums import Region
 from outreach.web.data import contacts as data
 from outreach.web.data import customer as file
 from outreach.web.data.people import user_names
@@ -41,6 +42,9 @@ async def board(staff: Staff) -> Response:
     )
     if mine:
         query = query.where(DEAL.c.owner_id == staff.actor.id)
+    region = region_of(staff)
+    if region:
+        query = query.where(COMPANY.c.region == region)
     open_ones = query.where(DEAL.c.stage.in_([str(stage) for stage in OPEN])).order_by(DEAL.c.stage_at.desc())
     closed = query.where(DEAL.c.stage.in_(("paid", "lost"))).order_by(DEAL.c.stage_at.desc()).limit(20)
     async with staff.app.db.read() as conn:
@@ -50,9 +54,15 @@ async def board(staff: Staff) -> Response:
     columns = [_column(staff, str(stage), rows) for stage in ORDER if stage in OPEN]
     waits = [row for row in rows if row.approval == "needed"]
     return await staff.render(
-        "deals.html", columns=columns, waits=waits, closed=over, names=names, wide=wide, mine=mine,
+        "deals.html", columns=columns, waits=waits, closed=over, names=names, wide=wide, mine=mine, region=region,
         currency=staff.app.money.currency, cards=CARDS,
     )  # fmt: skip
+
+
+def region_of(staff: Staff) -> str:
+    """The region that the address of a list asks for; empty for all."""
+    given = staff.request.query_params.get("region", "")
+    return given if given in set(map(str, Region)) else ""
 
 
 def _column(staff: Staff, stage: str, rows: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from outreach.access.store import append_audit
 from outreach.audience.importing.near import Nears
 from outreach.audience.importing.store import ImportOptions
 from outreach.model.enums import Basis
+from outreach.web.data import contacts as contact_data
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
 
@@ -120,6 +121,8 @@ async def _preview(staff: Staff, key: str, columns: Mapping[str, str], error: st
         text = problem.message(staff.lang) if hasattr(problem, "message") else str(problem)
         return await staff.render("import.html", status=422, bases=list(Basis), error=text)
     source = staff.request.query_params.get("source", "")[:80]
+    async with staff.app.db.read() as conn:
+        assignees = await contact_data.assignees(conn)
     return await staff.render(
         "import_preview.html",
         status=status,
@@ -129,7 +132,15 @@ async def _preview(staff: Staff, key: str, columns: Mapping[str, str], error: st
         bases=list(Basis),
         source=source,
         error=error,
+        assignees=assignees,
     )
+
+
+async def _met(staff: Staff, given: str) -> int | None:
+    """Who met the people of the list: they become that colleague's customers. None: the rules or the list say."""
+    async with staff.app.db.read() as conn:
+        known = {str(user.id): int(user.id) for user in await contact_data.assignees(conn)}
+    return known.get(given)
 
 
 def _columns(form: FormData) -> dict[str, str]:
@@ -156,7 +167,7 @@ async def run(staff: Staff, key: str) -> Response:
     tags = tuple(tag.strip() for tag in str(form.get("tags", "")).split(";") if tag.strip())
     options = ImportOptions(
         source=source, basis=basis if basis in set(Basis) else "none", columns=_columns(form), tags=tags,
-        evidence=str(form.get("evidence", "")).strip()[:500],
+        evidence=str(form.get("evidence", "")).strip()[:500], owner_id=await _met(staff, str(form.get("met", ""))),
     )  # fmt: skip
     running = Running(key, staff.visit.user.id, path.name)
     imports = _running(staff)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import HTTPException
 from fastapi.responses import Response
@@ -18,6 +19,7 @@ from outreach.web.data.contacts import like
 from outreach.web.data.customer import visible_company
 from outreach.web.data.tables import COMPANY, ORDER
 from outreach.web.i18n import N_
+from outreach.web.pages.deals import region_of
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
 from outreach.web.undos import undoes
@@ -37,11 +39,17 @@ async def _listing(staff: Staff, done: Any = None, error: str = "", status: int 
     params = staff.request.query_params
     search = params.get("q", "").strip()[:100]
     offset = int(params["offset"]) if params.get("offset", "").isdecimal() and len(params["offset"]) < 7 else 0
+    region, days = region_of(staff), params.get("days", "")
     joined = ORDER.join(COMPANY, COMPANY.c.id == ORDER.c.company_id)
     where = [visible_company(staff)]
+    if region:
+        where.append(COMPANY.c.region == region)
+    if days.isdecimal() and len(days) < 5:
+        where.append(ORDER.c.ordered_on >= (staff.now - timedelta(days=int(days))).date())
     if search:
         pattern = like(search)
         where.append(or_(ORDER.c.number.ilike(pattern, escape="\\"), COMPANY.c.name.ilike(pattern, escape="\\")))
+    kept = {"q": search, "region": region, "days": days}
     query = select(ORDER, COMPANY.c.name.label("company"), COMPANY.c.country).select_from(joined).where(*where)
     async with staff.app.db.read() as conn:
         total = (await conn.execute(select(func.count()).select_from(joined).where(*where))).scalar_one()
@@ -50,7 +58,7 @@ async def _listing(staff: Staff, done: Any = None, error: str = "", status: int 
         ).all()
     return await staff.render(
         "orders.html", status=status, rows=rows, total=total, search=search, offset=offset, limit=PAGE, done=done, error=error,
-        page_url=lambda to: f"/customers/orders?q={search}&offset={to}",
+        page_url=lambda to: "/customers/orders?" + urlencode({**kept, "offset": to}), region=region, days=days,
     )  # fmt: skip
 
 

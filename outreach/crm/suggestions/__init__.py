@@ -1,0 +1,1 @@
+"""Suggestions of staff, what became of them and what they brought."""
