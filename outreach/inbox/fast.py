@@ -4,14 +4,18 @@ Nine of ten bounces are of this form, and a campaign to a bad list brings them b
 to the letter, or needs the prose around the report to be understood, is left to the slow path: `classify_fast` answers
 None, or the very same verdict (tests/inbox/test_fast.py compares the two on every message there is).
 
-The mail is copied twice (line ends, lower case) and then searched: every search moves forward, nothing nests.
+The mail is copied twice (line ends, lower case) and then searched: every search moves forward, nothing nests. What was
+found on the way is kept in a `Look`, so that the summary (brief.py) need not look again. The parts' own headers are the
+same few in all bounces of a campaign; what they say is remembered.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from outreach.inbox import original
 from outreach.inbox.charset import decode_header
@@ -29,11 +33,16 @@ _OTHERS = (
     b"feedback-report", b"user(s) account", b"did not receive this message", b"notificationtype", b"eventtype",
     b"x-apple-unsubscribe", b"disposition-notification", b"details.txt", b"deliverystatus.txt",
 )  # fmt: skip
-_RETURNED = (b"content-type: message/rfc822", b"content-type: text/rfc822-headers")
+_RETURNED = ("message/rfc822", "text/rfc822-headers")
 _RETURNED_AS_WRITTEN = (b"\r\nContent-Type: message/rfc822", b"\r\nContent-Type: text/rfc822-headers")
 _PLAIN = ("", "7bit", "8bit", "binary")
-_STANDARD = b"\ncontent-type: message/delivery-status\n"
-_VALUE = re.compile(rb"[ \t]*:(.*(?:\n[ \t].*)*)")
+#: Bytes of a part's headers whose meaning is remembered: of how many it is, lru_cache says.
+_SHORT = 500
+#: The headers of the mail itself that are read, here and for the summary.
+READ = frozenset({
+    b"from", b"to", b"cc", b"date", b"subject", b"message-id", b"in-reply-to", b"references", b"auto-submitted",
+    b"content-type", b"x-outreach-message",
+})  # fmt: skip
 # Content-Type as most mail systems write it: `parameters` takes ten times as long for the same boundary.
 _TYPE = re.compile(
     rb"\s*multipart/report;\s*(?:report-type=\"?delivery-status\"?;\s*boundary=\"([^\"\\\s]{1,200})\""
@@ -46,15 +55,42 @@ _TYPE = re.compile(
 class Room:
     """How much of a report is read here: bytes of its fields, recipients, and how short its boundary may be.
 
-    What is larger goes the slow way. Each of a short boundary's many look-alikes costs a look.
+    head: bytes of the mail's own headers; header: of one that is read; part: of a part's headers. What is larger goes
+    the slow way. Each of a short boundary's many look-alikes costs a look.
     """
 
     report: int = LARGEST
     recipients: int = LARGEST
     boundary: int = 1
+    head: int = DEFAULT.headers
+    header: int = 16_384
+    part: int = DEFAULT.headers
 
 
 AMPLE = Room()
+
+
+class PartHead(NamedTuple):
+    """What a part's headers say: its type ("" where there is none, "?" where it is encoded or cut), and whether a file."""
+
+    kind: str
+    charset: str
+    named: bool
+
+
+class Look(NamedTuple):
+    """A standard report that was understood, and what was found on the way.
+
+    data: the mail in LF (of the returned message at least its headers), low: the same in lower case. parts: of two or
+    three, what its headers say, and where its body begins and ends.
+    """
+
+    verdict: Verdict
+    data: bytes
+    low: bytes
+    headers: list[tuple[bytes, bytes]]
+    first: dict[bytes, bytes]  # name in lower case → value as it stands, of the first of that name
+    parts: list[tuple[PartHead, int, int]]
 
 
 class _NeedsProse(Exception):
@@ -63,21 +99,38 @@ class _NeedsProse(Exception):
 
 def classify_fast(raw: bytes, room: Room = AMPLE) -> Verdict | None:
     """The verdict on a standard report, or None for everything else."""
+    found = look(raw, room)
+    return found.verdict if found else None
+
+
+def look(raw: bytes, room: Room = AMPLE) -> Look | None:
+    """The verdict on a standard report and what it was read from, or None for everything else."""
     if len(raw) > LARGEST or b"delivery-status" not in raw:
         return None
     data = _in_lf(raw)
-    low = data.lower()
     end = data.find(b"\n\n")
-    if not 0 < end <= DEFAULT.headers or not begins_with_header(data, 0, end):
+    if not 0 < end <= room.head or not begins_with_header(data, 0, end):
         return None
-    boundary = _boundary(_header(data, low, b"content-type", end))
-    report = _report(data, low, end + 2, boundary) if len(boundary) >= room.boundary else None
-    if report is None or len(report) > room.report:
+    headers, body, _ = split_head(data, 0, len(data), DEFAULT.headers)
+    first = {name.lower(): value for name, value in reversed(headers)}
+    if end > room.header and any(len(value) > room.header and name.lower() in READ for name, value in headers):
         return None
-    if "@aol." in decode_header(_header(data, low, b"from", end)).lower():
+    boundary = _boundary(first.get(b"content-type", b""))
+    if len(boundary) < room.boundary:
         return None
-    answered = [found for name in (b"in-reply-to", b"references") if (found := _header(data, low, name, end))]
-    return _verdict(" ".join(map(decode_header, answered)), report, data, low, end + 2, room.recipients)
+    low = data.lower()
+    parts = _parts(data, low, body, boundary, room)
+    report = _text(data, *parts[1]) if parts else None
+    if report is None or len(report) > room.report or _is_from_aol(first.get(b"from", b"")):
+        return None
+    answered = [first[name] for name in (b"in-reply-to", b"references") if first.get(name)]
+    verdict = _verdict(" ".join(map(decode_header, answered)), report, data, low, body, room.recipients)
+    return Look(verdict, data, low, headers, first, parts) if verdict else None
+
+
+@lru_cache(maxsize=256)
+def _is_from_aol(value: bytes) -> bool:
+    return "@aol." in decode_header(value).lower()
 
 
 def _in_lf(raw: bytes) -> bytes:
@@ -94,18 +147,6 @@ def _in_lf(raw: bytes) -> bytes:
     return normalise(raw)
 
 
-def _header(data: bytes, low: bytes, name: bytes, end: int) -> bytes:
-    """The first header of that name as it stands, b"" where there is none. `low`: `data` in lower case."""
-    at = 0 if low.startswith(name) else low.find(b"\n" + name, 0, end) + 1
-    while at or low.startswith(name):
-        if found := _VALUE.match(data, at + len(name), end):
-            return found[1]
-        at = low.find(b"\n" + name, at, end) + 1
-        if not at:
-            break
-    return b""
-
-
 def _boundary(kind: bytes) -> bytes:
     """The boundary of a Content-Type that announces a report; b"" for any other."""
     if (found := _TYPE.fullmatch(kind)) and kind.isascii() and b"=?" not in kind:
@@ -116,18 +157,20 @@ def _boundary(kind: bytes) -> bytes:
     return params.get("boundary", "").encode()
 
 
-def _report(data: bytes, low: bytes, body: int, boundary: bytes) -> str | None:
-    """The text of the second part, if it is the only report and neither it nor the first part is encoded."""
+def _parts(data: bytes, low: bytes, body: int, boundary: bytes, room: Room) -> list[tuple[PartHead, int, int]]:
+    """The parts of a report: prose, the only report, and perhaps what is returned. Empty where anything is unusual."""
     spans = _three_spans(data, body, boundary) or list(islice(boundary_spans(data, body, len(data), boundary), 4))
-    if len(spans) not in (2, 3) or not all(_is_returned(low, start) for start, _ in spans[2:]):
-        return None
+    if len(spans) not in (2, 3):
+        return []
+    parts = [_part(data, start, end, room.part) for start, end in spans]
+    if parts[1][0].kind != "message/delivery-status" or parts[0][0].kind[:5] not in ("text/", ""):
+        return []
+    if len(parts) == 3 and parts[2][0].kind not in _RETURNED:
+        return []
     stop = spans[1][1]
-    if low.count(b"delivery-status", body, stop) != 1:
-        return None
-    for other in _OTHERS:
-        if low.find(other, 0, stop) >= 0:
-            return None
-    return _text(data, low, *spans[1]) if _is_prose(data, low, *spans[0]) else None
+    if low.count(b"delivery-status", body, stop) != 1 or any(low.find(other, 0, stop) >= 0 for other in _OTHERS):
+        return []
+    return parts
 
 
 def _three_spans(data: bytes, body: int, boundary: bytes) -> list[tuple[int, int]]:
@@ -144,47 +187,38 @@ def _three_spans(data: bytes, body: int, boundary: bytes) -> list[tuple[int, int
     return [(first + len(line), second), (second + len(line), third), (third + len(line), len(data))]
 
 
-def _is_prose(data: bytes, low: bytes, start: int, end: int) -> bool:
-    """The first part is text as it stands. Its usual headers are known at a glance."""
-    head = low[start : low.find(b"\n\n", start, end) + 1]
-    if b"content-type: text/" in head and b"content-transfer" not in head:
-        return True
-    return _part(data, start, end)[0][:5] in ("text/", "")
+def _part(data: bytes, start: int, end: int, most: int) -> tuple[PartHead, int, int]:
+    """What a part's headers say; where its body begins and ends."""
+    if data.startswith(b"\n", start, end):
+        return PartHead("", "", False), start + 1, end
+    blank = data.find(b"\n\n", start, end)
+    if start < blank <= start + _SHORT:
+        head = _short_head(data[start : blank + 1])
+        if head is not None:
+            return head, blank + 2, end
+    if not 0 <= blank <= start + most:
+        return PartHead("?", "", False), start, end
+    raw, content, cut = split_head(data, start, end, DEFAULT.headers)
+    return (PartHead("?", "", False) if cut else _said(raw)), content, end
 
 
-def _is_returned(low: bytes, start: int) -> bool:
-    """The third part is the returned message or its headers: nothing that a detector reads."""
-    head = low[start : start + 400]
-    return head.startswith(_RETURNED) or any(b"\n" + name in head.partition(b"\n\n")[0] for name in _RETURNED)
+@lru_cache(maxsize=1024)
+def _short_head(head: bytes) -> PartHead | None:
+    """The same for whole headers; None where they are none, but the part's text."""
+    return _said(split_head(head, 0, len(head), len(head))[0]) if begins_with_header(head, 0, len(head)) else None
 
 
-def _part(data: bytes, start: int, end: int) -> tuple[str, int]:
-    """Content type and beginning of the body; "?" where the part is encoded or cut by a limit."""
-    head, content, cut = split_head(data, start, end, DEFAULT.headers)
-    headers = Headers(head)
-    kind, _ = parameters(headers.get("Content-Type"))
-    if cut or headers.get("Content-Transfer-Encoding").strip().lower() not in _PLAIN:
-        return "?", content
-    return kind, content
+def _said(raw: list[tuple[bytes, bytes]]) -> PartHead:
+    headers = Headers(raw)
+    kind, params = parameters(headers.get("Content-Type"))
+    encoding = headers.get("Content-Transfer-Encoding").strip().lower()
+    named = "Content-Disposition" in headers or any(name.startswith("name") for name in params)
+    return PartHead(kind if encoding in _PLAIN else "?", params.get("charset", ""), named)
 
 
-def _text(data: bytes, low: bytes, start: int, end: int) -> str | None:
-    content = _content_at_a_glance(data, low, start, end)
-    if content < 0:
-        kind, content = _part(data, start, end)
-        if kind != "message/delivery-status":
-            return None
-    text = data[content:end]
+def _text(data: bytes, _: PartHead, start: int, end: int) -> str | None:
+    text = data[start:end]
     return text.decode("ascii") if text.isascii() and b"\r" not in text else None
-
-
-def _content_at_a_glance(data: bytes, low: bytes, start: int, end: int) -> int:
-    """Where the report begins below the usual headers; -1 where they have to be read with care."""
-    blank = low.find(b"\n\n", start, end)
-    head = b"\n" + low[start : blank + 1]
-    usual = blank >= 0 and head.count(b"content-type") == 1 and _STANDARD in head
-    plain = b"content-transfer" not in head and b"\n " not in head and b"\n\t" not in head
-    return blank + 2 if usual and plain and len(head) < 1000 and begins_with_header(data, start, end) else -1
 
 
 def _verdict(answered: str, report: str, data: bytes, low: bytes, body: int, most: int) -> Verdict | None:

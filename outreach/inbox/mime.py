@@ -49,7 +49,7 @@ def split_head(raw: bytes, start: int, end: int, limit: int) -> tuple[list[tuple
     stop, body = (end, end) if blank < 0 else (blank, blank + 2)
     cut = stop - start > limit
     region = raw[start : min(stop, start + limit)]
-    return [(m[1], m[2]) for m in _HEADER.finditer(region)], body, cut
+    return _HEADER.findall(region), body, cut
 
 
 def parameters(value: str) -> tuple[str, dict[str, str]]:

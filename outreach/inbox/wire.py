@@ -9,7 +9,7 @@ from typing import Any
 from outreach.inbox.archive.cutting import Cut, cuts_of
 from outreach.inbox.brief import summarise_report
 from outreach.inbox.classify import classify_mail
-from outreach.inbox.fast import classify_fast
+from outreach.inbox.fast import look
 from outreach.inbox.parse import parse
 from outreach.inbox.summary import Attachment, Summary, summarise_mail
 from outreach.inbox.verdict import Finding, Intent, Kind, Verdict
@@ -26,13 +26,14 @@ class Reading:
 
 def answer(raw: bytes, *, summary: bool) -> dict[str, Any]:
     """The child's side: classify `raw` and describe it in JSON types."""
-    verdict = classify_fast(raw)
+    found = look(raw)
+    verdict = found.verdict if found else None
     if not summary:
         return {"verdict": _verdict_out(verdict or classify_mail(parse(raw)))}
-    if verdict is not None and verdict.own_uids:
-        brief = summarise_report(raw)  # tokens need not be looked for: our own header came back
+    if found is not None and found.verdict.own_uids:
+        brief = summarise_report(found)  # tokens need not be looked for: our own header came back
         if brief is not None:
-            return {"verdict": _verdict_out(verdict), "summary": _summary_out(brief)}
+            return {"verdict": _verdict_out(found.verdict), "summary": _summary_out(brief)}
     mail = parse(raw)
     verdict = verdict or classify_mail(mail)
     cuts = [asdict(cut) for cut in cuts_of(raw, mail)]

@@ -62,9 +62,20 @@ def with_header(name: bytes, size: int) -> bytes:
         b"Subject: a" + b"\r\n x" * HEADER + b"\r\n" + STANDARD,
         STANDARD.replace(GROUP, GROUP + b"X-Note: " + b"x" * ROOM.report + b"\r\n"),
         STANDARD.replace(GROUP, (GROUP + b"Action: failed\r\nStatus: 5.1.1\r\n\r\n") * ROOM.recipients + GROUP),
+        STANDARD.replace(b"Content-Description: Delivery report", b"X-Part: " + b"x" * HEADER),
         STANDARD.replace(b"B00000001.1793668382/relay.seller.example", b"b"),
     ],
-    ids=["mail", "headers", "header", "header with a blank", "folded header", "report", "recipients", "boundary"],
+    ids=[
+        "mail",
+        "headers",
+        "header",
+        "header with a blank",
+        "folded header",
+        "report",
+        "recipients",
+        "part",
+        "boundary",
+    ],
 )
 def test_what_is_larger_is_left_to_the_child(data: bytes):
     assert data != STANDARD

@@ -39,6 +39,25 @@ def test_dates(value: str, moment: datetime | None):
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        "Tue, 3 Nov 2026 09:12:40 +0800 (CST)",
+        "Sun, 29 Feb 2032 23:59:59 -0330",
+        "29 Feb 2031 00:00:00 +0000",
+        "Mon, 1 Jan 1900 00:00:00 +1400",
+        "Mon, 1 Jan 2001 00:00:00 -0000",
+        "Mon, 1 Jan 2001 00:00:60 +0100",
+        "Mon, 1 Jan 2001 24:00:00 +0100",
+        "Mon, 1 Jan 2001 10:00:00 +0175",
+        "Mon, 1 Jan 2001 10:00:00 +9999",
+        "Xyz, 31 Dec 2099 23:59:59 -1200 (A)",
+    ],
+)
+def test_usual_dates_are_read_as_the_library_reads_them(value: str):
+    assert parse_date(value) == parse_date(value.replace(" ", "  "))
+
+
+@pytest.mark.parametrize(
     ("value", "name"),
     [
         ('"Berg, Anna" <anna@buyer.example>', "Berg, Anna"),
