@@ -49,8 +49,10 @@ def password_fault(password: str, name: str) -> str | None:
     low = password.lower()
     if low in COMMON or len(set(low)) < 4:
         return "common"
-    if len(name) > 2 and name.lower() in low and len(low) < len(name) + 8:
-        return "name"
+    if len(name) > 2 and name.lower() in low:
+        own = low.replace(name.lower(), "")  # what a guesser who knows the name must still find
+        if len(own) < 8 or len(set(own)) < 4:
+            return "name"
     return None
 
 
