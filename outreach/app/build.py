@@ -29,7 +29,7 @@ from outreach.crm.files.store import FileStore
 from outreach.crm.grades.rules import Thresholds
 from outreach.crm.grades.store import GradeStore
 from outreach.crm.orders.store import OrderStore
-from outreach.crm.owners.pairs import PairBook
+from outreach.crm.owners.pairs.store import PairBook
 from outreach.crm.owners.store import OwnerStore
 from outreach.crm.service.store import ServiceStore
 from outreach.crm.store import CrmStore

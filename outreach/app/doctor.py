@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from outreach.app.build import App
 from outreach.app.clock import utc_now
 from outreach.app.inbox import InboxHost
+from outreach.app.mailbox_room import room_check
 from outreach.app.sent_probe import sent_check
 from outreach.config import ConfigError, MailboxSettings
 from outreach.content.client import reserved
@@ -49,6 +50,7 @@ async def examine(app: App, lang: str = "en", *, probe_mailboxes: bool = False) 
         checks += [await _smtp(app, box), await _imap(app, box)]
         if box.imap is not None:
             checks.append(_check(*await sent_check(app, box, utc_now(), probe_now=probe_mailboxes)))
+        checks += await room_check(app, box, lang)
     if not app.settings.mailbox:
         checks.append(_check("mailboxes", False, "none is configured", "add a [[mailbox]] block to config.toml"))
     checks.append(await _tracking(app))

@@ -48,7 +48,7 @@ class Paces:
 
 async def paces(app: App, mailbox_ids: Collection[int], now: datetime, *, paused_too: bool = False) -> Paces:
     """Load what a run would load. paused_too: as if somebody resumed the paused ones now."""
-    boxes = {app.mailbox_ids[box.name]: box for box in app.settings.mailbox}
+    boxes = _known(app)
     domains = DomainPace(0)
     found: dict[int, Sender] = {}
     for number in sorted(set(mailbox_ids) & set(boxes)):
@@ -68,9 +68,15 @@ async def paces(app: App, mailbox_ids: Collection[int], now: datetime, *, paused
 
 def in_company(app: App, mailbox_ids: Collection[int]) -> set[int]:
     """These mailboxes, and those that share a quota with one of them."""
-    wanted = set(mailbox_ids)
-    shared = {_domain(box) for box in app.settings.mailbox if app.mailbox_ids[box.name] in wanted} - {None}
-    return wanted | {app.mailbox_ids[box.name] for box in app.settings.mailbox if _domain(box) in shared}
+    wanted, boxes = set(mailbox_ids), _known(app)
+    shared = {_domain(box) for number, box in boxes.items() if number in wanted} - {None}
+    return wanted | {number for number, box in boxes.items() if _domain(box) in shared}
+
+
+def _known(app: App) -> dict[int, MailboxSettings]:
+    """The configured mailboxes by id; one that was configured after the program started has none yet."""
+    named = ((app.mailbox_ids.get(box.name), box) for box in app.settings.mailbox)
+    return {number: box for number, box in named if number is not None}
 
 
 def _domain(box: MailboxSettings) -> str | None:

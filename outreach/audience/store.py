@@ -17,7 +17,7 @@ from outreach.audience import segment
 from outreach.audience.addresses import store as addresses
 from outreach.audience.companies import store as companies
 from outreach.audience.importing.near import Near
-from outreach.audience.importing.near.preview import nears_of
+from outreach.audience.importing.near.preview.store import nears_of
 from outreach.audience.importing.result import ImportResult
 from outreach.audience.importing.store import Importer, ImportOptions, Progress
 from outreach.audience.people import store as people

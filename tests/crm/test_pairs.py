@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from outreach.crm.owners import pairs
-from outreach.crm.owners.pairs import PairBook
+from outreach.crm.owners.pairs import store as pairs
+from outreach.crm.owners.pairs.store import PairBook
 from outreach.model import Company, Contact
 from outreach.model.base import table
 from tests.crm.conftest import NOW, Firm

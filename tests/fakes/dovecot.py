@@ -50,6 +50,15 @@ first_valid_gid = {gid}
 mail_location = maildir:{folder}/mail/%u
 mail_fsync = never
 mail_max_userip_connections = 100
+mail_plugins = quota
+protocol imap {{
+  mail_plugins = quota imap_quota
+}}
+plugin {{
+  quota = count:Mailbox
+  quota_vsizes = yes
+  quota_rule = *:storage=4G
+}}
 passdb {{
   driver = oauth2
   mechanisms = xoauth2 oauthbearer

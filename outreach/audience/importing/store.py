@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience.importing.companies import Known
 from outreach.audience.importing.companies.store import CompanyBook
+from outreach.audience.importing.consents.store import unrecorded, write_consents
 from outreach.audience.importing.labels.store import learn_labels
 from outreach.audience.importing.merge import changes, stronger
 from outreach.audience.importing.near.store import NearSearch, last_company
@@ -28,11 +29,11 @@ from outreach.audience.table import ReadError
 from outreach.db import indexes
 from outreach.db.bulk import among, bound_moment, chunks, insert_rows, reserve_ids
 from outreach.db.session import Database
-from outreach.model import Company, Consent, Contact, ContactTag, EmailAddress, Suppression, User
+from outreach.model import Company, Contact, ContactTag, EmailAddress, Suppression, User
 from outreach.model.base import table
 
 CONTACT, ADDRESS = table(Contact), table(EmailAddress)
-CONTACT_TAG, CONSENT, USER = table(ContactTag), table(Consent), table(User)
+CONTACT_TAG, USER = table(ContactTag), table(User)
 SUPPRESSION = table(Suppression)
 
 #: Rows in one transaction: about a quarter of a second, so that a hand-over never waits long for the one writer.
@@ -187,7 +188,8 @@ class Importer:
         pairs = list(zip(ids, drafts, strict=True))
         await self._addresses(conn, [(n, d, i == 0, a) for n, d in pairs for i, a in enumerate(d.addresses)], keys)
         await self._tag(conn, pairs)
-        await self._consent(conn, [pair for pair in pairs if pair[1].values["basis"] != "none"])
+        stated = [pair for pair in pairs if pair[1].values["basis"] != "none"]
+        await write_consents(conn, stated, self.options.evidence, self.now)
         return {address.normal: number for number, draft in pairs for address in draft.addresses}
 
     def _moment(self, conn: AsyncConnection) -> Any:
@@ -258,34 +260,6 @@ class Importer:
         await insert_rows(conn, CONTACT_TAG, ("tag_id", "contact_id"), rows, ignore=True)
         return len(rows)
 
-    async def _consent(self, conn: AsyncConnection, pairs: Sequence[tuple[int, Draft]]) -> None:
-        columns = ("contact_id", "basis", "given_on", "source", "evidence", "at")
-        moment = self._moment(conn)
-        rows = []
-        for number, draft in pairs:
-            evidence = f"{self.options.evidence} line {draft.line}".strip()
-            values = draft.values
-            rows.append((number, values["basis"], values.get("basis_date", ""), values["source"], evidence, moment))
-        await insert_rows(conn, CONSENT, columns, rows)
-
-    async def _unrecorded(self, conn: AsyncConnection, pairs: Sequence[tuple[int, Draft]]) -> list[tuple[int, Draft]]:
-        """Return the rows whose legal basis, date and source are not on record for their contact yet."""
-        c = CONSENT.c
-        known: set[tuple[Any, ...]] = set()
-        for part in chunks(list({number for number, _ in pairs})):
-            rows = await conn.execute(
-                select(c.contact_id, c.basis, c.given_on, c.source).where(among(conn, c.contact_id, part))
-            )
-            known |= {tuple(row) for row in rows}
-        fresh = []
-        for number, draft in pairs:
-            values = draft.values
-            this = (number, values["basis"], values.get("basis_date", "") or None, values["source"])
-            if this not in known:
-                known.add(this)
-                fresh.append((number, draft))
-        return fresh
-
     # ---- contacts that were there
 
     async def _update(
@@ -317,7 +291,7 @@ class Importer:
                 counted.add(number)
         await self._write_changes(conn, changed)
         await self._addresses(conn, extra, keys)
-        await self._consent(conn, await self._unrecorded(conn, fresh_consents))
+        await write_consents(conn, await unrecorded(conn, fresh_consents), self.options.evidence, self.now)
         counted |= await self._new_tags(conn, list(zip(numbers, drafts, strict=True)))
         return len({number for number in counted if number < self.first_new})
 

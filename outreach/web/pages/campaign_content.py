@@ -59,7 +59,7 @@ class Reader:
         self.staff, self.form = staff, form
         self.faults: list[Fault] = []
 
-    def text(self, name: str, most: int = 400) -> str:
+    def words(self, name: str, most: int = 400) -> str:
         """The field's text, trimmed."""
         return str(self.form.get(name, "")).strip()[:most]
 
@@ -70,7 +70,7 @@ class Reader:
 
     def number(self, field: str, low: float, high: float, default: float) -> float:
         """The field's number; empty is the default."""
-        given = self.text(field, 20).replace(",", ".").removesuffix("%").strip()
+        given = self.words(field, 20).replace(",", ".").removesuffix("%").strip()
         if not given:
             return default
         if not NUMBER.match(given) or not low <= float(given) <= high:
@@ -91,13 +91,13 @@ def read_content(reader: Reader, mailboxes: Sequence[str], window: str | None) -
 
 
 def _steps(reader: Reader) -> list[dict[str, Any]]:
-    numbers = (n for n in range(1, MOST_STEPS + 1) if reader.text(f"step_template_{n}", 100))
+    numbers = (n for n in range(1, MOST_STEPS + 1) if reader.words(f"step_template_{n}", 100))
     return [
         {
-            "template": reader.text(f"step_template_{n}", 100),
+            "template": reader.words(f"step_template_{n}", 100),
             "after_days": reader.number(f"step_days_{n}", 0, 365, 4),
-            "only_if": reader.text(f"step_if_{n}") or "no reply",
-            "subject": reader.text(f"step_subject_{n}") or None,
+            "only_if": reader.words(f"step_if_{n}") or "no reply",
+            "subject": reader.words(f"step_subject_{n}") or None,
             "same_thread": reader.form.get(f"step_thread_{n}") == "1",
         }
         for n in numbers
@@ -105,7 +105,7 @@ def _steps(reader: Reader) -> list[dict[str, Any]]:
 
 
 def _variants(reader: Reader, mailboxes: Sequence[str], window: str | None) -> list[dict[str, Any]]:
-    count = reader.text("arms", 2)
+    count = reader.words("arms", 2)
     number = min(int(count), MOST_VARIANTS) if count.isdecimal() else 0
     found = [_variant(reader, n, mailboxes, window) for n in range(1, number + 1)]
     for n, one in enumerate(found, 1):
@@ -125,18 +125,18 @@ def _changes(variant: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _variant(reader: Reader, n: int, mailboxes: Sequence[str], window: str | None) -> dict[str, Any]:
-    name = reader.text(f"arm_name_{n}", 20) or NAMES[n - 1]
+    name = reader.words(f"arm_name_{n}", 20) or NAMES[n - 1]
     if not ARM.match(name):
         reader.fault(f"arm_name_{n}", N_("Letters, digits, - and _ only, at most 20."))
-    box = reader.text(f"arm_mailbox_{n}", 100) or None
+    box = reader.words(f"arm_mailbox_{n}", 100) or None
     if box and box not in mailboxes:
         reader.fault(f"arm_mailbox_{n}", N_("Tick this mailbox among those of the campaign too."))
-    given = reader.text(f"arm_hour_{n}", 2)
+    given = reader.words(f"arm_hour_{n}", 2)
     hour = int(given) if given.isdecimal() else None
     if hour is not None and not _open(window, hour):
         reader.fault(f"arm_hour_{n}", N_("Outside the hours in which mail may leave (%(window)s)."), window=window)
     share = reader.number(f"arm_share_{n}", 0, 100, 0)
-    subject, template = reader.text(f"arm_subject_{n}"), reader.text(f"arm_template_{n}", 100)
+    subject, template = reader.words(f"arm_subject_{n}"), reader.words(f"arm_template_{n}", 100)
     return {
         "name": name, "subject": subject or None, "template": template or None, "mailbox": box, "hour": hour,
         "share": share / 100 or None,
@@ -162,14 +162,14 @@ def _test(reader: Reader) -> dict[str, Any]:
         ("release", ("winner", "ask")),
         ("otherwise", ("ask", "first")),
     ):
-        given = reader.text(f"test_{key}", 10)
+        given = reader.words(f"test_{key}", 10)
         found[key] = given if given in allowed else allowed[0]
     return found
 
 
 def _pilot(reader: Reader) -> dict[str, Any] | None:
     share = reader.number("pilot_share", 0, 50, 0)
-    team = [one for one in re.split(r"[\s;,，；]+", reader.text("pilot_team", 6000)) if one]
+    team = [one for one in re.split(r"[\s;,，；]+", reader.words("pilot_team", 6000)) if one]
     wrong = [one for one in team if not is_address(one)]
     if wrong:
         reader.fault("pilot_team", N_("%(address)s is no e-mail address."), address=wrong[0][:80])
@@ -209,20 +209,20 @@ def shown(given: Mapping[str, Any]) -> dict[str, Any]:
 def faulty(reader: Reader | None) -> dict[str, dict[str, str]]:
     """Each faulty field's text, and what was typed there, which is shown again as it was."""
     faults = {one.field: one.text for one in reader.faults} if reader else {}
-    return {"faults": faults, "typed": {field: reader.text(field, 6000) for field in faults} if reader else {}}
+    return {"faults": faults, "typed": {field: reader.words(field, 6000) for field in faults} if reader else {}}
 
 
 @router.action("/campaigns/test-size", Permission.CAMPAIGNS_EDIT, changes=False)
 async def test_size(staff: Staff) -> Response:
     """How many people each version needs to show the wished rise, and how many it would have."""
     reader = Reader(staff, await staff.form())
-    arms = reader.text("arms", 2)
+    arms = reader.words("arms", 2)
     number = int(arms) if arms.isdecimal() else 0
     if not 2 <= number <= MOST_VARIANTS:
         return await staff.render("part_test_size.html", size=None)
     rules = _test(reader)
     try:
-        people = await staff.app.audience.count(reader.text("segment", 8000), staff.now)
+        people = await staff.app.audience.count(reader.words("segment", 8000), staff.now)
     except SegmentError:
         people = None
     size = await work().test_size(staff.app, rules["metric"], rules["lift"], number)

@@ -131,7 +131,7 @@ async def _save(staff: Staff, row: Any) -> Response:
 
 def _raw(staff: Staff, reader: Reader, row: Any) -> dict[str, Any]:
     """The campaign file that the form describes; what the form does not show is kept from the old one."""
-    form, text = reader.form, reader.text
+    form, text = reader.form, reader.words
     raw: dict[str, Any] = dict(row.definition) if row is not None else {}
     raw |= {
         "name": text("name", 200), "goal": text("goal"), "segment": text("segment", 8000), "template": text("template"),

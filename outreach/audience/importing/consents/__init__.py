@@ -1,0 +1,1 @@
+"""The record of the legal bases that a list states (D1)."""

@@ -1,0 +1,1 @@
+"""How full a mailbox is."""
