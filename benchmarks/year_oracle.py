@@ -12,14 +12,14 @@ import holidays
 from sqlalchemy import select
 
 from outreach.app.build import App
-from outreach.model import Campaign, Company, Enrolment, Mailbox, Task, User
+from outreach.model import Campaign, Company, Enrolment, Task, User
 from outreach.model.base import table
 
 if TYPE_CHECKING:
-    from benchmarks.simulated_year import Year
+    from benchmarks.year_house import House
 
 CAMPAIGNS, COMPANIES, ENROLMENTS = table(Campaign), table(Company), table(Enrolment)
-MAILBOXES, TASKS, USERS = table(Mailbox), table(Task), table(User)
+TASKS, USERS = table(Task), table(User)
 #: Friday and Saturday, as the labour ministries have it; the rest rests on Saturday and Sunday.
 FRIDAY_SATURDAY = {"SA", "EG", "IL", "QA", "KW", "JO", "DZ", "BD"}
 #: The caps that the year is run with: mails to a person, to a customer, in so many days.
@@ -52,7 +52,7 @@ def day_off(day: date, country: str) -> bool:
     return day in _DAYS_OFF[key]
 
 
-def look_at_mails(year: Year, kinds: dict[int, str], verdict: Verdict) -> None:
+def look_at_mails(year: House, kinds: dict[int, str], verdict: Verdict) -> None:
     """Hours, holidays, after a reply, bounce or wish, away, twice."""
     ledger = year.ledger
     begun: dict[tuple[int, int], datetime] = {}
@@ -73,18 +73,19 @@ def look_at_mails(year: Year, kinds: dict[int, str], verdict: Verdict) -> None:
             first = begun.setdefault((mail.campaign_id, mail.contact_id), at)
             replies = [one for one in ledger.replied.get(mail.contact_id, ()) if first <= one <= at]
             verdict.look("no sequence goes on after a reply", not replies, who)
+            stops = [one for one in ledger.stopped.get(mail.contact_id, ()) if first < one <= at]
+            verdict.look("nor after a meeting, a deal or a colleague's contact", not stops, who)
 
 
-def look_at_caps(year: Year, owners: dict[int, int], verdict: Verdict) -> None:
-    """At most so many mails to a person and a customer; one voice to a customer."""
+def look_at_caps(year: House, verdict: Verdict) -> None:
+    """At most so many mails to a person and a customer; one voice to a customer (who has left speaks no more)."""
     span = timedelta(days=CAP_DAYS)
     people: dict[int, list[datetime]] = defaultdict(list)
     firms: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
 
-    def voice(mailbox: int, at: datetime) -> int:
-        owner = owners[mailbox]
-        handed = year.ledger.successors.get(owner)
-        return handed[0] if handed else owner
+    def has_left(user: int, at: datetime) -> bool:
+        left = year.ledger.successors.get(user)
+        return left is not None and left[1] <= at
 
     for at, mail in year.ledger.sent:
         mine = people[mail.contact_id]
@@ -92,13 +93,14 @@ def look_at_caps(year: Year, owners: dict[int, int], verdict: Verdict) -> None:
         lately = [one for one in mine if at - one < span]
         verdict.look("the cap for a person", len(lately) <= CAP, f"{mail.address} {at}")
         theirs = firms[mail.company_id]
-        theirs.append((at, voice(mail.mailbox_id, at)))
+        theirs.append((at, year.owners[mail.mailbox_id]))
         near = [one for one in theirs if at - one[0] < span]
         verdict.look("the cap for a customer", len(near) <= COMPANY_CAP, f"{mail.address} {at}")
-        verdict.look("no two colleagues within the cap", len({one[1] for one in near}) == 1, f"{mail.address} {at}")
+        voices = {user for _, user in near if not has_left(user, at)}
+        verdict.look("no two colleagues within the cap", len(voices) == 1, f"{mail.address} {at}")
 
 
-async def look_at_work(app: App, year: Year, verdict: Verdict) -> None:
+async def look_at_work(app: App, year: House, verdict: Verdict) -> None:
     """Every reply has a task of the same working day, every customer an owner, every person one sequence."""
     async with app.db.read() as conn:
         tasks = (await conn.execute(select(TASKS).where(TASKS.c.kind == "reply"))).all()
@@ -129,13 +131,12 @@ async def look_at_work(app: App, year: Year, verdict: Verdict) -> None:
         last[stay.contact_id] = stay
 
 
-async def judge(app: App, year: Year) -> Verdict:
+async def judge(app: App, year: House) -> Verdict:
     """Read the ledger with eyes that know nothing of the engine."""
     verdict = Verdict()
     async with app.db.read() as conn:
         kinds = {row.id: row.kind for row in await conn.execute(select(CAMPAIGNS.c.id, CAMPAIGNS.c.kind))}
-        owners = {row.id: row.owner_id for row in await conn.execute(select(MAILBOXES.c.id, MAILBOXES.c.owner_id))}
     look_at_mails(year, kinds, verdict)
-    look_at_caps(year, owners, verdict)
+    look_at_caps(year, verdict)
     await look_at_work(app, year, verdict)
     return verdict
