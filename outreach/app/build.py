@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from outreach.access.store import AccessStore
+from outreach.access.violations.store import ViolationStore
 from outreach.app.clock import utc_now
 from outreach.app.composing import CampaignComposer
 from outreach.app.mailboxes import server_of, setup_of, sync_mailboxes
@@ -109,6 +110,7 @@ class App:
         self._customers()
         self.reports = ReportStore(db)
         self.access = AccessStore(db)
+        self.violations = ViolationStore(db)
         self.webhooks = WebhookStore(db, secret)
         self.signer = Signer.from_secret(secret, self.settings.tracking.key_generation)
         self.gates = gates_of(self.settings)

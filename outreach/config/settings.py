@@ -173,6 +173,14 @@ class SignUpSettings(Part):
     per_hour: int = Field(default=60, ge=1, description="confirmations in an hour, so that nobody misuses the form")
 
 
+class ViolationSettings(Part):
+    """Reports of violations by customers and other outsiders, in confidence, under tracking.base_url + /v/."""
+
+    from_outside: bool = Field(default=True, description="whether people without an account can report at all")
+    per_network: int = Field(default=5, ge=1, description="reports from one network in an hour")
+    per_hour: int = Field(default=60, ge=1, description="reports from outside in an hour, all together")
+
+
 class WebhookSettings(Part):
     """Programs of the company that are told what happens."""
 
@@ -231,6 +239,7 @@ class Settings(BaseSettings):
     sending: SendingSettings = SendingSettings()
     oidc: OidcSettings | None = None
     signup: SignUpSettings = SignUpSettings()
+    violations: ViolationSettings = ViolationSettings()
     webhooks: WebhookSettings = WebhookSettings()
     sequences: SequenceSettings = SequenceSettings()
     retention: RetentionSettings = RetentionSettings()

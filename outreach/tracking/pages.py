@@ -186,6 +186,7 @@ class Pages:
         sender = f"<p><bdi>{_e(', '.join(part for part in parts if part))}</bdi></p>"
         buttons = (_button(w[ask], {"request": ask}, "l") for ask in ("access", "erase", "complain"))
         asks = "".join(_form(f"/p/{token}", lang, button) for button in buttons) if token else ""
+        asks += f'<a href="/v/?lang={lang}">{_e(w["report"])}</a>'
         links = "".join(_language(code, texts["name"], "") for code, texts in words().items())
         return f'<footer>{sender}<div class="asks">{asks}</div><nav class="all">{links}</nav></footer>'
 

@@ -37,7 +37,7 @@ BODY_LIMIT = 2_000_000
 UPLOAD_LIMIT = 200_000_000
 UPLOAD_PATHS = ("/contacts/import", "/template-pictures", "/customers/orders/import", "/customers/files")
 #: Public endpoints are posted to by mail providers (RFC 8058) and by websites: no origin to check, no session used.
-PUBLIC_PREFIXES = ("/u/", "/p/", "/c/", "/o/", "/s/", "/q/", "/api/")
+PUBLIC_PREFIXES = ("/u/", "/p/", "/c/", "/o/", "/s/", "/q/", "/v/", "/api/")
 
 
 class SecureHeaders:

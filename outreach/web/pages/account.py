@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-import secrets
 
 from fastapi import HTTPException
 from fastapi.responses import Response
-from sqlalchemy import insert, select, update
 
 from outreach.access.login import LoginRefused
 from outreach.access.roles import Permission
-from outreach.access.secrets import token_hash
-from outreach.access.store import append_audit, change_user
-from outreach.web.data.tables import VIOLATION
+from outreach.access.store import change_user
 from outreach.web.i18n import CATALOGUES, N_
 from outreach.web.pages.settings import ZONES, tabs
 from outreach.web.routing import LANGUAGE_COOKIE, SESSION_COOKIE, Pages, Staff
@@ -148,11 +144,7 @@ async def revoke_token(staff: Staff, token_id: int) -> Response:
 async def violation_form(staff: Staff) -> Response:
     """Report a violation in confidence."""
     receipt = staff.request.query_params.get("receipt", "")
-    found = None
-    if receipt:
-        async with staff.app.db.read() as conn:
-            query = select(VIOLATION).where(VIOLATION.c.receipt_hash == token_hash(receipt))
-            found = (await conn.execute(query)).one_or_none()
+    found = await staff.app.violations.of_receipt(receipt) if receipt else None
     return await staff.render("violation_new.html", receipt=None, found=found, asked=bool(receipt))
 
 
@@ -160,38 +152,26 @@ async def violation_form(staff: Staff) -> Response:
 async def report_violation(staff: Staff) -> Response:
     """Store the report without its reporter. Only the receipt, which is shown once, leads back to it."""
     form = await staff.form()
-    text = str(form.get("text", "")).strip()[:20_000]
+    text = str(form.get("text", "")).strip()
     if not text:
         raise HTTPException(422)
-    receipt = secrets.token_hex(8)
-    values = {"at": staff.now, "about": str(form.get("about", "other"))[:40], "text": text, "state": "new"}
-    async with staff.app.db.write() as conn:
-        added = insert(VIOLATION).values(receipt_hash=token_hash(receipt), **values).returning(VIOLATION.c.id)
-        number = (await conn.execute(added)).scalar_one()
-        # the trail says that there is a report; who made it stands nowhere
-        await append_audit(conn, None, "violation.reported", "violation", number, now=staff.now)
+    receipt = await staff.app.violations.report(str(form.get("about", "other")), text, staff.now)
     return await staff.render("violation_new.html", receipt=receipt, found=None, asked=False)
 
 
 @router.page("/settings/violations", Permission.VIOLATIONS_READ)
 async def violations(staff: Staff) -> Response:
     """Every report, for the auditors."""
-    async with staff.app.db.read() as conn:
-        rows = (await conn.execute(select(VIOLATION).order_by(VIOLATION.c.id.desc()).limit(200))).all()
-    return await staff.render("violations.html", tabs=tabs(staff), rows=rows)
+    return await staff.render("violations.html", tabs=tabs(staff), rows=await staff.app.violations.newest())
 
 
 @router.action("/settings/violations/{number:int}", Permission.VIOLATIONS_READ)
 async def answer_violation(staff: Staff, number: int) -> Response:
     """Answer a report: its reporter reads it with the receipt."""
     form = await staff.form()
-    values = {
-        "answer": str(form.get("answer", "")).strip()[:20_000],
-        "state": "closed" if form.get("close") else "open",
-    }
-    async with staff.app.db.write() as conn:
-        done = await conn.execute(update(VIOLATION).where(VIOLATION.c.id == number).values(**values))
-        if done.rowcount != 1:
-            raise HTTPException(404)
-        await append_audit(conn, staff.actor, "violation.answered", "violation", number, now=staff.now)
+    text, close = str(form.get("answer", "")).strip(), bool(form.get("close"))
+    try:
+        await staff.app.violations.answer(number, text, staff.actor, staff.now, close=close)
+    except LookupError as error:
+        raise HTTPException(404) from error
     return staff.done("/settings/violations", N_("Recorded."))

@@ -1,0 +1,1 @@
+"""Reports of violations (H3): by staff and by outsiders, without who reported it."""

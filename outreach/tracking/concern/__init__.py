@@ -1,0 +1,1 @@
+"""Reports of violations by customers and other outsiders (H3): in confidence, without an account or a name."""
