@@ -81,6 +81,18 @@ def weekday(value: datetime | date, lang: str) -> str:
     return format_date(value, "EEE", locale=locale(lang))
 
 
+def month(value: date, lang: str) -> str:
+    """``2026年11月`` or ``November 2026``."""
+    return format_date(value, "y年M月" if lang == "zh" else "MMMM y", locale=locale(lang))
+
+
+def day_number(value: date, lang: str) -> str:
+    """The day of the month; a month's first day names the month: ``12月1日``, ``1 Dec``."""
+    if value.day > 1:
+        return str(value.day)
+    return format_date(value, "M月d日" if lang == "zh" else "d MMM", locale=locale(lang))
+
+
 def moment(value: datetime | None, tz: str, lang: str, *, now: datetime, show_place: bool = False) -> str:
     """``Tue 24 Nov 16:40 (Denver)``: their time, with the place when asked."""
     if value is None:

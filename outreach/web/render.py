@@ -18,7 +18,7 @@ from outreach.audience.regions import country_name
 from outreach.web import format as fmt
 from outreach.web.i18n import LANG_ATTRIBUTE, N_, locale, translate, translations
 from outreach.web.words import INTENT, TASK, word
-from outreach.web.work import explain
+from outreach.web.work import explain, explained
 
 HTML = Path(__file__).parent / "html"
 STATIC = Path(__file__).parent / "static"
@@ -125,6 +125,8 @@ def _words(lang: str) -> dict[str, Any]:
         "said": said,
         "badge": badge,
         "pause_reason": lambda value: pause_text(value, lang),
+        "explained": lambda reason, detail="": explained(reason, lang, detail)[0],
+        "remedy": lambda reason, detail="": explained(reason, lang, detail)[1],
         "language_name": lambda code: language_name(code, lang),
         "country": lambda code: country_name(code, lang) if code else "–",
         "duration": lambda value: fmt.duration(value, lang),
@@ -145,6 +147,9 @@ def _plain_filters(lang: str) -> dict[str, Any]:
         "as_problem": lambda problem: problem.as_dict(),
         "as_moment": _as_moment,
         "number": fmt.number,
+        "weekday_name": lambda value: fmt.weekday(value, lang),
+        "month_name": lambda value: fmt.month(value, lang),
+        "day_number": lambda value: fmt.day_number(value, lang),
         "initials": fmt.initials,
         "size": fmt.size,
         "lines": lambda text: Markup("<br>").join(escape(line) for line in str(text).splitlines()),

@@ -33,9 +33,14 @@ def occasions() -> Any:
 
 def explain(reason: str, lang: str) -> str:
     """What sending says about a reason code; the code itself where it says nothing."""
+    return " ".join(explained(reason, lang)).strip()
+
+
+def explained(reason: str, lang: str, detail: str = "") -> tuple[str, str]:
+    """The same in two parts: what happened, and what to do. `detail` stands for a code that has no words."""
     try:
         texts = import_module("outreach.sending.texts")
     except ModuleNotFoundError:
-        return reason.replace("_", " ")
-    told = texts.explain(reason, lang)
-    return f"{told.what} {told.do}".strip()
+        return detail or reason.replace("_", " "), ""
+    told = texts.explain(reason, lang, detail)
+    return told.what, told.do

@@ -73,3 +73,29 @@ async def test_late_work_corrections_and_unread_mailboxes_are_in_sight(house: Ho
     async with house.db.read() as conn:
         added = select(addresses.c.contact_id).where(addresses.c.normal == "new@elsewhere.example")
         assert await conn.scalar(added) == who.id
+
+
+async def test_what_sending_warned_of_is_on_the_first_page_once_with_its_remedy(house: House) -> None:
+    from datetime import timedelta
+
+    from sqlalchemy import insert
+
+    from outreach.model import Activity
+    from outreach.model.base import table
+
+    def warned(reason: str, hours: float, box: int, detail: str = "") -> dict[str, object]:
+        data = {"mailbox_id": box, "mailbox": "sales", "reason": reason, "detail": detail, "campaign_id": None}
+        return {"kind": "warning", "at": house.now - timedelta(hours=hours), "text": reason, "data": data}
+
+    rows = [warned("throttled", 1, 1), warned("throttled", 2, 1), warned("link-lost", 90, 1), warned("new-code", 1, 2, "451 odd")]  # fmt: skip
+    async with house.db.write() as conn:
+        await conn.execute(insert(table(Activity)), rows)
+    async with house.visitor("li.na", "zh") as visitor:
+        text = (await visitor.get("/")).text
+        assert text.count("服务商要求放慢发送") == 1, "twice is one line"
+        assert "2 次" in text
+        assert "451 odd" in text, "a code without words is told by its detail"
+        assert "连接连续多次中断" not in text, "older than two days"
+    async with house.visitor("zhou.yang") as visitor:
+        text = (await visitor.get("/")).text
+        assert "451 odd" not in text, "not the salesperson's mailbox"

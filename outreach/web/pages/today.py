@@ -27,6 +27,7 @@ async def show(staff: Staff) -> Response:
             "mailboxes": await today.mailboxes(conn, staff) if staff.may(Permission.MAILBOXES_VIEW) else [],
             "doubtful": await today.in_doubt(conn, staff) if staff.may(Permission.CAMPAIGNS_VIEW) else [],
         }
+        context["warned"] = await today.warnings(conn, staff, context["mailboxes"])
     steps = await first_run.steps(staff)
     guide = any(not step.done for step in steps if step.key in first_run.NEEDED)
     return await staff.render(
