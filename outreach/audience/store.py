@@ -163,15 +163,25 @@ class AudienceStore:
         async with self.db.read() as conn:
             return await people.companies(conn, query)
 
-    async def edit(self, contact_id: int, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """Change a contact; return the values of before, which undo it. Raises EditRefused, LookupError."""
-        async with self.db.write() as conn:
-            return await people.edit(conn, contact_id, changes, now)
+    async def edit(
+        self, contact_id: int, changes: Mapping[str, Any], now: datetime, seen: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Change a contact; return the values of before, which undo it. `seen`: what the person saw in the fields.
 
-    async def edit_company(self, company_id: int, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """Change a company; return the values of before, which undo it. Raises EditRefused, LookupError."""
+        Raises EditRefused, LookupError; Overtaken where somebody else changed them since.
+        """
         async with self.db.write() as conn:
-            return await people.edit_company(conn, company_id, changes, now)
+            return await people.edit(conn, contact_id, changes, now, seen or {})
+
+    async def edit_company(
+        self, company_id: int, changes: Mapping[str, Any], now: datetime, seen: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Change a company; return the values of before, which undo it. `seen` as for a contact.
+
+        Raises EditRefused, Overtaken, LookupError.
+        """
+        async with self.db.write() as conn:
+            return await people.edit_company(conn, company_id, changes, now, seen or {})
 
     async def add_address(self, contact_id: int, text: str, now: datetime) -> int:
         """Give a contact one more address; return its id. Raises AddressRefused, LookupError."""

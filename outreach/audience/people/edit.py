@@ -25,6 +25,14 @@ class EditRefused(ValueError):
         return reason(self.code, language)
 
 
+class Overtaken(ValueError):
+    """Somebody else changed the field since the person saw it. `value`: what it holds now; nothing was changed."""
+
+    def __init__(self, field: str, value: Any) -> None:
+        self.field, self.value = field, value
+        super().__init__(f"{field} was changed meanwhile")
+
+
 def _known(convert: Callable[[str], Any], code: str) -> Callable[[str], Any]:
     def understood(text: str) -> Any:
         value = convert(text)

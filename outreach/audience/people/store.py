@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience.importing.labels.store import learn_labels
-from outreach.audience.people.edit import COMPANY_FIELDS, CONTACT_FIELDS, checked
+from outreach.audience.people.edit import COMPANY_FIELDS, CONTACT_FIELDS, Overtaken, checked
 from outreach.audience.people.query import (
     ADDRESS,
     COMPANY,
@@ -32,6 +33,7 @@ from outreach.model.base import table
 from outreach.model.keys import normalise_address
 from outreach.model.suppressed import is_suppressed
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 TAG, CONTACT_TAG, CONSENT, PREFERENCE = table(Tag), table(ContactTag), table(Consent), table(Preference)
 ACTIVITY, EVENT, MESSAGE, INBOUND = table(Activity), table(Event), table(Message), table(InboundMail)
 
@@ -216,27 +218,42 @@ async def companies(conn: AsyncConnection, query: CompanyQuery) -> Page:
     return Page(rows, await conn.scalar(select(func.count()).select_from(COMPANY).where(wanted)) or 0)
 
 
-async def edit(conn: AsyncConnection, contact_id: int, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Change fields of a contact; return what they held before. Raises EditRefused, LookupError."""
-    return await _edit(conn, CONTACT, contact_id, checked(CONTACT_FIELDS, changes), now)
+async def edit(
+    conn: AsyncConnection, contact_id: int, changes: Mapping[str, Any], now: datetime, seen: Mapping[str, Any] = NOTHING
+) -> dict[str, Any]:
+    """Change fields of a contact; return what they held before. `seen`: what they must still hold.
+
+    Raises EditRefused, Overtaken, LookupError.
+    """
+    return await _edit(conn, CONTACT, contact_id, checked(CONTACT_FIELDS, changes), now, seen)
 
 
 async def edit_company(
-    conn: AsyncConnection, company_id: int, changes: Mapping[str, Any], now: datetime
+    conn: AsyncConnection, company_id: int, changes: Mapping[str, Any], now: datetime, seen: Mapping[str, Any] = NOTHING
 ) -> dict[str, Any]:
-    """Change fields of a company; return what they held before. Raises EditRefused, LookupError."""
-    return await _edit(conn, COMPANY, company_id, checked(COMPANY_FIELDS, changes), now)
+    """Change fields of a company; return what they held before. `seen`: what they must still hold.
+
+    Raises EditRefused, Overtaken, LookupError.
+    """
+    return await _edit(conn, COMPANY, company_id, checked(COMPANY_FIELDS, changes), now, seen)
 
 
 async def _edit(
-    conn: AsyncConnection, which: Table, number: int, found: dict[str, Any], now: datetime
+    conn: AsyncConnection, which: Table, number: int, found: dict[str, Any], now: datetime, seen: Mapping[str, Any]
 ) -> dict[str, Any]:
     row = (await conn.execute(select(which).where(which.c.id == number))).first()
     if row is None:
         raise LookupError(f"there is no {which.name} {number}")
+    for name, value in seen.items():
+        if row._mapping[name] != value:
+            raise Overtaken(name, row._mapping[name])
     before = {name: row._mapping[name] for name in found}
     if found:
-        await conn.execute(update(which).where(which.c.id == number).values(found | {"updated_at": now}))
+        # a writer between our reading and this statement is seen here (PostgreSQL; SQLite has one writer)
+        unchanged = [which.c[name].is_not_distinct_from(value) for name, value in seen.items()]
+        changed = update(which).where(which.c.id == number, *unchanged).values(found | {"updated_at": now})
+        if (await conn.execute(changed)).rowcount == 0:
+            raise Overtaken(next(iter(seen), ""), None)
     return before
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
@@ -123,19 +123,24 @@ async def contacts(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple
     ids = select(CONTACT.c.id).select_from(joined if "company" in wanted.sort else CONTACT).where(condition)
     page = ids.order_by(*_order(wanted.sort, SORTS, CONTACT.c.id)).limit(PAGE).offset(wanted.offset)
     chosen = (await conn.execute(page)).scalars().all()
+    return await contact_rows(conn, chosen), int(total)
+
+
+async def contact_rows(conn: AsyncConnection, chosen: Sequence[int]) -> list[Any]:
+    """The lines of these contacts, in this order."""
     address = select(ADDRESS.c.contact_id, func.min(ADDRESS.c.address).label("address")).where(ADDRESS.c.is_primary)
     address_of = address.where(ADDRESS.c.contact_id.in_(chosen)).group_by(ADDRESS.c.contact_id).subquery()
     query = (
         select(CONTACT, COMPANY.c.name.label("company"), address_of.c.address, USER.c.display_name.label("owner"))
         .select_from(
-            joined.outerjoin(address_of, address_of.c.contact_id == CONTACT.c.id).outerjoin(
-                USER, USER.c.id == CONTACT.c.owner_id
-            )
+            CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
+            .outerjoin(address_of, address_of.c.contact_id == CONTACT.c.id)
+            .outerjoin(USER, USER.c.id == CONTACT.c.owner_id)
         )
         .where(CONTACT.c.id.in_(chosen))
     )
     rows = {row.id: row for row in await conn.execute(query)}
-    return [rows[number] for number in chosen if number in rows], int(total)
+    return [rows[number] for number in chosen if number in rows]
 
 
 async def tags_of(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Any]]:
@@ -174,15 +179,21 @@ async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tupl
     page = select(COMPANY.c.id).where(condition).order_by(*_order(wanted.sort, COMPANY_SORTS, COMPANY.c.id))
     # first which, then what of them: SQLite would count everybody's contacts before it sorts
     chosen = (await conn.execute(page.limit(PAGE).offset(wanted.offset))).scalars().all()
-    people_of = select(func.count()).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
-    replied = select(func.max(CONTACT.c.last_replied)).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
-    query = (
-        select(COMPANY, people_of.label("people"), replied.label("replied"), USER.c.display_name.label("owner"))
-        .outerjoin(USER, USER.c.id == COMPANY.c.owner_id)
-        .where(COMPANY.c.id.in_(chosen))
-    )
+    query = _company_lines().where(COMPANY.c.id.in_(chosen))
     rows = {row.id: row for row in await conn.execute(query)}
     return [rows[number] for number in chosen if number in rows], int(total)
+
+
+def _company_lines() -> Select[Any]:
+    people_of = select(func.count()).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
+    replied = select(func.max(CONTACT.c.last_replied)).where(CONTACT.c.company_id == COMPANY.c.id).scalar_subquery()
+    columns = (COMPANY, people_of.label("people"), replied.label("replied"), USER.c.display_name.label("owner"))
+    return select(*columns).outerjoin(USER, USER.c.id == COMPANY.c.owner_id)
+
+
+async def company_row(conn: AsyncConnection, company_id: int) -> Any | None:
+    """The line of one company."""
+    return (await conn.execute(_company_lines().where(COMPANY.c.id == company_id))).one_or_none()
 
 
 async def contact(conn: AsyncConnection, contact_id: int) -> Any | None:
