@@ -36,6 +36,7 @@ class Permission(StrEnum):
     SEGMENTS_EDIT = "segments.edit"
     TEMPLATES_VIEW = "templates.view"
     TEMPLATES_EDIT = "templates.edit"
+    CALENDAR_VIEW = "calendar.view"
     CAMPAIGNS_VIEW = "campaigns.view"
     CAMPAIGNS_EDIT = "campaigns.edit"
     CAMPAIGNS_APPROVE = "campaigns.approve"
@@ -74,8 +75,9 @@ class Permission(StrEnum):
 P = Permission
 OWN, TEAM, ALL = Scope.OWN, Scope.TEAM, Scope.ALL
 
-#: What every member of staff may do: look after the own account, report a violation (H3).
-EVERYBODY: dict[Permission, Scope] = {P.ACCOUNT: OWN, P.VIOLATIONS_REPORT: ALL}
+#: What every member of staff may do: look after the own account, report a violation (H3), see what all departments
+#: plan (A1; sizes and dates, nothing of a customer).
+EVERYBODY: dict[Permission, Scope] = {P.ACCOUNT: OWN, P.VIOLATIONS_REPORT: ALL, P.CALENDAR_VIEW: ALL}
 
 _LOOK = {P.SEGMENTS_VIEW: ALL, P.TEMPLATES_VIEW: ALL, P.CAMPAIGNS_VIEW: ALL, P.SUPPRESSION_VIEW: ALL}
 _APPROVER = {**_LOOK, P.CAMPAIGNS_APPROVE: ALL, P.CAMPAIGNS_PAUSE: ALL, P.REPORTS_VIEW: ALL}

@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from outreach.access.login import Login
 from outreach.access.roles import AccessDenied
+from outreach.app.plan_calendar import PlanCalendar
 from outreach.web import pages
 from outreach.web.api.app import create_api
 from outreach.web.errors import error_page
@@ -51,6 +52,7 @@ def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     web.state.outreach = app
     web.state.clock = clock
     web.state.kept_undo = {}
+    web.state.plan_calendar = PlanCalendar(app)
     web.state.login = Login(app.db, app.secret)
     https = app.settings.tracking.base_url.startswith("https://")
     web.state.https = https

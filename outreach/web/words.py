@@ -148,6 +148,16 @@ REGION: Words = {
     "Other": (N_("Other regions"), ""),
 }
 
+#: What a report of a violation is about.
+VIOLATION: Words = {
+    "mailing": (N_("Mailing without permission"), ""),
+    "data": (N_("Customer data"), ""),
+    "access": (N_("Somebody else's account"), ""),
+    "content": (N_("Untrue content"), ""),
+    "conduct": (N_("Somebody's conduct"), ""),
+    "other": (N_("Other"), ""),
+}
+
 BASIS: Words = {
     "consent": (N_("Consent"), ""),
     "customer": (N_("Customer relationship"), ""),
@@ -215,6 +225,7 @@ PERMISSION: Words = {
     "segments.edit": (N_("Change segments"), ""),
     "templates.view": (N_("See templates"), ""),
     "templates.edit": (N_("Change templates"), ""),
+    "calendar.view": (N_("See what all departments plan"), ""),
     "campaigns.view": (N_("See campaigns"), ""),
     "campaigns.edit": (N_("Write campaigns"), ""),
     "campaigns.approve": (N_("Approve campaigns"), ""),
@@ -318,6 +329,7 @@ COLUMN: Words = {
     "city": (N_("City"), ""),
     "industry": (N_("Industry"), ""),
     "tags": (N_("Tags"), ""),
+    "owner_id": (N_("Owner"), ""),
     "interests": (N_("Interests"), ""),
     "language": (N_("Language"), ""),
     "grade": (N_("Grade"), ""),
@@ -421,6 +433,7 @@ LISTS: Mapping[str, Words] = {
     "inbound": INBOUND,
     "role": ROLE,
     "region": REGION,
+    "violation": VIOLATION,
     "basis": BASIS,
     "suppression": SUPPRESSION,
     "mailbox": MAILBOX,

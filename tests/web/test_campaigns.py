@@ -118,3 +118,17 @@ async def test_the_ledger_leaves_as_csv_and_is_on_record(house: House) -> None:
         assert "'=cmd()@x.example" in answer.text
     (newest,) = await house.outreach.access.entries(limit=1)
     assert (newest.action, newest.actor_id) == ("campaign.exported", 1)
+
+
+async def test_each_fault_stands_at_its_field_in_the_readers_language(house: House) -> None:
+    wrong = {"name": "", "budget": "much", "pilot_share": "80", "window": "17-9", "start": "soon", "step_days_1": "x"}
+    async with house.visitor("li.na", "zh") as author:
+        answer = await author.post("/campaigns/new", {key: v for key, v in (FORM | wrong).items() if key != "mailbox"})
+    assert answer.status_code == 422
+    for field in (*wrong, "mailbox"):
+        assert f'id="fault-{field}"' in answer.text, field
+    assert "请起个名称" in answer.text
+    for typed in ("much", "80", "17-9", "soon"):
+        assert f'value="{typed}"' in answer.text, "what was typed stays to be mended"
+    async with house.db.read() as conn:
+        assert (await conn.execute(select(func.count()).where(CAMPAIGNS.c.name == ""))).scalar_one() == 0

@@ -305,16 +305,6 @@ async def _overdue(conn: AsyncConnection, campaign_id: int, condition: Any, begi
     return int((await conn.execute(query)).scalar_one())
 
 
-async def upcoming(conn: AsyncConnection, staff: Staff) -> Sequence[Any]:
-    """Campaigns with a start, for the calendar that all departments see (A1)."""
-    query = select(CAMPAIGN.c.id, CAMPAIGN.c.name, CAMPAIGN.c.state, CAMPAIGN.c.start_at, CAMPAIGN.c.started_at).where(
-        CAMPAIGN.c.state.in_(("review", "approved", "scheduled", "pilot", "running")),
-        CAMPAIGN.c.kind == "campaign",
-        owned(staff, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id),
-    )
-    return (await conn.execute(query.order_by(CAMPAIGN.c.start_at))).all()
-
-
 async def mailbox_names(conn: AsyncConnection) -> Sequence[Any]:
     """Mailboxes that a campaign can send from."""
     query = select(MAILBOX.c.name, MAILBOX.c.address, MAILBOX.c.state).where(MAILBOX.c.state != "disabled")

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from outreach.web.pages import (
     account,
     approvals,
+    calendar,
     calls,
     campaign_content,
     campaigns,
@@ -32,6 +33,7 @@ from outreach.web.pages import (
     reach,
     regions,
     reports,
+    rows,
     search,
     segments,
     sequences,
@@ -53,11 +55,12 @@ from outreach.web.pages import (
 def routers() -> list[APIRouter]:
     """Every router of the staff's pages."""
     # fixed paths (campaigns/new, contacts/import) stand before those with a name or number in them
-    first = (login, setup, today, imports, wizard, campaign_content, exports, search, configure, lists, undo)
+    first = (login, setup, today, imports, wizard, calendar, campaign_content, exports, search, configure, lists, undo)
     modules = (
         *first,
         customers,
         reach,
+        rows,
         doubt,
         company,
         deals,

@@ -16,6 +16,7 @@ from outreach.app.progress import progress
 from outreach.campaigns.state import IllegalTransition
 from outreach.campaigns.store import CampaignError
 from outreach.outbox.reconcile.store import NotInDoubt
+from outreach.web.campaign_faults import STEPS
 from outreach.web.data import campaigns as data
 from outreach.web.data import today
 from outreach.web.data.people import full_name
@@ -95,7 +96,7 @@ async def show(staff: Staff, campaign_id: int) -> Response:
     async with staff.app.db.read() as conn:
         hours = await data.hours(conn, staff, campaign_id)
     context |= await _ledger(staff, row, context["figures"])
-    return await staff.render("campaign.html", **context, chart=_chart(staff, hours))
+    return await staff.render("campaign.html", **context, chart=_chart(staff, hours), wiz_steps=STEPS, bad=())
 
 
 @router.page("/campaigns/{campaign_id:int}/live", Permission.CAMPAIGNS_VIEW)

@@ -19,13 +19,14 @@ from outreach.campaigns.store import CampaignError
 from outreach.config import ConfigError
 from outreach.content.problem import ContentProblem
 from outreach.crm.enrolment.state import IllegalMove
+from outreach.web.campaign_faults import NUMBER
 from outreach.web.data import campaigns as campaign_data
 from outreach.web.data import sequences as data
 from outreach.web.data.people import full_name
 from outreach.web.data.scope import held
 from outreach.web.format import zone
 from outreach.web.i18n import N_
-from outreach.web.pages.wizard import CONDITIONS, NUMBER
+from outreach.web.pages.wizard import CONDITIONS
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
 from outreach.web.work import sequences as work

@@ -1,21 +1,20 @@
-"""Writing a campaign: who, what, from where, when; and the calendar that all departments see."""
+"""Writing a campaign in steps: who, what, from where and how fast, when."""
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from fastapi import HTTPException
 from fastapi.responses import Response
 
-from outreach.access.roles import Held, Permission
+from outreach.access.roles import Permission
 from outreach.audience.segment import SegmentError
-from outreach.campaigns.definition import DefinitionError, from_dict, to_dict
+from outreach.campaigns.definition import DefinitionError, from_dict
 from outreach.campaigns.state import IllegalTransition
 from outreach.campaigns.store import CampaignError
 from outreach.config import ConfigError
 from outreach.content.problem import ContentProblem
+from outreach.web.campaign_faults import NUMBER, STEPS, faults, steps_of
 from outreach.web.data import campaigns as data
 from outreach.web.format import zone
 from outreach.web.i18n import N_
@@ -33,7 +32,6 @@ CONDITIONS = {
     "clicked": N_("something was clicked"),
     "always": N_("in any case"),
 }
-NUMBER = re.compile(r"^\d{1,9}(\.\d{1,2})?$")
 
 
 @router.page("/campaigns/new", Permission.CAMPAIGNS_EDIT)
@@ -75,10 +73,12 @@ async def _form(
         boxes = await data.mailbox_names(conn)
     start = (given.get("schedule") or {}).get("start")
     local = datetime.fromisoformat(str(start)).astimezone(zone(staff.tz)).strftime("%Y-%m-%dT%H:%M") if start else ""
+    bad = steps_of(one.field for one in reader.faults) if reader else set()
     return await staff.render(
         "campaign_form.html", status=status, row=row, given=given, error=error, titles=titles, boxes=boxes, start=local,
-        segments=await staff.app.audience.segments(), conditions=CONDITIONS,
-        **shown(given), **faulty(reader),
+        segments=await staff.app.audience.segments(), conditions=CONDITIONS, bad=bad, wiz_steps=STEPS,
+        wiz_at=next((step for step in STEPS if step in bad), "audience"),
+        paces={box.name: box.limits for box in staff.app.settings.mailbox}, **shown(given), **faulty(reader),
     )  # fmt: skip
 
 
@@ -113,7 +113,9 @@ async def change(staff: Staff, campaign_id: int) -> Response:
 async def _save(staff: Staff, row: Any) -> Response:
     form = await staff.form()
     reader = Reader(staff, form)
-    raw = _raw(staff, reader, row)
+    for field, words in faults(form).items():
+        reader.fault(field, words)
+    raw = raw_of(staff, reader, row)
     if reader.faults:
         return await _form(staff, row, raw, status=422, reader=reader)
     try:
@@ -123,18 +125,22 @@ async def _save(staff: Staff, row: Any) -> Response:
         else:
             number = row.id
             await work().edit(staff.app, number, what, staff.actor, staff.now)
-    except (DefinitionError, CampaignError, IllegalTransition, ConfigError, ContentProblem, SegmentError) as error:
+    except SegmentError as error:
+        reader.fault("segment", f"{error.message(staff.lang)}\n{error.pointer()}")
+        return await _form(staff, row, raw, status=422, reader=reader)
+    except (DefinitionError, CampaignError, IllegalTransition, ConfigError, ContentProblem) as error:
         told = error.message(staff.lang) if hasattr(error, "message") else str(error)
         return await _form(staff, row, raw, told, 422)
     return staff.done(f"/campaigns/{number}", N_("Saved as a draft. The preflight below says who gets it."))
 
 
-def _raw(staff: Staff, reader: Reader, row: Any) -> dict[str, Any]:
+def raw_of(staff: Staff, reader: Reader, row: Any) -> dict[str, Any]:
     """The campaign file that the form describes; what the form does not show is kept from the old one."""
     form, text = reader.form, reader.words
     raw: dict[str, Any] = dict(row.definition) if row is not None else {}
     raw |= {
-        "name": text("name", 200), "goal": text("goal"), "segment": text("segment", 8000), "template": text("template"),
+        "name": text("name", 200), "goal": text("goal"), "theme": text("theme", 200),
+        "segment": text("segment", 8000), "template": text("template"),
         "subject": text("subject") or None, "mailboxes": [str(box)[:100] for box in form.getlist("mailbox")],
     }  # fmt: skip
     raw.setdefault("owner", staff.actor.name)
@@ -153,30 +159,3 @@ def _moment(text: str, tz: str) -> str | None:
         return datetime.fromisoformat(text).replace(tzinfo=zone(tz)).isoformat() if text else None
     except ValueError:
         return None
-
-
-@router.page("/campaigns/calendar", Permission.CAMPAIGNS_VIEW)
-async def calendar(staff: Staff) -> Response:
-    """Five weeks: what goes out when."""
-    given = staff.request.query_params.get("from", "")
-    try:
-        first = date.fromisoformat(given) if given else staff.now.astimezone(zone(staff.tz)).date()
-    except ValueError as error:
-        raise HTTPException(404) from error
-    first -= timedelta(days=first.weekday())
-    async with staff.app.db.read() as conn:
-        rows = await data.upcoming(conn, staff)
-    days: dict[date, list[Any]] = {first + timedelta(days=n): [] for n in range(35)}
-    for row in rows:
-        begin = row.started_at or row.start_at
-        day = begin.astimezone(zone(staff.tz)).date() if begin else None
-        if day in days:
-            days[day].append(row)
-    undated = [row for row in rows if not row.start_at and not row.started_at]
-    today = staff.now.astimezone(zone(staff.tz)).date()
-    return await staff.render(
-        "calendar.html", days=days, first=first, undated=undated, today=today, week=timedelta(days=7)
-    )
-
-
-__all__ = ["Held", "router", "to_dict"]

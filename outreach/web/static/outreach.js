@@ -22,11 +22,12 @@
     var form = $("#toast:not([hidden]) form:not([hidden])");
     if (form) form.requestSubmit();
   }
-  function toast(text) {
+  function toast(text, undo) {
     var el = $("#toast");
     if (!el) return;
     $("span", el).textContent = text;
-    $("form", el).hidden = true;
+    $("form", el).hidden = !undo;
+    if (undo) { $("[name=undo]", el).value = undo; $("[name=next]", el).value = location.pathname + location.search; }
     el.hidden = false;
     hideToastLater();
   }
@@ -158,7 +159,28 @@
     var token = document.body.dataset.formToken;
     if (token) ev.detail.ctx.request.headers["X-Form-Token"] = token;
   });
-  document.addEventListener("htmx:after:swap", function () { drawCharts(); keepSegment(); });
+  document.addEventListener("htmx:after:swap", function () { drawCharts(); keepSegment(); rowSwapped(); });
+
+  /* A value in a list's row: the field that came has the focus; after saving, the value has it again. */
+  function rowSwapped() {
+    var field = $("[data-edit-cell]:not([data-there]) :is(input, select)"), row = $("tr[data-told], tr[data-back]");
+    if (field) { field.closest("[data-edit-cell]").dataset.there = "1"; field.dataset.was = field.value; field.focus(); if (field.select) field.select(); }
+    if (!row) return;
+    if (row.dataset.told) toast(row.dataset.told, row.dataset.undo);
+    var cell = $('[data-cell="' + CSS.escape(row.dataset.back || "") + '"]', row);
+    if (cell) cell.focus();
+    ["told", "undo", "back"].forEach(function (name) { delete row.dataset[name]; });
+    var form = row.closest("form[data-bulk]");
+    if (form) countTicks(form);
+  }
+  function leaveCell(el) { var cell = el.closest("[data-edit-cell]"); if (cell && cell.isConnected) $("[data-cancel]", cell).click(); }
+  document.addEventListener("keydown", function (ev) {
+    if (ev.target.closest && ev.target.closest("[data-edit-cell]") && ev.key === "Escape") { ev.stopPropagation(); ev.target.value = ev.target.dataset.was; leaveCell(ev.target); }
+  }, true);
+  document.addEventListener("focusout", function (ev) {
+    var cell = ev.target.closest && ev.target.closest("[data-edit-cell]");
+    if (cell && ev.target.matches("input, select") && ev.target.value === ev.target.dataset.was && !cell.contains(ev.relatedTarget)) leaveCell(ev.target);
+  });
 
   document.addEventListener("keydown", function (ev) {
     var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(ev.target.tagName) && !/^(radio|checkbox)$/.test(ev.target.type) || ev.target.isContentEditable;
