@@ -16,7 +16,6 @@ from outreach.web.data.inbox import JOINED, OWNER, WAITING
 from outreach.web.data.people import PERSON, full_name, zone_of
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import (
-    ACTIVITY,
     APPROVAL,
     CAMPAIGN,
     COMPANY,
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 #: Shown on the page; the rest is one press away.
 REPLIES, TASKS = 8, 20
 WORK_FROM, WORK_TO = 9, 17
-#: A warning is shown for so long, and at most so many: what still holds is told again, or stands at the mailbox.
-WARNED_FOR, WARNINGS = timedelta(days=2), 5
 LIVE = ("pilot", "running", "paused")
 #: Rates of a mailbox are of its last mails, as its protection counts them (reliability.md).
 LAST = timedelta(days=7)
@@ -356,44 +353,6 @@ def _mailbox_line(row: Any, limit: int) -> MailboxLine:
         row.paused_reason,
         row.last_error if state != "disabled" else None,
     )
-
-
-@dataclass
-class Warned:
-    """Something that people were told of: the newest of its kind, and how often it came."""
-
-    at: datetime
-    reason: str
-    detail: str
-    mailbox: MailboxLine
-    campaign_id: int | None
-    times: int = 1
-
-
-async def warnings(conn: AsyncConnection, staff: Staff, boxes: Sequence[MailboxLine]) -> list[Warned]:
-    """What sending and reading told people of lately, newest first, each kind once a mailbox.
-
-    Only of mailboxes that may be seen; what a mailbox's own line says already is left out.
-    """
-    seen = {box.id: box for box in boxes}
-    query = (
-        select(ACTIVITY.c.at, ACTIVITY.c.text, ACTIVITY.c.data)
-        .where(ACTIVITY.c.kind == "warning", ACTIVITY.c.at > staff.now - WARNED_FOR)
-        .order_by(ACTIVITY.c.at.desc())
-        .limit(200)
-    )
-    found: dict[tuple[int, str], Warned] = {}
-    for row in await conn.execute(query):
-        box = seen.get(row.data.get("mailbox_id", 0))
-        if box is None or row.text == (box.reason if box.state == "paused" else "inbox-unread" if box.unread else None):
-            continue
-        told = found.get((box.id, row.text))
-        if told:
-            told.times += 1
-        else:
-            detail = str(row.data.get("detail") or "")
-            found[box.id, row.text] = Warned(row.at, row.text, detail, box, row.data.get("campaign_id"))
-    return list(found.values())[:WARNINGS]
 
 
 async def in_doubt(conn: AsyncConnection, staff: Staff) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission, Scope
-from outreach.web.data import first_run, today
+from outreach.web.data import first_run, today, warned
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
@@ -27,7 +27,7 @@ async def show(staff: Staff) -> Response:
             "mailboxes": await today.mailboxes(conn, staff) if staff.may(Permission.MAILBOXES_VIEW) else [],
             "doubtful": await today.in_doubt(conn, staff) if staff.may(Permission.CAMPAIGNS_VIEW) else [],
         }
-        context["warned"] = await today.warnings(conn, staff, context["mailboxes"])
+        context["warned"] = await warned.warnings(conn, staff, context["mailboxes"])
     steps = await first_run.steps(staff)
     guide = any(not step.done for step in steps if step.key in first_run.NEEDED)
     return await staff.render(
