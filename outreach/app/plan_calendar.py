@@ -18,14 +18,14 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.app.build import App
-from outreach.app.progress import limits_now, progress
+from outreach.app.forecasting import Paces, paces
+from outreach.app.progress import progress
 from outreach.audience import segment
-from outreach.campaigns.calendar import Hours, add_working_days, next_open
+from outreach.campaigns.calendar import Hours, next_open
 from outreach.campaigns.definition import Schedule
-from outreach.campaigns.forecast import Pace, drained_at
-from outreach.config import ConfigError
 from outreach.model import Campaign, CampaignRecipient, Contact, Mailbox, User
 from outreach.model.base import table
+from outreach.sending.forecast import Waiting, forecast
 
 CAMPAIGNS, RECIPIENTS, CONTACTS = table(Campaign), table(CampaignRecipient), table(Contact)
 MAILBOXES, USERS = table(Mailbox), table(User)
@@ -114,7 +114,7 @@ class PlanCalendar:
             sizes = await self._counted(conn, str(what.get("segment", "")), now)
         schedule = what.get("schedule") or {}
         start = datetime.fromisoformat(str(schedule["start"])) if schedule.get("start") else now
-        begins, ends = self._planned(what, start, sizes, boxes, now)
+        begins, ends = await self._planned(what, start, sizes, boxes, now)
         name, text = str(what.get("name", "")), str(what.get("segment", ""))
         return Entry(0, name, "", "", "draft", None, "", None, text, begins, ends, True, sizes)
 
@@ -141,31 +141,35 @@ class PlanCalendar:
         if ends is None and row.started_at:
             ends, guessed = await self._end_of(row, now), True
         elif ends is None and begins and sizes:
-            begins, ends = self._planned(row.definition, begins, sizes, boxes, now)
+            begins, ends = await self._planned(row.definition, begins, sizes, boxes, now)
             guessed = True
         return Entry(
             row.id, row.name, row.goal, str(row.definition.get("theme") or ""), row.state, row.owner_id,
             row.owner or row.user_name or "", row.team, row.segment, begins, ends or begins, guessed, sizes,
         )  # fmt: skip
 
-    def _planned(
+    async def _planned(
         self, what: Mapping[str, Any], start: datetime, sizes: Sizes, boxes: Mapping[int, Any], now: datetime
     ) -> tuple[datetime, datetime]:
-        """When it begins and ends if all goes as planned: from counts, limits and hours alone."""
+        """When it begins and ends if all goes as planned: the mailboxes' own limits, in the office's hours."""
         hours = _hours(what, self.app.settings.sender.timezone)
         begins = next_open(max(start, now), hours)
-        ends = begins
-        for box_id, waiting in self._shares(what, sizes, boxes).items():
-            pace, gap = self._limits(boxes[box_id], now)
-            limits = Pace(pace.get("minute", 0), pace.get("hour", 0), pace.get("day", 0), gap)
-            ends = max(ends, drained_at(begins, waiting, begins, limits, open_hours=_open_hours(hours)))
-        whole = (ends - begins).days
-        if whole:  # only working days count
-            ends = add_working_days(begins, whole, hours) + (ends - begins - timedelta(days=whole))
+        shares = self._shares(what, sizes, boxes)
+        may = await self._paces(frozenset(shares), now)
+        opens = hours if hours.window else None
+        groups = [Waiting(box, begins, count, opens) for box, count in shares.items() if count]
+        ends = max(forecast(groups, may.senders, may.domains, begins).values(), default=begins)
         if (what.get("schedule") or {}).get("local_time", True) and hours.window:
             ends += timedelta(hours=14)  # the same hours come last on the west coast of the Americas
         pilot = what.get("pilot") or {}
         return begins, ends + timedelta(hours=float(pilot.get("wait_hours", 24)) if pilot else 0)
+
+    async def _paces(self, mailbox_ids: frozenset[int], now: datetime) -> Paces:
+        key = ("paces", mailbox_ids, int(now.timestamp() // 60))
+        if key not in self._kept:
+            self._keep(key, await paces(self.app, mailbox_ids, now, paused_too=True))
+        found: Paces = self._kept[key]
+        return found
 
     def _shares(self, what: Mapping[str, Any], sizes: Sizes, boxes: Mapping[int, Any]) -> dict[int, int]:
         """How many mails each mailbox has: as frozen, else in equal parts."""
@@ -175,13 +179,6 @@ class PlanCalendar:
         if known or not chosen:
             return known
         return dict.fromkeys(chosen, -(-sizes.people // len(chosen)))
-
-    def _limits(self, box: Any, now: datetime) -> tuple[dict[str, int], float]:
-        try:
-            settings = self.app.settings.mailbox_named(box.name)
-        except ConfigError:
-            return {}, 0.0
-        return limits_now(box, settings, now), settings.limits.min_gap_seconds
 
     async def _end_of(self, row: Any, now: datetime) -> datetime | None:
         key = ("end", row.id, row.state, int(now.timestamp() // 60))
@@ -306,10 +303,3 @@ def _hours(what: Mapping[str, Any], office: str) -> Hours:
         skip_weekends=weekends,
         skip_holidays=False,
     )
-
-
-def _open_hours(hours: Hours) -> float:
-    if hours.window is None:
-        return 24.0
-    begins, ends = hours.window
-    return max((ends.hour * 60 + ends.minute - begins.hour * 60 - begins.minute) / 60, 0.5)
