@@ -33,14 +33,14 @@ def test_every_role_has_a_row_and_nothing_else_is_granted(role: Role) -> None:
         expected = GRANTS[role].get(permission, Scope.NONE)
         if permission is Permission.ACCOUNT:
             expected = max(expected, Scope.OWN)
-        if permission is Permission.VIOLATIONS_REPORT:
+        if permission in (Permission.VIOLATIONS_REPORT, Permission.CALENDAR_VIEW):
             expected = Scope.ALL
         assert scope([role], permission) is expected
 
 
-def test_nobody_without_a_role_may_do_anything_but_look_after_himself() -> None:
+def test_nobody_without_a_role_may_do_anything_but_look_after_himself_and_at_the_calendar() -> None:
     allowed = {p for p in Permission if reach(someone(), p) is not Scope.NONE}
-    assert allowed == {Permission.ACCOUNT, Permission.VIOLATIONS_REPORT}
+    assert allowed == {Permission.ACCOUNT, Permission.VIOLATIONS_REPORT, Permission.CALENDAR_VIEW}
 
 
 def test_only_the_three_approver_roles_approve() -> None:

@@ -28,6 +28,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def page(chromium: Any, base: str) -> Iterator[Any]:
     """A marketer at the first step of a new campaign."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(60_000)
     context.add_cookies([{"name": "outreach_lang", "value": "en", "url": base}])
     page = context.new_page()
     page.goto(base + "/login")
@@ -69,7 +70,8 @@ def test_what_was_typed_outlives_a_reload(page: Any) -> None:
     assert page.input_value("#name") == "Kept"
     assert page.is_checked("input[name=template][value=follow-up]")
     page.click("[data-drop]")
-    page.goto(page.url.split("#")[0].replace("/campaigns", "/campaigns/new"))
+    page.wait_for_url("**/campaigns")
+    page.goto(page.url + "/new")
     assert page.input_value("#name") == ""
 
 
@@ -79,7 +81,7 @@ def test_a_fault_that_the_server_finds_stands_at_its_field_and_its_step_is_shown
     page.click("#audience [data-next]")
     page.check("input[name=template][value=product-launch]", force=True)
     page.click(".o-head button[type=submit]")
-    expect(page.locator("#e-segment")).to_be_visible()
+    expect(page.locator("#fault-segment")).to_be_visible()
     expect(page.locator("#audience")).to_be_visible()
     assert page.input_value("#segment") == "regoin = Asia"
     assert page.input_value("#name") == "Faulty"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from outreach.app.plan_calendar import PlanCalendar
 
 router = Pages()
-VIEWS = {"month": N_("Month"), "week": N_("Week")}
+VIEWS = {"month": N_("By month"), "week": N_("By week")}
 #: Colour says who must act: teal under way, ochre waits for somebody, grey all else.
 LOOK = {"running": "is-run", "pilot": "is-run", "scheduled": "is-run", "review": "is-wait", "approved": "is-wait", "paused": "is-wait"}  # fmt: skip
 #: What the schedule step shows around the campaign that is being written, and at most.

@@ -124,7 +124,7 @@ def _field(given: Any, allowed: Sequence[str]) -> str:
 @router.page("/contacts/{contact_id:int}/cell", Permission.CONTACTS_EDIT)
 async def contact_cell(staff: Staff, contact_id: int) -> Response:
     """One value of a contact as a field."""
-    field = _field(staff.request.query_params.get("field"), CONTACT_CELLS)
+    field = _field(staff.request.query_params.get("field", "grade"), CONTACT_CELLS)
     row = await _owner_of(staff, CONTACT, contact_id, _needed(field))
     seen = "; ".join(await _tags(staff, contact_id)) if field == "tags" else str(row._mapping[field] or "")
     choices = await _choices(staff, field)
@@ -136,7 +136,7 @@ async def contact_cell(staff: Staff, contact_id: int) -> Response:
 @router.page("/customers/{company_id:int}/cell", Permission.CONTACTS_EDIT)
 async def company_cell(staff: Staff, company_id: int) -> Response:
     """One value of a company as a field."""
-    field = _field(staff.request.query_params.get("field"), COMPANY_CELLS)
+    field = _field(staff.request.query_params.get("field", "grade"), COMPANY_CELLS)
     row = await _owner_of(staff, COMPANY, company_id, _needed(field))
     seen, choices = str(row._mapping[field] or ""), await _choices(staff, field)
     return await staff.render(

@@ -27,9 +27,11 @@
       if (li.dataset.way === name) li.setAttribute("aria-current", "step"); else li.removeAttribute("aria-current");
       li.classList.toggle("done", at < names.indexOf(name) && !wrong(steps[at]));
     });
-    $("[data-step=" + name + "]").dispatchEvent(new CustomEvent("shown", { bubbles: false }));
+    look();
     scrollTo(0, 0);
   }
+  /* The calendar around this campaign follows what the steps before it say. */
+  function look() { var near = $("#near"); if (near && now().contains(near)) near.dispatchEvent(new CustomEvent("shown")); }
   function tell(step) {
     if (location.hash !== "#" + step.dataset.step) { history.pushState(null, "", "#" + step.dataset.step); }
     show(step.dataset.step);
@@ -63,7 +65,7 @@
     if (told) { told.remove(); $$("[name=" + CSS.escape(ev.target.name) + "], fieldset", form).forEach(function (el) { el.removeAttribute("aria-invalid"); el.removeAttribute("aria-describedby"); }); }
     keep();
   });
-  form.addEventListener("change", keep);
+  form.addEventListener("change", function () { keep(); look(); });
   form.addEventListener("click", function (ev) {
     if (ev.target.closest("[data-drop]")) drop();
     var day = ev.target.closest("[data-day]"), start = $("#start");
