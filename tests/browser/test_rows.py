@@ -13,6 +13,8 @@ from tests.web.house import made_house
 from tests.web.seed import PASSWORD
 
 pytestmark = pytest.mark.browser
+#: A page of a busy machine may come late: what is asked is that it comes.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,7 @@ def test_the_schedule_step_draws_the_calendar_and_a_day_is_chosen_on_it(page: An
     page.click("main button[type=submit]")
     page.wait_for_url(base + "/")
     page.goto(base + "/campaigns/new?segment=1#schedule")
-    expect(page.locator("#near .is-own").first).to_be_visible()
+    expect(page.locator("#near .is-own").first).to_be_visible(timeout=30_000)
     page.click("#near [data-day='2026-12-01']")
     assert page.input_value("#start") == "2026-12-01T09:00"
-    expect(page.locator("#near")).to_contain_text("Tue 1 Dec 09:00")
+    expect(page.locator("#near")).to_contain_text("Tue 1 Dec 09:00", timeout=30_000)

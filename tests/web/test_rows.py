@@ -55,6 +55,13 @@ async def test_somebody_elses_change_is_not_written_over_but_shown(house: House)
         assert (await change(other, "/contacts", 5, "industry", "signs", "signage")).status_code == 200, "another field"
 
 
+async def test_a_request_without_a_value_empties_nothing(house: House) -> None:
+    async with house.visitor("sun.qian") as visitor:
+        answer = await visitor.post("/contacts/5/cell", {"field": "grade", "seen": "B"}, headers={"hx-request": "true"})
+        assert answer.status_code == 422
+        assert await stored(house, CONTACTS, 5, "grade") == "B"
+
+
 async def test_country_moves_the_region_and_a_wrong_one_is_refused_in_words(house: House) -> None:
     async with house.visitor("sun.qian", "zh") as visitor:
         answer = await change(visitor, "/contacts", 5, "country", "JP", "NL")

@@ -151,7 +151,10 @@ async def _given(staff: Staff, number: int, allowed: Sequence[str]) -> tuple[str
     """Field, what the person wrote, what they saw before."""
     form = await staff.form()
     field = _field(form.get("field"), allowed)
-    return field, str(form.get(f"value-{number}-{field}", "")).strip()[:400], str(form.get("seen", ""))[:2000]
+    name = f"value-{number}-{field}"
+    if name not in form:
+        raise HTTPException(422)  # a request without a value says nothing: it must not empty what stands there
+    return field, str(form[name]).strip()[:400], str(form.get("seen", ""))[:2000]
 
 
 def _stored(field: str, text: str) -> Any:
