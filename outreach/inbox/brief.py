@@ -7,6 +7,7 @@ A campaign to a bad list brings reports by the ten thousand; what is not a plain
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from outreach.inbox import address
@@ -44,31 +45,35 @@ def _prose(look: Look) -> str | None:
 
 
 def _summary(look: Look, text: str) -> Summary:
-    first = look.first
-    named = decode_header(first.get(b"message-id", b""))
+    headers = look.headers
+    named = _first(headers, b"message-id")
     found = _IDS.search(named)
-    sender, name = _sender(first.get(b"from", b""))
+    sender, name = _sender(headers[b"from"][0]) if b"from" in headers else ("", "")
     return Summary(
         message_id=found[1] if found else named[:990],
-        in_reply_to=_ids(first.get(b"in-reply-to")),
-        references=_ids(first.get(b"references"))[-50:],
+        in_reply_to=_ids(_first(headers, b"in-reply-to")),
+        references=_ids(_first(headers, b"references"))[-50:],
         from_address=sender,
         from_name=name,
-        to=_all_addresses(look, b"to"),
-        cc=_all_addresses(look, b"cc"),
-        subject=decode_header(first.get(b"subject", b""))[:2000],
-        date=parse_date(decode_header(first.get(b"date", b""))),
+        to=_all_addresses(headers.get(b"to", ())),
+        cc=_all_addresses(headers.get(b"cc", ())),
+        subject=_first(headers, b"subject")[:2000],
+        date=parse_date(_first(headers, b"date")),
         text=text[:LONGEST_TEXT],
         attachments=(),
-        auto_submitted=decode_header(first.get(b"auto-submitted", b"")).lower()[:100],
-        own_uid=decode_header(first.get(b"x-outreach-message", b""))[:128],
+        auto_submitted=_first(headers, b"auto-submitted").lower()[:100],
+        own_uid=_first(headers, b"x-outreach-message")[:128],
         exceeded=(),
         bulk=False,
     )
 
 
-def _ids(value: bytes | None) -> tuple[str, ...]:
-    return tuple(_IDS.findall(decode_header(value))) if value else ()
+def _first(headers: dict[bytes, list[bytes]], name: bytes) -> str:
+    return decode_header(headers[name][0]) if name in headers else ""
+
+
+def _ids(value: str) -> tuple[str, ...]:
+    return tuple(_IDS.findall(value)) if value else ()
 
 
 @lru_cache(maxsize=256)
@@ -78,10 +83,7 @@ def _sender(value: bytes) -> tuple[str, str]:
     return first_address(text), display_name(text)[:200]
 
 
-def _all_addresses(look: Look, name: bytes) -> tuple[str, ...]:
-    if name not in look.first:
-        return ()
-    values = [value for found, value in look.headers if found.lower() == name]
+def _all_addresses(values: Sequence[bytes]) -> tuple[str, ...]:
     if len(values) == 1:
         return _addresses(values[0])
     return tuple(dict.fromkeys(found for value in values[:20] for found in _addresses(value)))[:MOST_ADDRESSES]

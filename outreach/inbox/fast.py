@@ -38,6 +38,8 @@ _RETURNED_AS_WRITTEN = (b"\r\nContent-Type: message/rfc822", b"\r\nContent-Type:
 _PLAIN = ("", "7bit", "8bit", "binary")
 #: Bytes of a part's headers whose meaning is remembered: of how many it is, lru_cache says.
 _SHORT = 500
+_LINE = re.compile(rb"\n(?![ \t])")
+_NONE = (b"",)
 #: The headers of the mail itself that are read, here and for the summary.
 READ = frozenset({
     b"from", b"to", b"cc", b"date", b"subject", b"message-id", b"in-reply-to", b"references", b"auto-submitted",
@@ -88,8 +90,7 @@ class Look(NamedTuple):
     verdict: Verdict
     data: bytes
     low: bytes
-    headers: list[tuple[bytes, bytes]]
-    first: dict[bytes, bytes]  # name in lower case → value as it stands, of the first of that name
+    headers: dict[bytes, list[bytes]]  # of those in READ: name in lower case → values as they stand
     parts: list[tuple[PartHead, int, int]]
 
 
@@ -111,21 +112,31 @@ def look(raw: bytes, room: Room = AMPLE) -> Look | None:
     end = data.find(b"\n\n")
     if not 0 < end <= room.head or not begins_with_header(data, 0, end):
         return None
-    headers, body, _ = split_head(data, 0, len(data), DEFAULT.headers)
-    first = {name.lower(): value for name, value in reversed(headers)}
-    if end > room.header and any(len(value) > room.header and name.lower() in READ for name, value in headers):
+    headers = _headers(data[:end])
+    if end > room.header and any(len(value) > room.header for values in headers.values() for value in values):
         return None
-    boundary = _boundary(first.get(b"content-type", b""))
+    boundary = _boundary(headers.get(b"content-type", _NONE)[0])
     if len(boundary) < room.boundary:
         return None
-    low = data.lower()
+    body, low = end + 2, data.lower()
     parts = _parts(data, low, body, boundary, room)
     report = _text(data, *parts[1]) if parts else None
-    if report is None or len(report) > room.report or _is_from_aol(first.get(b"from", b"")):
+    if report is None or len(report) > room.report or _is_from_aol(headers.get(b"from", _NONE)[0]):
         return None
-    answered = [first[name] for name in (b"in-reply-to", b"references") if first.get(name)]
-    verdict = _verdict(" ".join(map(decode_header, answered)), report, data, low, body, room.recipients)
-    return Look(verdict, data, low, headers, first, parts) if verdict else None
+    answered = [decode_header(headers[name][0]) for name in (b"in-reply-to", b"references") if name in headers]
+    verdict = _verdict(" ".join(filter(None, answered)), report, data, low, body, room.recipients)
+    return Look(verdict, data, low, headers, parts) if verdict else None
+
+
+def _headers(head: bytes) -> dict[bytes, list[bytes]]:
+    """What `split_head` gives for the names in READ, in half the time."""
+    found: dict[bytes, list[bytes]] = {}
+    for line in _LINE.split(head):
+        name, colon, value = line.partition(b":")
+        name = name.rstrip(b" \t").lower()
+        if name in READ and colon:
+            found.setdefault(name, []).append(value)
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -168,23 +179,32 @@ def _parts(data: bytes, low: bytes, body: int, boundary: bytes, room: Room) -> l
     if len(parts) == 3 and parts[2][0].kind not in _RETURNED:
         return []
     stop = spans[1][1]
-    if low.count(b"delivery-status", body, stop) != 1 or any(low.find(other, 0, stop) >= 0 for other in _OTHERS):
+    if low.count(b"delivery-status", body, stop) != 1:
         return []
+    written = low[:stop]
+    for other in _OTHERS:
+        if other in written:
+            return []
     return parts
 
 
 def _three_spans(data: bytes, body: int, boundary: bytes) -> list[tuple[int, int]]:
     """What `boundary_spans` gives for three parts with nothing odd about their boundaries; empty where it is for it."""
     mark = b"\n--" + boundary
-    line = mark + b"\n"
-    first = data.find(line, body - 1)
-    second = data.find(line, first + len(line))
-    third = data.find(line, second + len(line))
-    last = data.find(mark + b"--", third + len(line)) + len(mark) + 2
-    closed = last > third + len(line) and data[last : last + 1] in (b"", b"\n", b"\r")
-    if min(first, second, third) < 0 or not closed or data.count(mark, body - 1) != 4:
+    found: list[int] = []
+    size, at = len(mark), body - 1
+    while (at := data.find(mark, at)) >= 0 and len(found) < 5:
+        found.append(at)
+        at += size
+    if len(found) != 4:
         return []
-    return [(first + len(line), second), (second + len(line), third), (third + len(line), len(data))]
+    first, second, third, last = found
+    opened = data[first + size] == data[second + size] == data[third + size] == 0x0A
+    after = data[last + size : last + size + 3]
+    if not opened or after[:2] != b"--" or after[2:] not in (b"", b"\n", b"\r"):
+        return []
+    spans = [(first + size + 1, second), (second + size + 1, third), (third + size + 1, last)]
+    return [*spans[:2], (spans[2][0], len(data))] if all(start <= end for start, end in spans) else []
 
 
 def _part(data: bytes, start: int, end: int, most: int) -> tuple[PartHead, int, int]:
@@ -225,7 +245,7 @@ def _verdict(answered: str, report: str, data: bytes, low: bytes, body: int, mos
     stop = body + original.READ_RAW
     try:
         outcomes = _outcomes(report, most)
-        ids = original.collect(answered, [(data[body:stop], low[body:stop])])
+        ids = original.collect(answered, [(data, low, body, min(stop, len(data)))])
         return summarise(outcomes, "dsn", ids) if outcomes else None
     except _NeedsProse:
         return None

@@ -73,24 +73,29 @@ def ids(mail: Mail) -> Ids:
     for part in mail.leaves:
         if part.inside == 0 and part.encoded and part.content_type.startswith(_TEXTUAL):
             blocks.append(part.data[:READ])
-    return collect(mail.get("In-Reply-To") + " " + mail.get("References"), ((b, b.lower()) for b in blocks))
+    return collect(mail.get("In-Reply-To") + " " + mail.get("References"), ((b, b.lower(), 0, len(b)) for b in blocks))
 
 
-def collect(answered: str, blocks: Iterable[tuple[bytes, bytes]]) -> Ids:
-    """The ids in the headers that say what is answered, and in blocks of bytes, each given in lower case too."""
+def collect(answered: str, blocks: Iterable[tuple[bytes, bytes, int, int]]) -> Ids:
+    """The ids in the headers that say what is answered, and in blocks of bytes.
+
+    A block: the bytes, the same in lower case, and from where to where they are searched.
+    """
     messages = _ANGLED.findall(answered[:READ])
     uids: list[str] = []
-    for block, low in blocks:
-        messages += [found.decode("utf-8", "replace") for found in _values(block, low, b"message-id:", _MESSAGE_ID)]
-        uids += [found.decode("ascii") for found in _values(block, low, b"x-outreach-message:", _UID)]
+    for block in blocks:
+        messages += [found.decode("utf-8", "replace") for found in _values(*block, b"message-id:", _MESSAGE_ID)]
+        uids += [found.decode("ascii") for found in _values(*block, b"x-outreach-message:", _UID)]
     return tuple(dict.fromkeys(messages)), tuple(dict.fromkeys(uids))
 
 
-def _values(block: bytes, low: bytes, name: bytes, pattern: re.Pattern[bytes]) -> Iterator[bytes]:
-    at = low.find(name)
+def _values(
+    block: bytes, low: bytes, start: int, stop: int, name: bytes, pattern: re.Pattern[bytes]
+) -> Iterator[bytes]:
+    at = low.find(name, start, stop)
     for _ in range(MOST):
         if at < 0:
             return
-        if found := pattern.match(block, at):
+        if found := pattern.match(block, at, stop):
             yield found[1]
-        at = low.find(name, at + len(name))
+        at = low.find(name, at + len(name), stop)

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from outreach.inbox.classify import classify_mail
-from outreach.inbox.fast import classify_fast
+from outreach.inbox.fast import READ, classify_fast, look
+from outreach.inbox.mime import split_head
 from outreach.inbox.parse import parse
 from tests.inbox.corpora import by_id, own_cases, raw, shared_cases
 from tests.inbox.mutate import mutate
@@ -124,3 +125,23 @@ def test_a_report_that_needs_its_prose_is_declined():
 
 def test_a_notice_is_no_report():
     assert classify_fast(raw(by_id("own:qmail"))) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"From nobody Tue Nov  3\nTo: first@b.example\nTO : second@b.example\nto:\n third@b.example",
+        b"Date: a\nSubject\n : x\nSubject: y\n\tz\n\n",
+        b"To\t:x\nno header: to: y\n To: z\nFrom\x0b: q\nCc:",
+        b"Date: a\n \nReferences: <a@b>\n <c@d>\n\t<e@f>\n",
+    ],
+)
+def test_the_headers_are_those_that_the_parser_reads(head: bytes):
+    raw = head.rstrip(b"\n") + b"\n" + STANDARD.replace(b"In-Reply-To: ", b"in-REPLY-to :\n ")
+    found = look(raw)
+    assert found is not None
+    expected: dict[bytes, list[bytes]] = {}
+    for name, value in split_head(raw, 0, len(raw), len(raw))[0]:
+        if name.lower() in READ:
+            expected.setdefault(name.lower(), []).append(value)
+    assert found.headers == expected
