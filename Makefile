@@ -54,6 +54,7 @@ check: setup ## style, types and import rules alone
 
 docs: setup ## write the generated reference pages again
 	@$(BIN)/python -m tests.reference
+	@$(BIN)/python -m tests.security
 
 bench: setup ## run benchmarks/ and print every goal with its baseline
 	@$(UV) sync --quiet --frozen --group bench

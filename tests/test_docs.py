@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import reference
+from tests import reference, security
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -30,6 +30,11 @@ def committed() -> list[Path]:
 def test_reference_pages_are_fresh(page: str):
     stands = (DOCS / page).read_text(encoding="utf-8") if (DOCS / page).exists() else ""
     assert stands == reference.PAGES[page](), f"docs/{page} is stale: run `make docs` and commit it"
+
+
+def test_the_cases_of_each_security_class_are_counted():
+    stands = security.PAGE.read_text(encoding="utf-8")
+    assert stands == security.page(), "docs/security.md is stale: run `make docs` and commit it"
 
 
 def anchors(page: Path) -> set[str]:
