@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 
 from outreach.app.build import App
 from outreach.app.clock import utc_now
+from outreach.app.doctor_words import say
 from outreach.app.inbox import InboxHost
 from outreach.app.mailbox_room import room_check
 from outreach.app.sent_probe import sent_check
@@ -40,100 +41,101 @@ def _check(name: str, ok: bool, detail: str, fix: str = "") -> Check:
 async def examine(app: App, lang: str = "en", *, probe_mailboxes: bool = False) -> list[Check]:
     """Run every test and return its findings; warnings (a resolver that does not answer) are ok with a fix.
 
-    What is found about a domain's DNS stands in `lang`. probe_mailboxes: send each mailbox one mail, to see whether it
-    files what it sends.
+    The findings stand in `lang`; what servers said stays as it is. probe_mailboxes: send each mailbox one mail, to see
+    whether it files what it sends.
     """
-    checks = [await _database(app), await _clock(app), _sender(app), _hold(app)]
+    checks = [await _database(app, lang), await _clock(app, lang), _sender(app, lang), _hold(app, lang)]
     boxes = {box.domain: box for box in reversed(app.settings.mailbox)}
     checks += await asyncio.gather(*(_domain(app, boxes[domain], lang) for domain in sorted(boxes)))
     for box in app.settings.mailbox:
-        checks += [await _smtp(app, box), await _imap(app, box)]
+        checks += [await _smtp(app, box, lang), await _imap(app, box, lang)]
         if box.imap is not None:
-            checks.append(_check(*await sent_check(app, box, utc_now(), probe_now=probe_mailboxes)))
+            checks.append(_check(*await sent_check(app, box, utc_now(), probe_now=probe_mailboxes, lang=lang)))
         checks += await room_check(app, box, lang)
     if not app.settings.mailbox:
-        checks.append(_check("mailboxes", False, "none is configured", "add a [[mailbox]] block to config.toml"))
-    checks.append(await _tracking(app))
+        checks.append(_check("mailboxes", False, say("boxes.none", lang), say("boxes.none.fix", lang)))
+    checks.append(await _tracking(app, lang))
     return checks
 
 
 async def examine_mailbox(app: App, box: MailboxSettings, lang: str = "en") -> list[Check]:
     """The tests of one mailbox: its domain, sending, receiving."""
-    return list(await asyncio.gather(_domain(app, box, lang), _smtp(app, box), _imap(app, box)))
+    return list(await asyncio.gather(_domain(app, box, lang), _smtp(app, box, lang), _imap(app, box, lang)))
 
 
-async def _database(app: App) -> Check:
+async def _database(app: App, lang: str) -> Check:
     found, newest = await migrate.revision_of(app.db), migrate.newest()
     kind = "SQLite" if app.db.is_sqlite else "PostgreSQL"
     if found != newest:
-        return _check("database", False, f"{kind} at revision {found}, needed {newest}", "run  outreach init")
+        told = say("db.revision", lang, kind=kind, found=found, newest=newest)
+        return _check("database", False, told, say("db.revision.fix", lang))
     started = time.perf_counter()
     async with app.db.write() as conn:
         await conn.execute(text("UPDATE instance SET generation = generation WHERE id = 1"))
-    return _check("database", True, f"{kind}, a durable write takes {(time.perf_counter() - started) * 1000:.1f} ms")
+    took = f"{(time.perf_counter() - started) * 1000:.1f}"
+    return _check("database", True, say("db.ok", lang, kind=kind, ms=took))
 
 
-async def _clock(app: App) -> Check:
+async def _clock(app: App, lang: str) -> Check:
     """A clock that runs behind what the database has seen would send early or count quotas wrongly."""
     async with app.db.read() as conn:
         last = await conn.scalar(select(MESSAGES.c.handed_at).order_by(MESSAGES.c.handed_at.desc()).limit(1))
     now: datetime = utc_now()
     if last is not None and last > now:
-        return _check("clock", False, f"now {now:%F %T} UTC, a message left at {last:%F %T}", "set the clock (NTP)")
-    return _check("clock", True, f"{now:%F %T} UTC")
+        told = say("clock.back", lang, now=f"{now:%F %T}", last=f"{last:%F %T}")
+        return _check("clock", False, told, say("clock.back.fix", lang))
+    return _check("clock", True, say("clock.ok", lang, now=f"{now:%F %T}"))
 
 
-def _sender(app: App) -> Check:
+def _sender(app: App, lang: str) -> Check:
     sender = app.settings.sender
     missing = [name for name in ("company", "postal_address") if not getattr(sender, name)]
     if missing:
-        return _check("sender", False, f"missing: {', '.join(missing)}", "set it under [sender]: the law asks for it")
+        told = say("sender.missing", lang, names=", ".join(say(name, lang) for name in missing))
+        return _check("sender", False, told, say("sender.missing.fix", lang))
     return _check("sender", True, f"{sender.company}, {sender.postal_address}")
 
 
-def _hold(app: App) -> Check:
+def _hold(app: App, lang: str) -> Check:
     if app.hold:
-        return _check(
-            "installation", False, f"on hold: {app.hold}", "run  outreach confirm-sending  if only this one sends"
-        )
-    return _check("installation", True, "may send")
+        return _check("installation", False, say("hold", lang, why=app.hold), say("hold.fix", lang))
+    return _check("installation", True, say("hold.ok", lang))
 
 
 async def _domain(app: App, box: MailboxSettings, lang: str) -> Check:
     """SPF, DKIM, DMARC alignment, MX and the relay's own name: of the domain that a mailbox sends from."""
     name = f"dns {box.domain}"
     if reserved(box.domain):
-        return _check(name, True, "a domain for trials: not looked up")
+        return _check(name, True, say("dns.trial", lang))
     try:
         found = told(await asyncio.wait_for(app.outside.domain(box), DNS_SECONDS), lang)
     except TimeoutError:
-        return _check(name, True, "the resolver did not answer in time", "try again when the network works")
+        return _check(name, True, say("dns.slow", lang), say("dns.slow.fix", lang))
     wrong = [p for p in found if p.severity != "info" and p.code != "dns.silent"]
     words = " ".join(problem.message for problem in found)
     fixes = " ".join(problem.fix for problem in found)
-    return _check(name, not wrong, words or "SPF, DKIM, DMARC and MX are in order", fixes)
+    return _check(name, not wrong, words or say("dns.ok", lang), fixes)
 
 
-async def _smtp(app: App, box: MailboxSettings) -> Check:
+async def _smtp(app: App, box: MailboxSettings, lang: str) -> Check:
     name, where = f"smtp {box.name}", f"{box.smtp.host}:{box.smtp.port}"
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             await probe(app.server(box))
     except ConfigError as error:
-        return _check(name, False, str(error), "set the secret that the configuration names")
+        return _check(name, False, str(error), say("secret.fix", lang))
     except TimeoutError:
-        return _check(name, False, f"{where} does not answer", "check host, port and firewall")
+        return _check(name, False, say("smtp.silent", lang, where=where), say("smtp.silent.fix", lang))
     except SessionTrouble as trouble:
-        return _check(name, False, f"{where}: {trouble}", "check host, port, tls, user and password (or client code)")
-    return _check(name, True, f"{where} accepts us")
+        said = say("smtp.refused", lang, where=where, said=trouble)
+        return _check(name, False, said, say("smtp.refused.fix", lang))
+    return _check(name, True, say("smtp.ok", lang, where=where))
 
 
-async def _imap(app: App, box: MailboxSettings) -> Check:
+async def _imap(app: App, box: MailboxSettings, lang: str) -> Check:
     name = f"imap {box.name}"
     if box.imap is None:
-        return _check(
-            name, True, "not configured: replies and bounces of this mailbox are not read", "add imap = { … }"
-        )
+        return _check(name, True, say("imap.none", lang), say("imap.none.fix", lang))
     host = InboxHost(app, clock=utc_now)
     try:
         client = await ImapClient.connect(host.server(box))
@@ -143,33 +145,34 @@ async def _imap(app: App, box: MailboxSettings) -> Check:
         finally:
             await client.close()
     except (ImapTrouble, ConfigError) as trouble:
-        return _check(name, False, str(trouble), "check host, port, user and password; IMAP may have to be switched on")
-    return _folders_check(name, box, opened, found, client.can_idle)
+        return _check(name, False, str(trouble), say("imap.refused.fix", lang))
+    return _folders_check(name, box, opened, found, client.can_idle, lang)
 
 
-def _folders_check(name: str, box: MailboxSettings, opened: Opened, found: Folders, idles: bool) -> Check:
+def _folders_check(name: str, box: MailboxSettings, opened: Opened, found: Folders, idles: bool, lang: str) -> Check:
     """A missing Sent or Junk is no fault of the login, but doubts stay open and answers in Junk unseen."""
     sent, junk = box.folders.sent or found.sent, box.folders.junk or found.junk
-    news = "news come at once (IDLE)" if idles else "polled each minute (no IDLE)"
-    where = f"Sent: {sent or 'not found'}, junk: {junk or 'not found'}"
     missing = [
         key
         for key, named in (("sent", sent), ("junk", junk))
         if named is None or (found.every and named not in found.every)
     ]
-    fix = f'name it: folders = {{ {missing[0]} = "…" }}; there are: {", ".join(found.every[:12])}' if missing else ""
-    return _check(name, True, f"{opened.exists} mails in {opened.name}, read only; {where}; {news}", fix)
+    none, news = say("not found", lang), say("imap.idle" if idles else "imap.poll", lang)
+    told = say(
+        "imap.ok", lang, mails=opened.exists, folder=opened.name, sent=sent or none, junk=junk or none, news=news
+    )
+    fix = say("imap.folder.fix", lang, key=missing[0], names=", ".join(found.every[:12])) if missing else ""
+    return _check(name, True, told, fix)
 
 
-async def _tracking(app: App) -> Check:
+async def _tracking(app: App, lang: str) -> Check:
     base = app.settings.tracking.base_url
     try:
         ok = await asyncio.to_thread(_get, f"{base}/healthz")
     except OSError as error:
-        return _check(
-            "tracking", False, f"{base} cannot be reached: {error}", "start  outreach serve  behind this address"
-        )
-    return _check("tracking", ok, f"{base} answers", "" if ok else "another program answers there")
+        told = say("tracking.away", lang, base=base, said=error)
+        return _check("tracking", False, told, say("tracking.away.fix", lang))
+    return _check("tracking", ok, say("tracking.ok", lang, base=base), "" if ok else say("tracking.other.fix", lang))
 
 
 def _get(url: str) -> bool:

@@ -16,6 +16,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from outreach.app.build import App
+from outreach.app.doctor_words import say
 from outreach.app.inbox import InboxHost
 from outreach.app.post import post
 from outreach.config import ConfigError, MailboxSettings
@@ -101,7 +102,9 @@ async def _copy(server: object, folder: str, first: int, name: str, pause: Pause
     return None
 
 
-async def sent_check(app: App, box: MailboxSettings, now: datetime, *, probe_now: bool) -> tuple[str, bool, str, str]:
+async def sent_check(
+    app: App, box: MailboxSettings, now: datetime, *, probe_now: bool, lang: str = "en"
+) -> tuple[str, bool, str, str]:
     """The doctor's line (name, ok, detail, fix): can the mailbox's Sent folder settle what is in doubt? Not to know is
     no fault.
     """
@@ -111,12 +114,12 @@ async def sent_check(app: App, box: MailboxSettings, now: datetime, *, probe_now
         try:
             known = await probe_sent(app, box, now)
         except (ProbeFailed, ConfigError) as trouble:
-            return name, False, str(trouble), "mend this, then run  outreach doctor --probe  again"
+            return name, False, str(trouble), say("sent.fix", lang)
     if not known:
-        said = "configured as filing what it sends" if box.files_sent else "not known whether it files what it sends"
-        return name, True, said, "outreach doctor --probe  sends it one mail to find out"
+        said = say("sent.told" if box.files_sent else "sent.unknown", lang)
+        return name, True, said, say("sent.unknown.fix", lang)
     if not known["files"]:
-        return name, True, "files no copies: messages in doubt are settled by answers, bounces and people", ""
+        return name, True, say("sent.none", lang), ""
     marks = (("keeps_id", "Message-ID"), ("keeps_header", "X-Outreach-Message"))
-    kept = " and ".join(what for key, what in marks if known.get(key))
-    return name, True, f"copies stand in {known['folder']} and keep {kept}", ""
+    kept = say("and", lang).join(what for key, what in marks if known.get(key))
+    return name, True, say("sent.ok", lang, folder=known["folder"], kept=kept), ""

@@ -12,6 +12,7 @@ CHECK = {
     "dns": (N_("Domain"), ""),
     "smtp": (N_("Sending"), ""),
     "imap": (N_("Receiving"), ""),
+    "sent": (N_("Copies of what is sent"), ""),
     "tracking": (N_("Public address"), ""),
     "mailboxes": (N_("Mailboxes"), ""),
     "fix_database": (N_("Run  outreach init  on the server."), ""),
@@ -24,6 +25,7 @@ CHECK = {
     ),
     "fix_smtp": (N_("Check server, port, encryption, user name and password (or client code)."), ""),
     "fix_imap": (N_("Check server, user name and password; IMAP may have to be switched on in the mailbox."), ""),
+    "fix_sent": (N_("Name the mailbox's Sent folder, so that mails in doubt can be found there."), ""),
     "fix_tracking": (N_("Start the service behind this address, so that opens, clicks and unsubscribes arrive."), ""),
     "fix_mailboxes": (N_("Connect a mailbox: Settings, Mailboxes."), ""),
 }
