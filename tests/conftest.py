@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.fakes.browser import chromium_path, open_page, running_app, running_chromium
@@ -18,6 +19,10 @@ from tests.fakes.postgres import Postgres, running_postgres
 from tests.fakes.process import find
 from tests.fakes.sink import SmtpSink, running_sink
 from tests.fakes.smtp import ScriptedSMTP, Settings, running_smtp
+
+# A slow or busy machine is no fault of the program: speed is benchmarks' matter, no test has a time limit of its own.
+hypothesis.settings.register_profile("outreach", deadline=None)
+hypothesis.settings.load_profile("outreach")
 
 #: Marker → (is it there?, what to install).
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
