@@ -67,6 +67,7 @@ data = "."
 BOX = """[[mailbox]]
 name = "{name}"
 address = "{name}@mingxu.example"
+owner = "{name}"
 smtp = {{ host = "127.0.0.1", port = 9, tls = "none" }}
 limits = {{ per_minute = 0, per_hour = 0, per_day = 0 }}
 """
