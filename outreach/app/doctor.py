@@ -48,10 +48,12 @@ async def examine(app: App, lang: str = "en", *, probe_mailboxes: bool = False) 
     boxes = {box.domain: box for box in reversed(app.settings.mailbox)}
     checks += await asyncio.gather(*(_domain(app, boxes[domain], lang) for domain in sorted(boxes)))
     for box in app.settings.mailbox:
-        checks += [await _smtp(app, box, lang), await _imap(app, box, lang)]
+        entered = await _imap(app, box, lang)
+        checks += [await _smtp(app, box, lang), entered]
         if box.imap is not None:
             checks.append(_check(*await sent_check(app, box, utc_now(), probe_now=probe_mailboxes, lang=lang)))
-        checks += await room_check(app, box, lang)
+        if entered["ok"]:  # else nobody need wait for the same failure again
+            checks += await room_check(app, box, lang)
     if not app.settings.mailbox:
         checks.append(_check("mailboxes", False, say("boxes.none", lang), say("boxes.none.fix", lang)))
     checks.append(await _tracking(app, lang))

@@ -74,6 +74,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "sent.ok": ("copies stand in {folder} and keep {kept}", "副本保存在 {folder}，并保留 {kept}"),
     "and": (" and ", " 和 "),
+    "room.used": ("{share} of {limit} GB used", "已用 {share}，共 {limit} GB"),
+    "room.fix": (
+        "delete or archive old mail in this mailbox, or have it enlarged: a full mailbox loses replies",
+        "请在该邮箱中删除或归档旧邮件，或申请扩容：邮箱满了会收不到客户回复",
+    ),
 }
 
 

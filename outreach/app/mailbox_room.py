@@ -6,6 +6,7 @@ from typing import Any
 
 from outreach.app.build import App
 from outreach.app.clock import utc_now
+from outreach.app.doctor_words import say
 from outreach.app.inbox import InboxHost
 from outreach.config import ConfigError, MailboxSettings
 from outreach.inbox.client import ImapTrouble
@@ -14,24 +15,12 @@ from outreach.inbox.quota.client import Quota, read_quota
 #: From this share on people are told: at some hundred mails a day the last tenth of a small mailbox lasts a few weeks.
 NEARLY_FULL = 0.9
 
-WORDS = {
-    "en": (
-        "{share:.0%} of {limit:,.1f} GB used",
-        "delete or archive old mail in this mailbox, or have it enlarged: a full mailbox loses replies",
-    ),
-    "zh": (
-        "已用 {share:.0%}，共 {limit:,.1f} GB",
-        "请在该邮箱中删除或归档旧邮件，或申请扩容：邮箱满了会收不到客户回复",
-    ),
-}
-
 
 def room(name: str, quota: Quota, lang: str) -> dict[str, Any]:
     """What the doctor says about a quota; not ok from NEARLY_FULL on."""
-    said, fix = WORDS["zh" if lang.startswith("zh") else "en"]
     ok = quota.share < NEARLY_FULL
-    detail = said.format(share=quota.share, limit=quota.limit / 1024**2)
-    return {"name": f"room {name}", "ok": ok, "detail": detail, "fix": "" if ok else fix}
+    detail = say("room.used", lang, share=f"{quota.share:.0%}", limit=f"{quota.limit / 1024**2:,.1f}")
+    return {"name": f"room {name}", "ok": ok, "detail": detail, "fix": "" if ok else say("room.fix", lang)}
 
 
 async def room_check(app: App, box: MailboxSettings, lang: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ CHECK = {
     "smtp": (N_("Sending"), ""),
     "imap": (N_("Receiving"), ""),
     "sent": (N_("Copies of what is sent"), ""),
+    "room": (N_("Room in the mailbox"), ""),
     "tracking": (N_("Public address"), ""),
     "mailboxes": (N_("Mailboxes"), ""),
     "fix_database": (N_("Run  outreach init  on the server."), ""),
@@ -26,6 +27,7 @@ CHECK = {
     "fix_smtp": (N_("Check server, port, encryption, user name and password (or client code)."), ""),
     "fix_imap": (N_("Check server, user name and password; IMAP may have to be switched on in the mailbox."), ""),
     "fix_sent": (N_("Name the mailbox's Sent folder, so that mails in doubt can be found there."), ""),
+    "fix_room": (N_("Delete or archive old mail there, or have it enlarged: a full mailbox loses replies."), ""),
     "fix_tracking": (N_("Start the service behind this address, so that opens, clicks and unsubscribes arrive."), ""),
     "fix_mailboxes": (N_("Connect a mailbox: Settings, Mailboxes."), ""),
 }
