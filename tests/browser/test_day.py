@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.fakes.browser import running_app
-from tests.web.house import made_house
 from tests.web.seed import PASSWORD
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The seeded house over real HTTP."""
-    path = tmp_path_factory.mktemp("day") / "house.db"
-
-    with running_app(made_house(f"sqlite:///{path}", contacts=40).web) as url:
-        yield url
 
 
 def log_in(page: Any, base: str, name: str) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.shots import PAGES, SIZES
-from tests.fakes.browser import running_app
-from tests.web.house import made_house
 from tests.web.seed import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -35,15 +31,6 @@ AUDIT = """() => {
   if (wide > 0) faults.push(wide + ' px wider than the window');
   return faults;
 }"""
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The seeded house over real HTTP."""
-    path: Path = tmp_path_factory.mktemp("browser") / "house.db"
-
-    with running_app(made_house(f"sqlite:///{path}", contacts=40).web) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

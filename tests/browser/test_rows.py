@@ -8,21 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.fakes.browser import running_app
-from tests.web.house import made_house
 from tests.web.seed import PASSWORD
 
 pytestmark = pytest.mark.browser
-#: A page of a busy machine may come late: what is asked is that it comes.
-expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The seeded house over real HTTP."""
-    path = tmp_path_factory.mktemp("rows") / "house.db"
-    with running_app(made_house(f"sqlite:///{path}", contacts=40).web) as url:
-        yield url
 
 
 @pytest.fixture
