@@ -377,7 +377,7 @@ NEEDLES: Table = (
         "mail drop", "invalid local", "invalid e-mail", "illegal address", "isn't a recipient", "no recipients",
         "no valid recipients", "not listed here", "address is not", "user name not", "not recognized",
         "unable to deliver to recipient", "no inbox", "wrong e-mail", "unknown or invalid", "undeliverable: unknown",
-        "user is not", "address isn't", "is not valid", "no local mailbox", "not a local", "wasn't found at",
+        "user is not", "address isn't", "is not valid", "no local mailbox", "not a local",
         "niet gevonden", "non trovat", "non è stato trovato", "introuvable", "no se encontró", "no se ha encontrado",
         "não foi encontrad", "nie znalez", "nebyl nalezen", "nem található", "hittades inte", "blev ikke fundet",
         "ble ikke funnet", "ei löyt", "nu a fost găsit", "nu există", "не удалось найти", "не знайден", "δεν βρέθηκε",

@@ -220,7 +220,7 @@ async def test_a_campaign_into_a_country_whose_rule_forbids_it_is_refused(
     async with installed(tmp_path, 1) as app:
         await add(app, tmp_path, f"a@a.example,Ann,A,{country},{basis}")
         assert rule in {one.id for one in gates()}
-        await refused(app, rf"gate:{rule}: 1.*\[no_recipients\]", segment="source = fair")
+        await refused(app, rf"refuses it \({rule}\): 1.*\[no_recipients\]", segment="source = fair")
 
 
 async def test_the_companys_own_rule_holds_at_the_hand_over_too(tmp_path: Path, smtp_sink: Any) -> None:

@@ -46,11 +46,11 @@ async def house(
 ) -> AsyncIterator[App]:
     """An installation whose mailbox is read, with one message in doubt of three."""
     monkeypatch.setenv("SALES_PASSWORD", PASSWORD)
-    monkeypatch.setattr("tests.flow.house.CONFIG", CONFIG.replace("connections", IMAP.format(port=dovecot.port)))
+    config = CONFIG.replace("connections", IMAP.format(port=dovecot.port))
     with imaplib.IMAP4("127.0.0.1", dovecot.port) as client:
         client.login(ADDRESS, PASSWORD)
         client.create("Sent")
-    async with installed(tmp_path, smtp_sink.port) as app:
+    async with installed(tmp_path, smtp_sink.port, config) as app:
         await add_people(app, tmp_path, 3)
         campaign = await approved(app, clock)
         await use.start(app, campaign, OPERATOR, clock())

@@ -46,6 +46,6 @@ def test_no_body_breaks_the_reader(kind: str, body: bytes) -> None:
 
 def test_a_choice_holds_what_is_offered_and_nothing_else() -> None:
     body = b"save=1&topic=new&topic=evil&often=1&pause=90&request=drop+table"
-    expected = Choice(True, False, False, frozenset({"new"}), 1, 90, None)
+    expected = Choice(saved=True, topics=frozenset({"new"}), mails_per_month=1, pause_days=90)
     assert read_choice(read_form(URLENCODED, body), frozenset({"new", "show"})) == expected
     assert read_choice({}, frozenset({"new"})) == Choice()
