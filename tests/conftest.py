@@ -94,6 +94,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
+    """The address of a database file that is not there yet."""
     return f"sqlite:///{tmp_path / 'outreach.db'}"
 
 
@@ -105,6 +106,15 @@ def postgres_server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """A database with every table and no rows."""
+    name, url = postgres_server.take()
+    yield url
+    postgres_server.give_back(name)
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """A database without tables."""
     name, url = postgres_server.create()
     yield url
     postgres_server.drop(name)
@@ -112,7 +122,7 @@ def postgres_url(postgres_server: Postgres) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """An empty database: each test runs on SQLite and on PostgreSQL."""
+    """A database without rows, to which tests.fakes.schema.make_tables gives what tables it lacks. On SQLite and PostgreSQL."""
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 

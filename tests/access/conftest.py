@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlmodel import SQLModel
 
 import outreach.model  # noqa: F401  (fills SQLModel.metadata)
 from outreach.access.login import Login
 from outreach.access.store import AccessStore
-from outreach.db.ddl import extras
 from outreach.db.session import Database
+from tests.fakes.schema import make_tables
 
 SECRET = b"s" * 32
 
@@ -20,9 +19,7 @@ SECRET = b"s" * 32
 async def db(database_url: str) -> AsyncIterator[Database]:
     """An empty database with the triggers of the migrations."""
     database = Database(database_url)
-    async with database.engine.begin() as conn:
-        await conn.run_sync(SQLModel.metadata.create_all)
-        await conn.run_sync(extras)
+    await make_tables(database)
     yield database
     await database.close()
 

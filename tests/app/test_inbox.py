@@ -25,6 +25,7 @@ from outreach.model import Activity, Mailbox
 from outreach.model.base import table
 from tests.fakes.clock import FakeClock
 from tests.fakes.imap import ScriptedIMAP, running_imap
+from tests.fakes.schema import prepare
 from tests.inbox.reader import letter
 
 CONFIG = """
@@ -56,6 +57,7 @@ async def server() -> AsyncIterator[ScriptedIMAP]:
 
 async def opened(folder: Path, server: ScriptedIMAP, clock: FakeClock, login: str = PASSWORD) -> App:
     (folder / "config.toml").write_text(CONFIG.format(port=server.port, login=login))
+    prepare(folder / "outreach.db")
     return await open_app(load(folder / "config.toml"), now=clock(), migrate_first=True)
 
 

@@ -18,6 +18,7 @@ from outreach.campaigns.store import CampaignError
 from outreach.config import load
 from outreach.content.client import Streams
 from tests.fakes.outside import spamd, zone
+from tests.fakes.schema import prepare
 from tests.flow.house import CONFIG, START, Clock, add_people, approved, drafted, installed, work
 
 STEP = '[[step]]\nafter_days = 2\ntemplate = "{}"\n'
@@ -241,6 +242,7 @@ def real(folder: Path, domain: str = "mingxu-lights.com", base: str = "https://t
     class Installed:
         async def __aenter__(self) -> App:
             (folder / "config.toml").write_text(text)
+            prepare(folder / "outreach.db")
             self.app = await open_app(load(folder / "config.toml"), now=START, migrate_first=True)
             return self.app
 

@@ -22,6 +22,7 @@ from outreach.model.base import table
 from outreach.model.keys import address_key
 from outreach.suppression.store import SuppressionStore, suppress
 from tests.audience.files import CHINESE, HEADER, ROWS, write_csv, write_xlsx
+from tests.fakes.schema import make_tables
 
 SECRET = b"s" * 32
 OPTIONS = ImportOptions(source="Frankfurt 2026", evidence="list.csv")
@@ -118,7 +119,6 @@ rows_of_lists = st.lists(
 async def test_any_file_read_twice_changes_nothing_the_second_time(
     sqlite_url: str, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sqlmodel import SQLModel
 
     monkeypatch.setattr("outreach.audience.importing.store.BATCH", 4)
     lists: list[list[tuple[Any, ...]]] = []
@@ -130,8 +130,7 @@ async def test_any_file_read_twice_changes_nothing_the_second_time(
 
     collect()
     db = Database(sqlite_url)
-    async with db.engine.begin() as conn:
-        await conn.run_sync(SQLModel.metadata.create_all)
+    await make_tables(db)
     async with db.write() as conn:
         await conn.execute(
             insert(User), [{"name": "li.na", "created_at": now}, {"name": "wang.wei", "created_at": now}]

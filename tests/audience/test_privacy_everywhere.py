@@ -17,10 +17,10 @@ from sqlmodel import SQLModel
 
 import outreach.model  # noqa: F401  (fills SQLModel.metadata)
 from outreach.audience.store import AudienceStore
-from outreach.db.ddl import extras
 from outreach.db.session import Database
 from outreach.model.keys import address_key
 from outreach.suppression.store import is_suppressed, suppress
+from tests.fakes.schema import make_tables
 
 NOW = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
 SECRET = b"s" * 32
@@ -81,9 +81,7 @@ NOBODY = frozenset({"company", "campaign", "mailbox", "user", "tag", "stored_fil
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
-    async with database.engine.begin() as conn:
-        await conn.run_sync(SQLModel.metadata.create_all)
-        await conn.run_sync(extras)
+    await make_tables(database)
     yield database
     await database.close()
 

@@ -29,7 +29,15 @@ def test_codes_in_the_source_and_in_the_catalogue_are_the_same() -> None:
     named = set(re.findall(r'"([a-z_]+\.[a-z_0-9]+)"', text))
     missing = {name for name in named if name.split(".")[0] in {code.split(".")[0] for code in catalogue()}}
     unknown = {name for name in missing - set(catalogue()) if not re.search(r"\.(toml|mjml|txt|json)$|^sender\.", name)}
-    others = {"owner.phone", "owner.name", "campaign.name", "images.png", "dns.ok", "dns.slow", "dns.trial"}  # of doctor
+    others = {
+        "owner.phone",
+        "owner.name",
+        "campaign.name",
+        "images.png",
+        "dns.ok",
+        "dns.slow",
+        "dns.trial",
+    }  # of doctor
     acts = {
         name
         for name in unknown

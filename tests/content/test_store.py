@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import update
-from sqlmodel import SQLModel
 
 import outreach.model  # noqa: F401 - fills the metadata
 from outreach.content.problem import ContentProblem
 from outreach.content.store import VERSIONS, snapshot, version_label, version_source
 from outreach.content.template import TemplateSource
 from outreach.db.session import Database
+from tests.fakes.schema import make_tables
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 BODY = "<mjml><mj-body></mj-body></mjml>"
@@ -22,8 +22,7 @@ BODY = "<mjml><mj-body></mj-body></mjml>"
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
-    async with database.engine.begin() as conn:
-        await conn.run_sync(SQLModel.metadata.create_all)
+    await make_tables(database)
     yield database
     await database.close()
 

@@ -12,7 +12,8 @@ from outreach.access.roles import Actor, Role
 from outreach.db.session import Database
 from outreach.model import Company, Contact, EmailAddress, User
 from outreach.model.keys import address_key
-from tests.events.seeds import SECRET, add, make_tables
+from tests.events.seeds import SECRET, add
+from tests.fakes.schema import make_tables
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # Tuesday, 10:00 in Shanghai
 STAFF = {

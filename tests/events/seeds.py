@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import SQLModel
 
 from outreach.db.session import Database
 from outreach.events.kinds import AddActivity, CreateTask
@@ -48,12 +47,6 @@ def event_store() -> tuple[EventStore, Taken]:
     """An EventStore whose crm changes are taken down in a list."""
     taken = Taken([], [])
     return EventStore(SECRET, {CreateTask: taken.task, AddActivity: taken.activity}), taken
-
-
-async def make_tables(db: Database) -> None:
-    """Create every table."""
-    async with db.engine.begin() as conn:
-        await conn.run_sync(SQLModel.metadata.create_all)
 
 
 async def add(conn: AsyncConnection, model: Any, **values: Any) -> int:

@@ -16,7 +16,8 @@ from outreach.events.batch.store import record_batch, stamp
 from outreach.events.kinds import EventKind, NewEvent
 from outreach.events.lookup.store import load_many
 from outreach.model import Contact, Event, Message, Rollup
-from tests.events.seeds import add_campaign, add_message, add_person, event_store, make_tables
+from tests.events.seeds import add_campaign, add_message, add_person, event_store
+from tests.fakes.schema import make_tables
 
 NOW = datetime(2026, 11, 18, 9, 30, 0, 123, tzinfo=UTC)
 PEOPLE = 12

@@ -19,6 +19,7 @@ from outreach.campaigns import definition
 from outreach.config import load
 from outreach.model import Message, Role
 from outreach.model.base import table
+from tests.fakes.schema import prepare
 
 MESSAGES = table(Message)
 START = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -82,6 +83,7 @@ async def installed(
         reads += f'password = {{ file = "{folder}/password" }}\nconnections = 2'
         text = text.replace("connections = 2", reads)
     (folder / "config.toml").write_text(text)
+    prepare(folder / "outreach.db")  # where the configuration names another, nobody looks at it
     app = await open_app(load(folder / "config.toml"), now=START, migrate_first=True)
     try:
         for name, role in (*APPROVERS, ("zhou", Role.SALESPERSON)):

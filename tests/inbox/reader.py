@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from outreach.db.migrate import migrate
 from outreach.db.session import Database
 from outreach.events.kinds import AddActivity, CreateTask
 from outreach.events.store import EventStore
@@ -19,6 +18,7 @@ from outreach.inbox.store import InboxStore
 from outreach.inbox.worker import InboxPass, InboxSetup, PassResult, reprocess
 from outreach.model import InboundMail, Mailbox, MailFolder
 from outreach.model.base import table
+from tests.fakes.schema import make_tables
 
 NOW = datetime.now(UTC)
 LETTER = b"""From: Ann <ann@buyer.example>\r\nTo: sales@us.example\r\nSubject: Re: Lamps %d\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r
@@ -90,7 +90,7 @@ class Reader:
 async def new_reader(url: str) -> AsyncIterator[Reader]:
     """A reader over an empty database."""
     db = Database(url)
-    await migrate(db)
+    await make_tables(db)
     async with db.write() as conn:
         values = {"name": "sales", "address": "sales@us.example", "domain": "us.example", "created_at": NOW}
         await conn.execute(insert(table(Mailbox)).values(**values))

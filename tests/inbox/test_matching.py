@@ -16,7 +16,6 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from outreach.app.build import APPLIERS
-from outreach.db.migrate import migrate
 from outreach.db.session import Database
 from outreach.events.store import EventStore
 from outreach.inbox.leads import Lead
@@ -25,6 +24,7 @@ from outreach.inbox.wire import answer, reading
 from outreach.model import Activity, Contact, EmailAddress, Event, InboundMail, Mailbox, Message, Suppression, Task
 from outreach.model.base import table
 from tests.events.seeds import add_campaign, add_message, add_person, add_user
+from tests.fakes.schema import make_tables
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 SIGNED = "goodTOKENgoodTOKENgoodTO"
@@ -108,7 +108,7 @@ class Place:
 @pytest.fixture
 async def place(database_url: str) -> AsyncIterator[Place]:
     db = Database(database_url)
-    await migrate(db)
+    await make_tables(db)
     async with db.write() as conn:
         box = {"name": "sales", "address": "sales@us.example", "domain": "us.example", "created_at": NOW}
         await conn.execute(insert(table(Mailbox)).values(**box))

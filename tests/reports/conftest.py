@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from outreach.db.session import Database
-from tests.events.seeds import make_tables
+from tests.fakes.schema import make_tables
 
 
 @pytest.fixture

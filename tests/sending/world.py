@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlmodel import SQLModel
 
 from outreach.db.session import Database
 from outreach.model.keys import address_key
 from outreach.outbox.message import Claimed
 from outreach.outbox.store import OutboxStore, plan
 from outreach.outbox.tables import attempt, campaign, contact, mailbox, message
+from tests.fakes.schema import make_tables
 
 SECRET = b"a secret of sixteen bytes or more"
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -87,8 +87,8 @@ class World:
 async def make_world(url: str, addresses: Iterable[str] = (), *, now: datetime = START) -> World:
     """Create the tables, a running campaign, a mailbox, and a contact with a queued message for each address."""
     db = Database(url)
+    await make_tables(db)
     async with db.write() as conn:
-        await conn.run_sync(SQLModel.metadata.create_all)
         box = await conn.scalar(
             insert(mailbox)
             .values(name="sales", address="sales@seller.example", domain="seller.example", created_at=now)

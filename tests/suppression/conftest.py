@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlmodel import SQLModel
 
 import outreach.model  # noqa: F401 - fills the metadata
 from outreach.db.session import Database
+from tests.fakes.schema import make_tables
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -22,7 +22,6 @@ def now() -> datetime:
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
-    async with database.engine.begin() as conn:
-        await conn.run_sync(SQLModel.metadata.create_all)
+    await make_tables(database)
     yield database
     await database.close()

@@ -13,8 +13,9 @@ from outreach.db.session import Database
 from outreach.tracking.pages import Sender
 from outreach.tracking.tokens import Signer
 from outreach.tracking.views import PublicApp, PublicServices
-from tests.events.seeds import SECRET, Taken, add_campaign, add_message, add_person, event_store, make_tables
+from tests.events.seeds import SECRET, Taken, add_campaign, add_message, add_person, event_store
 from tests.fakes.clock import FakeClock
+from tests.fakes.schema import make_tables
 
 SENT = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 BROWSER = (

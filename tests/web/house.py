@@ -12,14 +12,13 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from sqlmodel import SQLModel
 
 import outreach.model  # noqa: F401  (fills SQLModel.metadata)
 from outreach.app.build import App, policy_of
 from outreach.config.settings import Settings
-from outreach.db.ddl import extras
 from outreach.db.session import Database
 from outreach.web import create_app
+from tests.fakes.schema import make_tables
 from tests.web.seed import NOW, PASSWORD, seed
 
 SECRET = b"s" * 32
@@ -90,9 +89,7 @@ def build(db: Database, smtp_port: int = 2525) -> App:
 async def open_house(url: str, *, contacts: int = 120, seeded: bool = True, smtp_port: int = 2525) -> House:
     """Create the tables, seed them and build the app."""
     db = Database(url)
-    async with db.engine.begin() as conn:
-        await conn.run_sync(SQLModel.metadata.create_all)
-        await conn.run_sync(extras)
+    await make_tables(db)
     if seeded:
         await seed(db, SECRET, contacts=contacts)
     return House(db, smtp_port)

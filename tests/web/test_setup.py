@@ -17,6 +17,7 @@ from outreach.model import AuditEntry, Mailbox
 from outreach.model.base import table
 from outreach.web import create_app
 from outreach.web.pages.setup import setup_code
+from tests.fakes.schema import prepare
 from tests.web.house import House, Visitor
 from tests.web.seed import NOW
 
@@ -48,6 +49,7 @@ class New(House):
 async def new(tmp_path: Path) -> AsyncIterator[New]:
     """The service as `outreach init` leaves it."""
     shutil.copy(ROOT / "config.example.toml", tmp_path / "config.toml")
+    prepare(tmp_path / "outreach.db")
     app = await open_app(load(tmp_path / "config.toml"), now=NOW, migrate_first=True)
     yield New(app)
     await app.close()

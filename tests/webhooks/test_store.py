@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
-from sqlmodel import SQLModel
 
 from outreach.access.roles import OPERATOR
-from outreach.db.ddl import extras
 from outreach.db.session import Database
 from outreach.model import AuditEntry, Event, Webhook, WebhookDelivery
 from outreach.model.base import table
@@ -20,6 +18,7 @@ from outreach.webhooks.sign import verify
 from outreach.webhooks.state import WAITS, DeliveryState, IllegalTransition, advance
 from outreach.webhooks.store import WebhookError, WebhookStore
 from outreach.webhooks.worker import WebhookWorker
+from tests.fakes.schema import make_tables
 from tests.webhooks.receiver import Receiver, running_receiver
 
 NOW = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
@@ -29,9 +28,7 @@ URL = "https://hook.example.net/in"
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
-    async with database.engine.begin() as conn:
-        await conn.run_sync(SQLModel.metadata.create_all)
-        await conn.run_sync(extras)
+    await make_tables(database)
     yield database
     await database.close()
 
