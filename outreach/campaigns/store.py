@@ -16,7 +16,7 @@ from outreach.access.store import append_audit
 from outreach.campaigns import definition as definitions
 from outreach.campaigns.approval import RecipientsDigest, Subject, is_complete, roles_to_give
 from outreach.campaigns.definition import Definition
-from outreach.campaigns.state import SENDING, advance
+from outreach.campaigns.state import advance
 from outreach.db.session import Database
 from outreach.model import (
     Approval,
@@ -339,11 +339,6 @@ async def in_states(conn: AsyncConnection, states: Sequence[CampaignState]) -> S
     wanted = [state.value for state in states]
     query = select(CAMPAIGNS).where(CAMPAIGNS.c.state.in_(wanted)).order_by(CAMPAIGNS.c.id)
     return (await conn.execute(query)).all()
-
-
-async def sending(conn: AsyncConnection) -> Sequence[Row[Any]]:
-    """Return the campaigns whose rows may be handed over."""
-    return await in_states(conn, sorted(SENDING))
 
 
 async def add_links(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from outreach.access.roles import OPERATOR
 from outreach.app import campaigns as use
@@ -98,3 +100,18 @@ async def days(app: App, clock: Clock, count: int) -> None:
     for _ in range(count):
         clock.now += timedelta(days=1)
         await work(app, clock)
+
+
+@contextmanager
+def statements(app: App) -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    asked: list[str] = []
+
+    def heard(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        asked.append(statement)
+
+    event.listen(app.db.engine.sync_engine, "before_cursor_execute", heard)
+    try:
+        yield asked
+    finally:
+        event.remove(app.db.engine.sync_engine, "before_cursor_execute", heard)

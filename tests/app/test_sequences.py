@@ -32,6 +32,7 @@ from tests.app.sequence_house import (
     enrolled,
     running,
     standing,
+    statements,
     write_templates,
 )
 from tests.flow.house import Clock, add_people, installed, rows, work
@@ -79,6 +80,9 @@ async def test_mails_in_one_thread_then_a_call_then_the_end(house: App, clock: C
     assert {one.state for one in people} == {"waiting"}
     tasks = await house.crm.tasks()
     assert [(task.kind, task.title) for task in tasks] == [("call", "Ring them up")] * 3
+    with statements(house) as asked:
+        assert not await tick(house, clock(), {sequence: clock()})
+    assert len(asked) == 4, "BEGIN, the campaigns, whether anybody is to be moved, ROLLBACK: the writer is not taken"
     await house.crm.finish(tasks[0].id, clock(), outcome="meeting next week")
     await work(house, clock)
     assert [one.state for one in await standing(house, sequence)].count("finished") == 1

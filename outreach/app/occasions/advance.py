@@ -39,10 +39,15 @@ TITLES = {
 }
 
 
+def is_due(row: Any, now: datetime) -> bool:
+    """Whether nobody has looked for dates for a while."""
+    return row.looked_at is None or now - row.looked_at >= LOOK_EVERY
+
+
 async def advance(app: App, conn: AsyncConnection, row: Any, now: datetime) -> int:
     """Do what is due for a remembered date; returns how much was done."""
     done = await occasions.dropped(conn, row.id, now) + await occasions.miss(conn, row.id, now)
-    if row.looked_at is not None and now - row.looked_at < LOOK_EVERY:
+    if not is_due(row, now):
         return done
     await stops.hold(conn)
     await conn.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == row.id).values(looked_at=now))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -159,10 +159,56 @@ async def resume(conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
         await holding.put_off(conn, row.campaign_id, row.contact_id, now)
 
 
+def _over(now: datetime) -> Select[Any]:
+    """Those whose pause has an end that has come."""
+    return select(ENROLMENTS).where(E.state == EnrolmentState.PAUSED, E.paused_until <= now)
+
+
+def _due(now: datetime) -> Select[Any]:
+    """Those whose next step is due and who are not away."""
+    here = or_(CONTACTS.c.paused_until.is_(None), CONTACTS.c.paused_until <= now)
+    query = select(ENROLMENTS).join(CONTACTS, CONTACTS.c.id == E.contact_id)
+    return query.where(E.state == EnrolmentState.ACTIVE, E.due_at <= now, here)
+
+
+def _mailed() -> Select[Any]:
+    """Those whose last mail has come to an end, with that message."""
+    m = MESSAGES.c
+    ended = (MessageState.SENT, MessageState.FAILED, MessageState.SKIPPED, MessageState.CANCELLED)
+    columns = (m.state.label("mail_state"), m.reason.label("mail_reason"), m.sent_at, m.country, m.tz)
+    query = select(ENROLMENTS, *columns).join(
+        MESSAGES, and_(m.campaign_id == E.campaign_id, m.contact_id == E.contact_id, m.step == E.last_mail)
+    )
+    return query.where(E.state == EnrolmentState.ACTIVE, E.due_at.is_(None), m.state.in_(ended))
+
+
+def _closed() -> Select[Any]:
+    """Those whose call or task is closed, with when and how."""
+    columns = (TASKS.c.state.label("task_state"), TASKS.c.done_at, TASKS.c.outcome)
+    query = select(ENROLMENTS, *columns).join(TASKS, TASKS.c.id == E.task_id)
+    return query.where(E.state == EnrolmentState.WAITING, TASKS.c.state != "open")
+
+
+def _late(now: datetime) -> Select[Any]:
+    """Those whose call or task nobody did in time."""
+    return select(ENROLMENTS).where(E.state == EnrolmentState.WAITING, E.due_at <= now)
+
+
+def has_work(now: datetime) -> ColumnElement[bool]:
+    """Whether a pass over a sequence (the campaign of the query around it) would move anybody."""
+    passes = (_over(now), _due(now), _mailed(), _closed(), _late(now))
+    return or_(*(query.where(E.campaign_id == CAMPAIGNS.c.id).correlate(CAMPAIGNS).exists() for query in passes))
+
+
+async def _some(conn: AsyncConnection, query: Select[Any], campaign_id: int, *order: Any) -> Sequence[Row[Any]]:
+    mine = query.where(E.campaign_id == campaign_id).order_by(*order, E.id).limit(CHUNK)
+    rows: Sequence[Row[Any]] = (await conn.execute(mine)).all()
+    return rows
+
+
 async def awake(conn: AsyncConnection, campaign_id: int, now: datetime) -> int:
     """Resume those whose pause has an end that has come."""
-    over = and_(E.campaign_id == campaign_id, E.state == EnrolmentState.PAUSED, E.paused_until <= now)
-    rows = (await conn.execute(select(ENROLMENTS).where(over).limit(CHUNK))).all()
+    rows = await _some(conn, _over(now), campaign_id)
     for row in rows:
         await resume(conn, row, now)
     return len(rows)
@@ -170,36 +216,22 @@ async def awake(conn: AsyncConnection, campaign_id: int, now: datetime) -> int:
 
 async def due(conn: AsyncConnection, campaign_id: int, now: datetime) -> Sequence[Row[Any]]:
     """People whose next step is due and who are not away, the longest waiting first."""
-    here = or_(CONTACTS.c.paused_until.is_(None), CONTACTS.c.paused_until <= now)
-    query = select(ENROLMENTS).join(CONTACTS, CONTACTS.c.id == E.contact_id)
-    query = query.where(E.campaign_id == campaign_id, E.state == EnrolmentState.ACTIVE, E.due_at <= now, here)
-    return (await conn.execute(query.order_by(E.due_at, E.id).limit(CHUNK))).all()
+    return await _some(conn, _due(now), campaign_id, E.due_at)
 
 
 async def sent_since(conn: AsyncConnection, campaign_id: int) -> Sequence[Row[Any]]:
     """People whose last mail has come to an end (left, or never will), with that message."""
-    m = MESSAGES.c
-    ended = (MessageState.SENT, MessageState.FAILED, MessageState.SKIPPED, MessageState.CANCELLED)
-    columns = (m.state.label("mail_state"), m.reason.label("mail_reason"), m.sent_at, m.country, m.tz)
-    query = select(ENROLMENTS, *columns).join(
-        MESSAGES, and_(m.campaign_id == E.campaign_id, m.contact_id == E.contact_id, m.step == E.last_mail)
-    )
-    waits = and_(E.campaign_id == campaign_id, E.state == EnrolmentState.ACTIVE, E.due_at.is_(None))
-    return (await conn.execute(query.where(waits, m.state.in_(ended)).order_by(E.id).limit(CHUNK))).all()
+    return await _some(conn, _mailed(), campaign_id)
 
 
 async def waited(conn: AsyncConnection, campaign_id: int) -> Sequence[Row[Any]]:
     """People whose call or task is closed, with when and how."""
-    columns = (TASKS.c.state.label("task_state"), TASKS.c.done_at, TASKS.c.outcome)
-    query = select(ENROLMENTS, *columns).join(TASKS, TASKS.c.id == E.task_id)
-    over = and_(E.campaign_id == campaign_id, E.state == EnrolmentState.WAITING, TASKS.c.state != "open")
-    return (await conn.execute(query.where(over).order_by(E.id).limit(CHUNK))).all()
+    return await _some(conn, _closed(), campaign_id)
 
 
 async def given_up(conn: AsyncConnection, campaign_id: int, now: datetime) -> Sequence[Row[Any]]:
     """People whose call or task nobody did in time."""
-    late = and_(E.campaign_id == campaign_id, E.state == EnrolmentState.WAITING, E.due_at <= now)
-    return (await conn.execute(select(ENROLMENTS).where(late).order_by(E.id).limit(CHUNK))).all()
+    return await _some(conn, _late(now), campaign_id)
 
 
 async def counts(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.crm.occasion.state import OccasionState, advance
-from outreach.model import Occasion, Task, TaskState
+from outreach.model import Campaign, Occasion, Task, TaskState
 from outreach.model.base import table
 
-OCCASIONS, TASKS = table(Occasion), table(Task)
+CAMPAIGNS, OCCASIONS, TASKS = table(Campaign), table(Occasion), table(Task)
 O = OCCASIONS.c  # noqa: E741
 
 #: A greeting that nobody has decided on is let go when it would come so late.
@@ -66,22 +66,35 @@ async def _close_task(conn: AsyncConnection, task_id: int, state: OccasionState,
     await conn.execute(update(TASKS).where(is_open).values(state=done.value, done_at=now, outcome=state.value))
 
 
+def _late(now: datetime) -> Select[Any]:
+    return select(OCCASIONS).where(O.state == OccasionState.PROPOSED, O.due_at < now - TOO_LATE)
+
+
+def _refused() -> Select[Any]:
+    query = select(OCCASIONS).join(TASKS, TASKS.c.id == O.task_id)
+    return query.where(O.state == OccasionState.PROPOSED, TASKS.c.state != TaskState.OPEN)
+
+
+def has_work(now: datetime) -> ColumnElement[bool]:
+    """Whether a date of an occasion (the campaign of the query around it) waits to be let go."""
+    passes = (_late(now), _refused())
+    return or_(*(query.where(O.campaign_id == CAMPAIGNS.c.id).correlate(CAMPAIGNS).exists() for query in passes))
+
+
 async def miss(conn: AsyncConnection, campaign_id: int, now: datetime) -> int:
     """Let go what nobody has decided on in time; returns how many."""
-    late = and_(O.campaign_id == campaign_id, O.state == OccasionState.PROPOSED, O.due_at < now - TOO_LATE)
-    rows = (await conn.execute(select(OCCASIONS).where(late).limit(500))).all()
-    for row in rows:
-        await move(conn, row, "miss", now)
-    return len(rows)
+    return await _let_go(conn, _late(now), campaign_id, "miss", now)
 
 
 async def dropped(conn: AsyncConnection, campaign_id: int, now: datetime) -> int:
     """A task that somebody closed without sending is a "no"; returns how many."""
-    query = select(OCCASIONS).join(TASKS, TASKS.c.id == O.task_id)
-    closed = and_(O.campaign_id == campaign_id, O.state == OccasionState.PROPOSED, TASKS.c.state != TaskState.OPEN)
-    rows = (await conn.execute(query.where(closed).limit(500))).all()
+    return await _let_go(conn, _refused(), campaign_id, "decline", now)
+
+
+async def _let_go(conn: AsyncConnection, query: Select[Any], campaign_id: int, action: str, now: datetime) -> int:
+    rows = (await conn.execute(query.where(O.campaign_id == campaign_id).limit(500))).all()
     for row in rows:
-        await move(conn, row, "decline", now)
+        await move(conn, row, action, now)
     return len(rows)
 
 
