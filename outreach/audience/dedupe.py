@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
 import tldextract
-from rapidfuzz import fuzz, process
 
 #: The Public Suffix List that comes with the package: no network, no file in a home folder.
 _SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-#: Of 100; below this two names are of two companies more often than of one.
-ALIKE = 88.0
-#: In another country the names must be nearly equal: a sister company, not a namesake.
-ABROAD = 98.0
 
 #: Legal forms say nothing about which company it is.
 _FORMS = frozenset(
@@ -60,22 +52,22 @@ def company_domain(domain: str) -> str | None:
     return None if is_free_mail(registrable) else registrable
 
 
+def folded(text: str) -> str:
+    """Return the text in lower case without accents (é, й), in NFKD."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text)).lower()
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
 @lru_cache(maxsize=65536)
 def normal_name(name: str) -> str:
     """Return a company's name for comparison: no accents, signs, legal form or case."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name)).lower()
-    letters = "".join(char for char in folded if not unicodedata.combining(char))
+    letters = folded(name)
     # S.A., G.m.b.H., B.V.: letters with dots between them are one word
     letters = re.sub(r"\b((?:\w\.){1,5}\w?)", lambda found: found[1].replace(".", ""), letters)
     words = re.sub(r"[^\w]+", " ", letters).split()
     kept = [word for word in words if word not in _FORMS] or words
     joined = " ".join(kept)
     return unicodedata.normalize("NFC", _FORMS_ZH.sub("", joined) or joined)
-
-
-def folded_name(name: str) -> str:
-    """Return a company's name for measuring likeness: its words in a fixed order."""
-    return " ".join(sorted(normal_name(name).split()))
 
 
 def company_key(domain: str, name: str, country: str | None) -> str | None:
@@ -85,38 +77,3 @@ def company_key(domain: str, name: str, country: str | None) -> str | None:
         return "d:" + own
     normal = normal_name(name) if name else ""
     return f"n:{normal}|{country or ''}" if normal else None
-
-
-@dataclass(frozen=True, slots=True)
-class Similar:
-    """Two companies that may be one. `score` 0 to 100."""
-
-    left: int
-    right: int
-    score: float
-
-
-def similar_companies(names: Iterable[tuple[int, str]], cutoff: float = 90.0, limit: int = 200) -> list[Similar]:
-    """Return pairs of (id, name) whose names are nearly the same, the most alike first.
-
-    Names are compared within blocks of the same first three letters and their sorted words: all against all would
-    take hours at a hundred thousand.
-    """
-    blocks: dict[str, list[tuple[int, str]]] = {}
-    for number, name in names:
-        normal = folded_name(name)
-        if normal:
-            blocks.setdefault(normal[:3], []).append((number, normal))
-    pairs = [pair for block in blocks.values() if len(block) > 1 for pair in _within(block[:2000], cutoff)]
-    return sorted(pairs, key=lambda pair: (-pair.score, pair.left, pair.right))[:limit]
-
-
-def _within(block: list[tuple[int, str]], cutoff: float) -> list[Similar]:
-    texts = [normal for _, normal in block]
-    pairs = []
-    for index, (number, normal) in enumerate(block[:-1]):
-        for _, score, offset in process.extract(
-            normal, texts[index + 1 :], scorer=fuzz.ratio, score_cutoff=cutoff, limit=20
-        ):
-            pairs.append(Similar(number, block[index + 1 + offset][0], round(float(score), 1)))
-    return pairs

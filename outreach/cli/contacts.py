@@ -41,11 +41,14 @@ def import_list(
     ] = None,
     tags: Annotated[list[str] | None, typer.Option("--tag", help="A tag for everybody in the list.")] = None,
     rejects: Annotated[Path | None, typer.Option("--rejects", help="Where refused rows go.")] = None,
+    near: Annotated[
+        int, typer.Option("--near", min=0, help="New customers that may be there already: so many are told one by one.")
+    ] = 10,
     as_user: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
     """Import a list. Importing it twice changes nothing; refused rows are reported with line, column and reason."""
-    options = ImportOptions(source, _basis(basis), _mapping(columns or []), file.name, tuple(tags or ()))
+    options = ImportOptions(source, _basis(basis), _mapping(columns or []), file.name, tuple(tags or ()), told=near)
 
     async def work(service: App) -> ImportResult:
         actor = await acting(service, as_user)
@@ -109,11 +112,11 @@ def _tell(result: ImportResult) -> None:
         err.print(f"[yellow]![/] {where.replace('[', chr(92) + '[')}: {warning['reason']}", highlight=False)
     if len(told["warnings"]) > 10:
         err.print(f"  … {result.warnings.count - 10} more like these", highlight=False)
-    for near in result.near.pairs[:10]:
+    for near in result.near.pairs:
         text = f"line {near.line}: the new customer “{near.name}” may be “{near.other}” ({near.by} {near.score:.0f})"
         err.print(f"[yellow]?[/] {escape(text)}", highlight=False)
     if result.near.count:
-        more = f"  … {result.near.count} in all. " if result.near.count > 10 else ""
+        more = f"  … {result.near.count} in all. " if result.near.count > len(result.near.pairs) else ""
         err.print(f"{more}Look at them and merge what is one: Customers → Duplicates.", highlight=False)
     if result.rejects_file:
         err.print(f"Refused rows, with the reason: {result.rejects_file}. Mend them there and import that file again.")

@@ -87,7 +87,15 @@ MORE = [
 ]
 GENERIC = ("Ltd", "Ama Kwame Nadia Victor", "Boateng Iliev Novak Suarez", "Central Harbour North")
 
-WORDS = "Lumen Bright Nova Vista Alta Prime Orbit Delta Terra Polar Amber Cobalt Summit Harbor Beacon Solis Vega Iris"
+#: So many that two firms of one name are rare, as in life.
+WORDS = (
+    "Lumen Bright Nova Vista Alta Prime Orbit Delta Terra Polar Amber Cobalt Summit Harbor Beacon Solis Vega Iris "
+    "Alder Anchor Arbor Argo Atlas Aurora Avalon Birch Borealis Bridge Canopy Cedar Cirrus Citadel Clover Compass Coral "
+    "Crest Cypress Dorado Dune Echo Ember Falcon Fjord Forge Garnet Glacier Granite Grove Halcyon Hazel Helios Heron "
+    "Horizon Indigo Ivory Jade Juniper Kestrel Keystone Lagoon Larch Linden Lotus Lynx Magnolia Marina Meadow Meridian "
+    "Mistral Monarch Nimbus Oasis Onyx Opal Osprey Pavilion Pearl Phoenix Pinnacle Quartz Raven Ridge Saffron Sapphire "
+    "Sequoia Sierra Tamarind Tempest Thistle Topaz Trident Tundra Umbra Valley Velvet Willow Zenith Zephyr"
+)
 TRADES = ("lighting", "signage", "furniture", "retail", "hotels", "construction", "wholesale", "garden")
 TAGS = ("Canton Fair 2025", "Light+Building", "distributor", "importer", "vip", "competitor")
 SOURCES = ("exhibition", "Alibaba", "website", "Global Sources", "crm")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.audience.dedupe import company_domain, company_key, is_free_mail, normal_name, similar_companies
+from outreach.audience.dedupe import company_domain, company_key, is_free_mail, normal_name
 
 
 @pytest.mark.parametrize(("domain", "company"), [
@@ -46,9 +46,3 @@ def test_keys() -> None:
     assert company_key("gmail.com", "", "DE") is None
     assert is_free_mail("yandex.ru")
     assert not is_free_mail("acme.example")
-
-
-def test_similar_names_are_found_whatever_their_order_of_words() -> None:
-    names = [(1, "Brandt Lichtwerk GmbH"), (2, "Lichtwerk Brandt"), (3, "Lichtwerk Brand"), (4, "Bolt")]
-    pairs = {(pair.left, pair.right) for pair in similar_companies(names)}
-    assert pairs == {(1, 2), (1, 3), (2, 3)}

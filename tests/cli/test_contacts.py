@@ -57,6 +57,16 @@ def test_people_get_words_and_the_way_to_the_refused_rows(outreach: Outreach) ->
     assert "list.csv.rejects.csv" in result.stderr.replace("\n", "")
 
 
+def test_of_customers_that_may_be_there_already_the_first_are_told_and_all_are_counted(
+    outreach: Outreach, made: Path
+) -> None:
+    rows = [f"p@alike{n}.example,Halcyon {'Lampworks' + 's' * n},DE" for n in range(4)]
+    (made / "alike.csv").write_text("\n".join(["email,company,country", *rows]) + "\n")
+    found = told(outreach("contacts", "import", "alike.csv", "--source", "s", "--near", "2", "--json"))
+    assert [pair["line"] for pair in found["near_duplicates"]] == [3, 4]
+    assert (found["near_duplicates_count"], found["warnings_count"]) == (3, 0)
+
+
 def test_columns_can_be_mapped(outreach: Outreach, made: Path) -> None:
     (made / "odd.csv").write_text("Buyer mail,X\nzoe@odd.example,Rome\n")
     refused = outreach("contacts", "import", "odd.csv", "--source", "s")

@@ -37,10 +37,14 @@ class ImportResult:
     near: Nears = field(default_factory=Nears)
 
     def as_dict(self, language: str = "en") -> dict[str, Any]:
-        """Return the contract's JSON; beside it the values that were left out and the customers that may be one."""
+        """Return the contract's JSON; beside it the values that were left out and the customers that may be one.
+
+        Of these the first are told, and how many there were in all.
+        """
         counts = {name: getattr(self, name) for name in ("read", "added", "updated", "duplicates", "rejected")}
         where = str(self.rejects_file) if self.rejects_file else None
-        more = {"warnings": self.warnings.as_list(language), "near_duplicates": self.near.as_list()}
+        more: dict[str, Any] = {"warnings": self.warnings.as_list(language), "warnings_count": self.warnings.count}
+        more |= {"near_duplicates": self.near.as_list(), "near_duplicates_count": self.near.count}
         return counts | {"rejects_file": where} | more
 
 

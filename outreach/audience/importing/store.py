@@ -20,6 +20,7 @@ from outreach.audience.importing.companies.store import CompanyBook
 from outreach.audience.importing.consents.store import unrecorded, write_consents
 from outreach.audience.importing.labels.store import learn_labels
 from outreach.audience.importing.merge import changes, stronger
+from outreach.audience.importing.near import TOLD
 from outreach.audience.importing.near.store import NearSearch, last_company
 from outreach.audience.importing.result import ImportResult, RejectsFile
 from outreach.audience.read import Source
@@ -49,7 +50,10 @@ Progress = Callable[[ImportResult, float], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How a list is read. `columns` maps a column's name to a field; `evidence` stands in the consent's record."""
+    """How a list is read. `columns` maps a column's name to a field; `evidence` stands in the consent's record.
+
+    Of the new customers that may be there already, `told` are told one by one; all are counted.
+    """
 
     source: str
     basis: str = "none"
@@ -57,6 +61,7 @@ class ImportOptions:
     evidence: str = ""
     tags: tuple[str, ...] = ()
     owner_id: int | None = None
+    told: int = TOLD
 
 
 class Importer:
@@ -81,7 +86,7 @@ class Importer:
         self.result.warnings = cleaner.warnings
         async with self.db.read() as conn:
             await self.prepare(conn)
-            near = NearSearch(await last_company(conn))
+            near = NearSearch(await last_company(conn), self.options.told)
         self.result.near = near.found
         file = RejectsFile(rejects)
         rows = source.rows()

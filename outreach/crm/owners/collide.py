@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from outreach.audience.dedupe import ABROAD, ALIKE, company_domain, folded_name
+from outreach.audience.dedupe import company_domain
+from outreach.audience.likeness import ABROAD, ALIKE, LIKELY, likeness, words_of
 from outreach.crm.calls.number import normal_number
 
 
@@ -48,15 +49,15 @@ def collisions(new: Known, others: Iterable[Known], limit: int = 5) -> list[Coll
 
 
 def _by_name(new: Known, known: list[Known]) -> list[Collision]:
-    wanted = folded_name(new.name)
-    if len(wanted) < 3:
+    wanted = words_of(new.name)
+    if len(wanted.core) < 2:
         return []
-    names = {index: folded_name(other.name) for index, other in enumerate(known)}
-    near = process.extract(wanted, names, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=20)
+    names = {index: words_of(other.name) for index, other in enumerate(known)}
+    cores = {index: words.core for index, words in names.items()}
     told = []
-    for _, score, index in near:
-        other = known[index]
+    for _, _, index in process.extract(wanted.core, cores, scorer=fuzz.ratio, score_cutoff=LIKELY, limit=20):
+        other, score = known[index], likeness(wanted, names[index])
         apart = new.country and other.country and new.country != other.country
-        if not apart or score >= ABROAD:
+        if score >= (ABROAD if apart else ALIKE):
             told.append(Collision(other.id, "name", round(min(score, 94.0) - (10 if apart else 0), 1)))
     return told

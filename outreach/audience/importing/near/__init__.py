@@ -1,6 +1,7 @@
 """New customers of a list that may be one that is there: by name, by telephone, by a sister domain. Pure.
 
-The search is bounded: names are compared only with those that begin or end alike, the newest few of each such block.
+The search is bounded: names are compared only with those whose own words begin or end alike (likeness.py), the newest
+few of each such block.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from outreach.audience.dedupe import ABROAD, ALIKE, company_domain, folded_name
+from outreach.audience.dedupe import company_domain
+from outreach.audience.likeness import ABROAD, ALIKE, LIKELY, Words, likeness, words_of
 
 #: New customers of one list that are compared. The page of duplicates compares all of them.
 MOST_CHECKED = 20_000
@@ -18,11 +20,13 @@ MOST_CHECKED = 20_000
 MOST_HELD = 100_000
 #: Names of one block: beyond that a beginning is no sign (“China …”).
 BLOCK = 60
+#: The most promising names of a block, which are measured word by word.
+MEASURED = 10
 #: Letters that two names must share at their beginning or at their end.
 EDGE = 4
 #: Two domains with the same first part (acme.de, acme.fr) need less of a name in common.
 SISTER = 60.0
-#: Pairs that are told one by one.
+#: Pairs that are told one by one, where the caller wants no other number.
 TOLD = 100
 
 
@@ -48,20 +52,21 @@ class Near(NamedTuple):
 
 @dataclass(slots=True)
 class Nears:
-    """What was found: a hundred pairs at most, how many there were, how many new customers were compared."""
+    """What was found: `most` pairs at most, how many there were, how many new customers were compared."""
 
     count: int = 0
     checked: int = 0
     pairs: list[Near] = field(default_factory=list)
+    most: int = TOLD
 
     def add(self, near: Near) -> None:
         """Count a pair and keep it where there is room."""
         self.count += 1
-        if len(self.pairs) < TOLD:
+        if len(self.pairs) < self.most:
             self.pairs.append(near)
 
     def as_list(self) -> list[dict[str, Any]]:
-        """Return the pairs for JSON."""
+        """Return the pairs that were kept, for JSON."""
         names = ("line", "name", "customer_id", "customer", "by", "score")
         return [dict(zip(names, near, strict=True)) for near in self.pairs]
 
@@ -81,16 +86,15 @@ class NearBook:
         self.labels: dict[str, Named] = {}
         self.phones: dict[tuple[str, str], Named] = {}
 
-    def remember(self, one: Named) -> str:
-        """Let later customers be compared with this one; return its name for comparison."""
-        folded = folded_name(one.name)
-        for edge in _edges(folded):
+    def remember(self, one: Named) -> None:
+        """Let later customers be compared with this one."""
+        words = words_of(one.name)
+        for edge in _edges(words):
             block = self.blocks.setdefault(edge, [])
-            block.append((folded, one))
+            block.append((words.core, one))
             del block[:-BLOCK]
         if label := _label(one.domain):
             self.labels.setdefault(label, one)
-        return folded
 
     def remember_phone(self, phone: str, one: Named) -> None:
         """Let later customers be compared with this one's number."""
@@ -111,31 +115,37 @@ class NearBook:
         return (other, "phone", 95.0) if other and other.id != new.id else None
 
     def _by_name(self, new: Named) -> tuple[Named, str, float] | None:
-        folded = folded_name(new.name)
+        words = words_of(new.name)
         best: tuple[Named, str, float] | None = None
-        for edge in _edges(folded):
+        for edge in _edges(words):
             block = self.blocks.get(edge, [])
-            texts = [text for text, _ in block]
-            for _, score, index in process.extract(folded, texts, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=5):
+            cores = [core for core, _ in block]
+            for _, _, index in process.extract(
+                words.core, cores, scorer=fuzz.ratio, score_cutoff=LIKELY, limit=MEASURED
+            ):
                 other = block[index][1]
+                score = likeness(words, words_of(other.name))
                 apart = bool(new.country and other.country and new.country != other.country)
-                if other.id == new.id or (apart and score < ABROAD) or _only_numbers_differ(folded, texts[index]):
+                if other.id == new.id or score < (ABROAD if apart else ALIKE):
                     continue
                 if best is None or score > best[2]:
-                    best = (other, "name", round(float(score), 1))
+                    best = (other, "name", round(score, 1))
         return best
 
     def _by_label(self, new: Named) -> tuple[Named, str, float] | None:
         other = self.labels.get(_label(new.domain) or "")
         if other is None or other.id == new.id or other.domain == new.domain:
             return None
-        score = float(fuzz.ratio(folded_name(new.name), folded_name(other.name)))
+        score = likeness(words_of(new.name), words_of(other.name))
         return (other, "sister", round(score, 1)) if score >= SISTER else None
 
 
-def _edges(folded: str) -> set[str]:
-    """The blocks of a name: its first letters and its last; too short a name says nothing."""
-    return {"<" + folded[:EDGE], ">" + folded[-EDGE:]} if len(folded) >= EDGE else set()
+def _edges(words: Words) -> set[str]:
+    """The blocks of a name: its numbers with its first letters and with its last; too short a name says nothing."""
+    core = words.core
+    if len(core) < EDGE and core.isascii():
+        return set()
+    return {f"<{core[:EDGE]} {words.numbers}", f">{core[-EDGE:]} {words.numbers}"} if core else set()
 
 
 def _label(domain: str | None) -> str | None:
@@ -143,11 +153,3 @@ def _label(domain: str | None) -> str | None:
     own = company_domain(domain) if domain else None
     label = own.split(".", 1)[0] if own else ""
     return label if len(label) > EDGE else None
-
-
-def _only_numbers_differ(left: str, right: str) -> bool:
-    """Factory 12 and Factory 13 are two."""
-    if left == right:
-        return False
-    digits = str.maketrans("", "", "0123456789")
-    return left.translate(digits) == right.translate(digits)

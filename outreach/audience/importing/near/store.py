@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.audience.importing.near import MOST_CHECKED, MOST_HELD, Named, NearBook, Nears
+from outreach.audience.importing.near import MOST_CHECKED, MOST_HELD, TOLD, Named, NearBook, Nears
 from outreach.model import Company, Contact
 from outreach.model.base import table
 
@@ -21,11 +21,11 @@ async def last_company(conn: AsyncConnection) -> int:
 
 
 class NearSearch:
-    """One list's search. Customers up to `last_id` are those of before."""
+    """One list's search. Customers up to `last_id` are those of before; `most` pairs are told one by one."""
 
-    def __init__(self, last_id: int) -> None:
+    def __init__(self, last_id: int, most: int = TOLD) -> None:
         self.last_id = last_id
-        self.found = Nears()
+        self.found = Nears(most=most)
         self.book: NearBook | None = None
         self.with_phones = False
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.audience.dedupe import Similar, similar_companies
+from outreach.audience.similar import Similar, similar_companies
 from outreach.db.session import Database
 from outreach.model import Company, Contact
 from outreach.model.base import table
