@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: How long a thread may keep the interpreter when another one wants it.
 SWITCH_SECONDS = 0.0005
+#: Pages that the writer keeps: 16 MB. Hand-overs touch few pages and those that were touched last; with the 64 MB of an
+#: ordinary connection a sender's memory grew for its first 45,000 messages and sent none of them sooner.
+WRITER_CACHE = "cache_size=-16384"
 #: For each place in the text: the value's name (None: a constant), and what makes it what the driver takes.
 Order = list[tuple[str | None, Any]]
 Row = tuple[Any, ...]
@@ -162,7 +165,10 @@ class HotPath:
     def _connect(self) -> Connection:
         self._engine = create_engine(make_url(self._db.url).set(drivername="sqlite"))
         event.listen(self._engine, "connect", _prepare_sqlite)
-        return self._engine.connect()
+        conn = self._engine.connect()
+        raw: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
+        raw.execute(f"PRAGMA {WRITER_CACHE}")
+        return conn
 
     async def close(self) -> None:
         """Close the thread and its connection."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, exists, literal, or_, select
+from sqlalchemy import ColumnElement, String, and_, exists, literal, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -43,4 +43,13 @@ def is_suppressed(key: ColumnElement[str], domain: ColumnElement[str]) -> Column
         tests.append((literal("d:") + domain).in_(select(listed)))
         domain = parent_domain(domain)
     # without any blocked domain the three look-ups a row are saved
-    return or_(key.in_(select(listed)), exists().where(listed.like("d:%")) & or_(*tests))
+    return or_(key.in_(select(listed)), exists().where(is_domain(listed)) & or_(*tests))
+
+
+def is_domain(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the test whether a key is a domain's, as a range of its index.
+
+    LIKE alone reads every suppressed address on the way to the first domain, in each transaction of a hand-over: 10 ms
+    with 100,000 of them. The range is wider than ``d:`` because a collation may pass over the colon.
+    """
+    return and_(key > "d", key < "e", key.like("d:%"))

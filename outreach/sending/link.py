@@ -47,6 +47,10 @@ class Envelope:
         self.stage = Stage.OFFERED
         self.refusal: tuple[Phase, Reply] | None = None
 
+    def drop_body(self) -> None:
+        """Let go of the bytes: owners point at their envelopes in circles, which the collector leaves for minutes."""
+        self.data = b""
+
 
 class Owner(Protocol):
     """Who works a link. The calls come from the event loop's callbacks and must not block."""
@@ -340,6 +344,7 @@ class Link:
         self._envelopes.remove(envelope)
         self.served += 1
         self.owner.answered(self, envelope, phase, reply)
+        envelope.drop_body()
         if reply.code == 421 and self.open:
             self.abort(Broken(phase, Fault.DROP, f"421 {reply.text}"))
         elif self.open and not self._envelopes:
@@ -359,3 +364,5 @@ class Link:
         self._expected.clear()
         assert self._broken is not None
         self.owner.lost(self, self._broken, unfinished)
+        for envelope in unfinished:
+            envelope.drop_body()

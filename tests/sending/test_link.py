@@ -102,6 +102,20 @@ def test_the_envelope_leaves_in_one_write_and_the_next_with_the_body() -> None:
     assert link.idle
 
 
+def test_a_body_is_let_go_when_its_fate_is_known() -> None:
+    """A sender's memory stays flat: owners and envelopes point at each other, and bodies are the most of it."""
+    first, second = letter("a"), letter("b")
+    link, owner, _, _ = start(PIPELINING, second)
+    link.offer(first)
+    link.data_received(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    assert first.data
+    link.data_received(b"250 taken\r\n")
+    assert (first.data, second.data) == (b"", b"xxxxxxxxxx\r\n")
+    link.connection_lost(None)
+    assert owner.unfinished == [("b", Stage.OFFERED)]
+    assert second.data == b""
+
+
 def test_without_pipelining_each_command_waits() -> None:
     link, owner, wire, _ = start(frozenset())
     link.offer(letter("a"))

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import insert, literal, select
 
 from outreach.db.session import Database
-from outreach.model import Contact, EmailAddress
+from outreach.model import Contact, EmailAddress, Suppression
 from outreach.model.base import table
 from outreach.model.keys import address_key
+from outreach.model.suppressed import is_domain
 from outreach.suppression.match import keys_for, suppressed_clause
 from outreach.suppression.store import Held, SuppressionStore, is_suppressed, suppress
 from tests.audience.hostile import payloads
@@ -141,3 +142,19 @@ async def test_500_hostile_searches_find_nothing_and_change_nothing(
     async with db.read() as conn:
         assert await conn.scalar(select(literal(1))) == 1
     assert await store.count() == 1
+
+
+async def test_domains_are_found_without_reading_the_addresses(db: Database, now: datetime) -> None:
+    """Each hand-over asks whether any domain is blocked: it must not cost more with each address in the list."""
+    domains = ["d:1st.example", "d:acme.example", "d:xn--fsq.example", "d:zoo.example"]
+    keys = [*(address_key(f"p{n}@acme.example", SECRET) for n in range(20)), *domains]
+    rows = [{"key": key, "reason": "manual", "source": "test", "at": now} for key in keys]
+    listed = table(Suppression).c.key
+    query = select(listed).where(is_domain(listed)).order_by(listed)
+    async with db.write() as conn:
+        await conn.execute(insert(Suppression), rows)
+        assert sorted(await conn.scalars(query)) == domains
+        if db.is_sqlite:
+            text = str(query.compile(dialect=conn.dialect, compile_kwargs={"literal_binds": True}))
+            (plan,) = (await conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")).all()
+            assert "key>? AND key<?" in plan[3]

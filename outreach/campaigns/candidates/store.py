@@ -23,6 +23,7 @@ from outreach.model import (
     Suppression,
 )
 from outreach.model.base import table
+from outreach.model.suppressed import is_domain
 
 CONTACTS, ADDRESSES = table(Contact), table(EmailAddress)
 COMPANIES, MESSAGES, SUPPRESSIONS = table(Company), table(Message), table(Suppression)
@@ -152,7 +153,7 @@ def _domain_reason(domain: str | None, suppressed: frozenset[str]) -> str | None
 
 
 async def _suppressed_domains(conn: AsyncConnection) -> frozenset[str]:
-    rows = await conn.execute(select(SUPPRESSIONS.c.key).where(SUPPRESSIONS.c.key.like("d:%")))
+    rows = await conn.execute(select(SUPPRESSIONS.c.key).where(is_domain(SUPPRESSIONS.c.key)))
     return frozenset(row.key[2:] for row in rows)
 
 
