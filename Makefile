@@ -13,6 +13,8 @@ UV := $(UV_HOME)/bin/uv
 BIN := .venv/bin
 # The Python that is there is the Python that is used: uv shall not download builds of its own.
 export UV_PYTHON_DOWNLOADS := never
+# Where this is set, each of the tests' several hundred processes would compile every package again (ten seconds of work).
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
