@@ -7,6 +7,7 @@ one on PATH. Nothing third-party is committed and no page loads anything from el
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,15 +24,14 @@ PACKAGE = HERE.parents[1]
 VENDOR = PACKAGE / "web" / "static" / "vendor"
 FONTS = PACKAGE / "reports" / "fonts"
 MANIFEST = VENDOR / "manifest.json"
-INPUTS = ("build.py", "package.json", "package-lock.json", "icons.txt", "charts.js", "editor.js")
+INPUTS = ("build.py", "package.json", "package-lock.json", "icons.txt", "classes.txt", "charts.js", "editor.js")
 
 # Output name → file inside node_modules, taken as it is.
 COPIES = {
-    "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
-    "tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
-    "hx-sse.min.js": "htmx.org/dist/ext/hx-sse.min.js",
 }
+#: Tabler's style sheet has four thousand classes; a page loads the rules of those in classes.txt.
+STYLES = "@tabler/core/dist/css/tabler.min.css"
 # Output name → (entry file beside this one, esbuild's format options).
 BUNDLES = {
     "echarts.min.js": ("charts.js", ["--format=iife", "--global-name=echarts"]),
@@ -125,8 +126,9 @@ def install(folder: Path) -> Path:
     return folder / "node_modules"
 
 
-def icon_names() -> list[str]:
-    lines = (line.strip() for line in (HERE / "icons.txt").read_text().splitlines())
+def listed(name: str) -> list[str]:
+    """The lines of a list beside this file, without comments."""
+    lines = (line.strip() for line in (HERE / name).read_text().splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -142,10 +144,10 @@ def symbol(name: str, svg: str) -> str:
 def sprite(modules: Path) -> str:
     """All icons of icons.txt as one SVG file."""
     folder = modules / "@tabler" / "icons" / "icons" / "outline"
-    unknown = [name for name in icon_names() if not (folder / f"{name}.svg").is_file()]
+    unknown = [name for name in listed("icons.txt") if not (folder / f"{name}.svg").is_file()]
     if unknown:
         raise AssetError(f"icons.txt names icons that @tabler/icons does not have: {', '.join(unknown)}.")
-    symbols = (symbol(name, (folder / f"{name}.svg").read_text()) for name in icon_names())
+    symbols = (symbol(name, (folder / f"{name}.svg").read_text()) for name in listed("icons.txt"))
     return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"
 
 
@@ -165,25 +167,92 @@ def without_source_map(text: str) -> str:
     return re.sub(r"\n?(//# |/\*# )sourceMappingURL=\S+( \*/)?", "", text)
 
 
-def collect(modules: Path) -> None:
-    """Lay the chosen files into VENDOR and FONTS."""
+CLASS = re.compile(r"\.(-?(?:[A-Za-z_]|\\.)(?:[\w-]|\\.)*)")
+#: What stands in a rule before its brace or semicolon, strings and comments taken whole.
+PRELUDE = re.compile(r"""(?:/\*.*?\*/|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^{};"'])*""", re.DOTALL)
+#: The next thing that matters to where a block ends.
+BRACE = re.compile(r"""/\*.*?\*/|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[{}]""", re.DOTALL)
+GROUPS = ("@media", "@supports", "@layer", "@container")
+
+
+def rules(css: str) -> Iterator[tuple[str, str | None]]:
+    """(selector or at-rule, what is between its braces); None: a statement that ends with a semicolon."""
+    at = 0
+    while at < len(css):
+        found = PRELUDE.match(css, at)
+        head, at = (found[0], found.end()) if found else ("", len(css))
+        head = re.sub(r"/\*.*?\*/", "", head, flags=re.DOTALL).strip()
+        if at < len(css) and css[at] == "{":
+            begin, depth, at = at + 1, 1, at + 1
+            while depth:
+                brace = BRACE.search(css, at)
+                if brace is None:
+                    raise AssetError(f"the style sheet ends inside `{head[:60]}`.")
+                depth += {"{": 1, "}": -1}.get(brace[0], 0)
+                at = brace.end()
+            yield head, css[begin : at - 1]
+        else:
+            at += 1
+            if head:
+                yield head, None
+
+
+def classes_of(selector: str) -> set[str]:
+    """The classes that an element, or one around it, must have; what stands in :not() and its kin asks for nothing."""
+    plain = re.sub(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)", "", selector)
+    return {re.sub(r"\\(.)", r"\1", name) for name in CLASS.findall(plain)}
+
+
+def pruned(css: str, wanted: Sequence[str], left_out: set[str]) -> str:
+    """The style sheet without the rules that ask for a class not wanted (`m?-[0-5]`: a family); those go to `left_out`."""
+    ok = re.compile("|".join(fnmatch.translate(pattern) for pattern in wanted))
+    kept: list[str] = []
+    for head, body in rules(css):
+        if body is None:
+            kept.append(head + ";")
+        elif head.startswith(GROUPS):
+            inner = pruned(body, wanted, left_out)
+            kept += [f"{head}{{{inner}}}"] if inner else []
+        elif head.startswith("@"):
+            kept.append(f"{head}{{{body}}}")
+        else:
+            selectors = []
+            for selector in re.split(r",(?![^(]*\))", head):
+                missing = {name for name in classes_of(selector) if not ok.match(name)}
+                left_out |= missing
+                selectors += [] if missing else [selector]
+            kept += [f"{','.join(selectors)}{{{body}}}"] if selectors else []
+    return "".join(kept)
+
+
+def collect(modules: Path) -> set[str]:
+    """Lay the chosen files into VENDOR and FONTS → the classes whose rules stayed behind."""
     for folder in (VENDOR, FONTS):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     for name, source in COPIES.items():
         (VENDOR / name).write_text(without_source_map((modules / source).read_text()))
+    left_out: set[str] = set()
+    styles = without_source_map((modules / STYLES).read_text())
+    (VENDOR / "tabler.min.css").write_text(pruned(styles, listed("classes.txt"), left_out))
     for name in BUNDLES:
         shutil.copy(modules.parent / "out" / name, VENDOR / name)
     (VENDOR / "icons.svg").write_text(sprite(modules))
     (VENDOR / "LICENSES.txt").write_text(licences(modules))
     for name, source in FONT_FILES.items():
         shutil.copy(modules / source, FONTS / name)
+    return left_out
 
 
-def write_manifest() -> None:
-    """{"inputs": hash, "files": {name: first 12 hex digits of its SHA-256}}; the digits serve as ?v= in addresses."""
+def write_manifest(left_out: Iterable[str]) -> None:
+    """{"inputs": hash, "files": {name: first 12 hex digits of its SHA-256}, "left_out": Tabler's classes without rules}.
+
+    The digits serve as ?v= in addresses; a test looks for what was left out and yet used.
+    """
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in sorted(VENDOR.iterdir())}
-    MANIFEST.write_text(json.dumps({"inputs": fingerprint(), "files": files}, indent=1) + "\n")
+    MANIFEST.write_text(
+        json.dumps({"inputs": fingerprint(), "files": files, "left_out": sorted(left_out)}, indent=1) + "\n"
+    )
 
 
 def build(force: bool = False) -> bool:
@@ -195,8 +264,8 @@ def build(force: bool = False) -> bool:
         return False
     with tempfile.TemporaryDirectory(prefix="outreach-assets-") as folder:
         modules = install(Path(folder))
-        collect(modules)
-    write_manifest()
+        left_out = collect(modules)
+    write_manifest(left_out)
     return True
 
 
