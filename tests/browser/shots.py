@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "template-edit": ("/templates/product-launch/edit", "li.na"),
     "country-rules": ("/settings/country-rules", "li.na"),
     "template-dark": ("/templates/product-launch?view=dark", "li.na"),
+    "template-words": ("/templates/product-launch/words", "li.na"),
     "template-pictures": ("/template-pictures", "li.na"),
     "template-layout": ("/template-layout", "li.na"),
     "import": ("/contacts/import", "li.na"),
@@ -55,6 +57,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "audit": ("/settings/audit", "ma.jun"),
     "account": ("/account", "li.na"),
     "violation": ("/violations/new", "li.na"),
+    "violations": ("/settings/violations", "ma.jun"),
+    "violation-outside": ("/v/?lang={lang}", ""),
+    "violation-answer": ("/v/answer?lang={lang}", ""),
     "inbox": ("/inbox", "zhou.yang"),
     "quarantine": ("/inbox/quarantine?look=901", "wu.hao"),
     "doubt": ("/campaigns/1?stage=in_doubt", "li.na"),
@@ -162,6 +167,9 @@ def main() -> None:
 
 async def _open(url: str) -> House:
     house = await open_house(url)
+    told = "You wrote to me three times after I had asked you to stop."
+    await house.outreach.violations.report("mailing", told, NOW - timedelta(hours=5), outside=True)
+    await house.outreach.violations.report("conduct", "未经审核的名单被导入。", NOW - timedelta(days=2))
     await house.db.engine.dispose()
     house.now = NOW
     return house

@@ -119,6 +119,7 @@
     if (el.matches("[data-all], [data-every], input[name=id]") && el.form) countTicks(el.form);
     if (el.matches("[data-submit]")) el.form.requestSubmit();
     if (el.matches("[data-go]")) location.href = el.value;
+    if (el.matches(".o-choose input")) { var told = $("[data-chosen]", el.parentNode), n = el.files.length; told.dataset.none = told.dataset.none || told.textContent; told.textContent = n > 1 ? told.dataset.many.replace("{n}", n) : n ? el.files[0].name : told.dataset.none; }
     if (el.matches("[data-fill]") && el.value) { var to = document.getElementById(el.dataset.fill); to.value = el.value; to.dispatchEvent(new Event("input", { bubbles: true })); }
   });
 
