@@ -6,7 +6,7 @@ The ledger, the sums of reports and the audit trail stay; of old events the word
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
@@ -18,7 +18,17 @@ from outreach.app.build import App
 from outreach.audience.privacy.retention import Limits, Periods, limits
 from outreach.audience.privacy.store import forget
 from outreach.inbox.archive.store import drop_orphans
-from outreach.model import Activity, ArchivedMail, Contact, Event, InboundMail, LoginSession, Task, WebhookDelivery
+from outreach.model import (
+    Activity,
+    ArchivedMail,
+    Contact,
+    Event,
+    InboundMail,
+    KeptUndo,
+    LoginSession,
+    Task,
+    WebhookDelivery,
+)
 from outreach.model.base import table
 
 ARCHIVE, EVENTS, CONTACTS, SESSIONS = table(ArchivedMail), table(Event), table(Contact), table(LoginSession)
@@ -101,6 +111,8 @@ async def run_retention(app: App, now: datetime, actor: Actor | None = None) -> 
             setattr(done, name, getattr(done, name) + count)
             if count < CHUNK:
                 break
+    async with app.db.write() as conn:
+        await conn.execute(delete(table(KeptUndo)).where(table(KeptUndo).c.at < now - timedelta(days=1)))
     if any(asdict(done).values()):
         async with app.db.write() as conn:
             await append_audit(conn, actor, "retention.run", "data", "-", now=now, after=done.as_dict())

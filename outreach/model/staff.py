@@ -112,6 +112,19 @@ class Violation(SQLModel, table=True):
     answer: str | None = None
 
 
+class KeptUndo(SQLModel, table=True):
+    """The way back from a change of many rows, too long for a cookie: whoever holds the signed key may take it, once.
+
+    Gone when it is too late to undo, and with every erasure, for it may name what a person was called.
+    """
+
+    __tablename__ = "kept_undo"
+
+    key: str = Field(primary_key=True)
+    at: datetime = moment(nullable=False, index=True)
+    told: dict[str, Any] = json_dict()
+
+
 class Instance(SQLModel, table=True):
     """Which installation this database belongs to: a copy on another machine must be confirmed before it sends.
 

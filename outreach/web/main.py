@@ -51,7 +51,6 @@ def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     web = FastAPI(title="outreach", docs_url=None, redoc_url=None, openapi_url=None)
     web.state.outreach = app
     web.state.clock = clock
-    web.state.kept_undo = {}
     web.state.plan_calendar = PlanCalendar(app)
     web.state.login = Login(app.db, app.secret)
     https = app.settings.tracking.base_url.startswith("https://")

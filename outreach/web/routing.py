@@ -13,7 +13,7 @@ import secrets
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -25,6 +25,7 @@ from outreach.access.login import Login, Visit
 from outreach.access.roles import AccessDenied, Actor, Held, Permission, Scope, may, reach, require
 from outreach.access.secrets import derived, same
 from outreach.access.store import append_audit, watched
+from outreach.web.data.kept_undo import keep, take
 from outreach.web.format import moment
 from outreach.web.frame import frame
 from outreach.web.i18n import choose, translate
@@ -37,8 +38,8 @@ LANGUAGE_COOKIE = "outreach_lang"
 FLASH_COOKIE = "outreach_flash"
 #: How long "undo" is offered: as long as the toast can be looked for on the next page.
 UNDO_SECONDS = 300
-#: A cookie holds 4 kB, signed and encoded; a longer way back (thousands of ids) stays in the process, the last so many.
-LONGEST_UNDO, MOST_UNDO = 1_500, 40
+#: A cookie holds 4 kB, signed and encoded; a longer way back (thousands of ids) is kept in the database.
+LONGEST_UNDO = 1_500
 
 
 Handler = Callable[..., Any]
@@ -72,6 +73,8 @@ class Staff:
     app: Any
     now: datetime
     change: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Ways back that are too long for a cookie, by key: stored when the act is over.
+    ways_back: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def record(self, *, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None) -> None:
         """Say what this act changed, for its entry in the trail: ids, states and choices, nothing of a person."""
@@ -163,27 +166,23 @@ def _signer(staff: Staff) -> URLSafeTimedSerializer:
 
 
 def sign_undo(staff: Staff, undo: Mapping[str, Any]) -> str:
-    """Return what the page posts to /undo; only this session can make it. What is too long for a cookie stays here."""
+    """Return what the page posts to /undo; only this session can make it. What is too long for a cookie is kept."""
     told = dict(undo)
     if len(json.dumps(told, default=str)) > LONGEST_UNDO:
-        kept: dict[str, dict[str, Any]] = staff.request.app.state.kept_undo
         key = secrets.token_hex(8)
-        kept[key] = told
-        while len(kept) > MOST_UNDO:
-            kept.pop(next(iter(kept)))
+        staff.ways_back[key] = told
         told = {"kept": key}
     return str(_signer(staff).dumps(told, salt="undo"))
 
 
-def read_undo(staff: Staff, signed: str) -> dict[str, Any] | None:
+async def read_undo(staff: Staff, signed: str) -> dict[str, Any] | None:
     """Return what is to be undone, or None when it is too late or not ours."""
     try:
         told: dict[str, Any] = _signer(staff).loads(signed, max_age=UNDO_SECONDS, salt="undo")
     except BadSignature:
         return None
     if "kept" in told:
-        kept: dict[str, dict[str, Any]] = staff.request.app.state.kept_undo
-        return kept.pop(told["kept"], None)
+        return await take(staff.app.db, str(told["kept"]))
     return told
 
 
@@ -267,13 +266,15 @@ class Pages(APIRouter):
 
 
 def on_record(handler: Handler, path: str) -> Handler:
-    """Let no act pass that leaves no entry in the trail."""
+    """Let no act pass that leaves no entry in the trail; keep its way back."""
 
     @functools.wraps(handler)
     async def called(**values: Any) -> Any:
         staff: Staff = values["staff"]
         with watched() as noted:
             answer = await handler(**values)
+        if staff.ways_back:
+            await keep(staff.app.db, staff.ways_back, staff.now, timedelta(seconds=UNDO_SECONDS))
         if not noted and getattr(answer, "status_code", 200) < 400:
             await _note(staff, path)
         return answer

@@ -5,10 +5,14 @@ from __future__ import annotations
 import html
 import re
 
+import httpx
+import pytest
 from sqlalchemy import func, select
 
+from outreach.audience.privacy.store import forget
 from outreach.model import Company, Contact, ContactTag, Tag
 from outreach.model.base import table
+from outreach.web import routing
 from tests.web.house import House, Visitor
 
 CONTACT, COMPANY, TAG, CONTACT_TAG = table(Contact), table(Company), table(Tag), table(ContactTag)
@@ -85,6 +89,29 @@ async def test_all_that_match_are_tagged_and_untagged_again(house: House) -> Non
         async with house.db.read() as conn:
             wanted = await conn.scalar(select(func.count()).where(CONTACT.c.grade == "A"))
         assert await tagged(house, "fair-2027") == wanted
+
+
+async def test_a_long_way_back_outlives_a_restart_is_taken_once_and_ends_with_an_erasure(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing, "LONGEST_UNDO", 100)  # as if thousands had been tagged
+    form = {"all": "1", "segment": "", "q": "", "tag": "fair-2027", "how": "tag", "next": "/contacts"}
+    async with house.visitor("sun.qian") as visitor:
+        await visitor.post("/contacts/bulk/tag", form)
+        visitor.client._transport = httpx.ASGITransport(House(house.db).web)
+        signed = re.search(r'name="undo" value="([^"]+)"', (await visitor.get("/contacts")).text)
+        assert signed
+        await visitor.post("/undo", {"undo": signed[1], "next": "/contacts"})
+        assert await tagged(house, "fair-2027") == 0
+        await visitor.post("/undo", {"undo": signed[1], "next": "/contacts"})
+        assert "Too late to undo" in (await visitor.get("/contacts")).text
+        await visitor.post("/contacts/bulk/tag", form)
+        signed = re.search(r'name="undo" value="([^"]+)"', (await visitor.get("/contacts")).text)
+        assert signed
+        async with house.db.write() as conn:
+            await forget(conn, 7, house.now)
+        await visitor.post("/undo", {"undo": signed[1], "next": "/contacts"})
+        assert await tagged(house, "fair-2027") > 0
 
 
 async def test_all_that_match_reach_no_further_than_the_role(house: House) -> None:

@@ -32,6 +32,7 @@ from outreach.model import (
     Enrolment,
     Event,
     InboundMail,
+    KeptUndo,
     MailFile,
     Message,
     Occasion,
@@ -139,6 +140,7 @@ async def forget(conn: AsyncConnection, contact_id: int, now: datetime) -> dict[
 
 async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> dict[str, int]:
     erased: dict[str, int] = {}
+    await conn.execute(delete(table(KeptUndo)))  # what was just changed must not come back with the person's words
 
     async def run(source: Table, statement: Any) -> None:
         count = (await conn.execute(statement)).rowcount

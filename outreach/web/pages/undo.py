@@ -22,7 +22,7 @@ async def undo(staff: Staff) -> Response:
     """Take back what was just done. The signed words were made by this session; permissions are asked again."""
     form = await staff.form()
     to = local_path(str(form.get("next", "")), "/")
-    told = read_undo(staff, str(form.get("undo", "")))
+    told = await read_undo(staff, str(form.get("undo", "")))
     if told is None:
         return staff.done(to, N_("Too late to undo."))
     try:
