@@ -50,11 +50,14 @@ class GradeStore:
 
     async def proposals(self, now: datetime, limit: int = 200) -> list[Proposal]:
         """Return the customers whose grade would change, up before down, the largest first."""
+        return sorted(await self._computed(now, None), key=_order)[:limit]
+
+    async def _computed(self, now: datetime, only: Sequence[int] | None) -> list[Proposal]:
+        """Look at these companies one by one, at all where `only` is None."""
         async with self.db.read() as conn:
-            did = await self._behaviour(conn, now)
-            rows = (await conn.execute(select(*_COLUMNS).where(_KEPT))).all()
-        found = [one for row in rows if (one := self._proposal(row, did.get(row.id, Behaviour()))) is not None]
-        return sorted(found, key=_order)[:limit]
+            did = await self._behaviour(conn, now, only)
+            rows = (await conn.execute(_of(conn, select(*_COLUMNS).where(_KEPT), COMPANIES.c.id, only))).all()
+        return [one for row in rows if (one := self._proposal(row, did.get(row.id, Behaviour()))) is not None]
 
     async def page(self, now: datetime, seen: ColumnElement[bool], limit: int) -> tuple[list[Proposal], int]:
         """Return the first of `proposals` among the companies that `seen` allows, and how many there are.
@@ -89,9 +92,8 @@ class GradeStore:
 
     async def accept(self, ids: Sequence[int], actor: Actor, now: datetime) -> list[dict[str, Any]]:
         """Give these customers the proposed grade; return what undoes it."""
-        wanted = set(ids)
         undo = []
-        chosen = [one for one in await self.proposals(now, limit=1_000_000) if one.company_id in wanted]
+        chosen = sorted(await self._computed(now, list(set(ids))), key=_order)
         async with self.db.write() as conn:
             for one in chosen:
                 await _set(conn, one.company_id, one.grade.grade, now)
@@ -121,20 +123,25 @@ class GradeStore:
         async with self.db.read() as conn:
             return await conn.scalar(select(func.max(REVIEWS.c.on)))
 
-    async def _behaviour(self, conn: AsyncConnection, now: datetime) -> dict[int, Behaviour]:
+    async def _behaviour(
+        self, conn: AsyncConnection, now: datetime, only: Sequence[int] | None
+    ) -> dict[int, Behaviour]:
         since = now - WINDOW
-        found = await self._trade(conn, since)
+        found = await self._trade(conn, since, only)
         replied = func.count().filter(CONTACTS.c.last_replied >= since)
         clicked = func.count().filter(CONTACTS.c.last_clicked >= since)
         signs = select(CONTACTS.c.company_id, replied, clicked).where(
             CONTACTS.c.company_id.is_not(None),
             or_(CONTACTS.c.last_replied >= since, CONTACTS.c.last_clicked >= since),
         )
+        signs = _of(conn, signs, CONTACTS.c.company_id, only)
         for company, replies, clicks in await conn.execute(signs.group_by(CONTACTS.c.company_id)):
             found[company] = replace(found.get(company, Behaviour()), replies=replies, clicks=clicks)
         return found
 
-    async def _trade(self, conn: AsyncConnection, since: datetime) -> dict[int, Behaviour]:
+    async def _trade(
+        self, conn: AsyncConnection, since: datetime, only: Sequence[int] | None = None
+    ) -> dict[int, Behaviour]:
         """The orders and open deals of those that have any."""
         found: dict[int, Behaviour] = {}
         by_currency = (
@@ -142,13 +149,22 @@ class GradeStore:
             .where(ORDERS.c.ordered_on >= since.date())
             .group_by(ORDERS.c.company_id, ORDERS.c.currency)
         )
+        by_currency = _of(conn, by_currency, ORDERS.c.company_id, only)
         for company, currency, amount, count in await conn.execute(by_currency):
             known, own = found.get(company, Behaviour()), self.money.own(amount, currency) or 0.0
             found[company] = replace(known, orders=known.orders + own, order_count=known.order_count + count)
         open_deals = select(DEALS.c.company_id, func.count()).where(DEALS.c.stage.not_in(("paid", "lost")))
+        open_deals = _of(conn, open_deals, DEALS.c.company_id, only)
         for company, count in await conn.execute(open_deals.group_by(DEALS.c.company_id)):
             found[company] = replace(found.get(company, Behaviour()), open_deals=count)
         return found
+
+
+def _of(
+    conn: AsyncConnection, query: Select[Any], company: ColumnElement[Any], only: Sequence[int] | None
+) -> Select[Any]:
+    """Of these companies, or of all."""
+    return query if only is None else query.where(among(conn, company, only))
 
 
 def _order(one: Proposal) -> tuple[str, float, int]:
