@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import Door
 from tests.web.seed import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -35,8 +36,8 @@ def test_from_the_login_to_a_campaign_and_its_pause(page: Any, base: str) -> Non
     assert "Paused" in page.inner_text("#toast")
 
 
-def test_tagging_and_undo_by_key(page: Any, base: str) -> None:
-    log_in(page, base, "sun.qian")
+def test_tagging_and_undo_by_key(page: Any, base: str, door: Door) -> None:
+    door.enter(page.context, "sun.qian")
     page.goto(base + "/contacts")
     page.check("input[name=id] >> nth=0")
     page.check("input[name=id] >> nth=1")
@@ -50,8 +51,8 @@ def test_tagging_and_undo_by_key(page: Any, base: str) -> None:
     assert page.locator("td .badge:has-text('fair-2026')").count() == 0
 
 
-def test_a_segment_is_built_line_by_line(page: Any, base: str) -> None:
-    log_in(page, base, "li.na")
+def test_a_segment_is_built_line_by_line(page: Any, base: str, door: Door) -> None:
+    door.enter(page.context, "li.na")
     page.goto(base + "/segments/new")
     page.select_option("#add-field", "region")
     page.fill("input[name=value]", "Europe")
@@ -66,9 +67,9 @@ def test_a_segment_is_built_line_by_line(page: Any, base: str) -> None:
     assert page.inner_text("h1") == "A in Europe"
 
 
-def test_an_approval_needs_the_comment_only_for_a_return(page: Any, base: str) -> None:
+def test_an_approval_needs_the_comment_only_for_a_return(page: Any, base: str, door: Door) -> None:
     page.expect_errors = True  # 422 is told on the console
-    log_in(page, base, "zhao.min")
+    door.enter(page.context, "zhao.min")
     page.goto(base + "/approvals/3")
     frame = page.frame_locator(".o-stage iframe")
     assert frame.locator("body").inner_text() != ""
@@ -77,8 +78,8 @@ def test_an_approval_needs_the_comment_only_for_a_return(page: Any, base: str) -
     assert "Say what is to be changed" in page.inner_text("[role=alert]")
 
 
-def test_keys_in_the_inbox(page: Any, base: str) -> None:
-    log_in(page, base, "zhou.yang")
+def test_keys_in_the_inbox(page: Any, base: str, door: Door) -> None:
+    door.enter(page.context, "zhou.yang")
     page.goto(base + "/inbox")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "q"
@@ -91,16 +92,18 @@ def test_keys_in_the_inbox(page: Any, base: str) -> None:
     assert page.inner_text(".c3 .strong >> nth=0") == "Omar Haddad"
 
 
-def test_dark_and_light(page: Any, base: str) -> None:
-    log_in(page, base, "li.na")
+def test_dark_and_light(page: Any, base: str, door: Door) -> None:
+    door.enter(page.context, "li.na")
+    page.goto(base + "/")
     before = page.get_attribute("html", "data-bs-theme")
     page.click("[data-theme-toggle]")
     page.reload()
     assert page.get_attribute("html", "data-bs-theme") != before
 
 
-def test_the_help_for_keys(page: Any, base: str) -> None:
-    log_in(page, base, "li.na")
+def test_the_help_for_keys(page: Any, base: str, door: Door) -> None:
+    door.enter(page.context, "li.na")
+    page.goto(base + "/")
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()
     assert "undo what was just done" in page.inner_text("#keys")

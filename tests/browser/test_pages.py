@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.conftest import Door
 from tests.browser.shots import PAGES, SIZES
-from tests.web.seed import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -34,20 +35,19 @@ AUDIT = """() => {
 
 
 @pytest.fixture(scope="module")
-def sessions(chromium: Any, base: str) -> dict[str, list[Any]]:
-    """The cookies of every user that a page needs, logged in once."""
-    found: dict[str, list[Any]] = {}
-    for user in {user for _, user in PAGES.values() if user}:
-        context = chromium.new_context()
-        page = context.new_page()
-        page.goto(base + "/login")
-        page.fill("#name", user)
-        page.fill("#password", PASSWORD)
-        page.click("button[type=submit]")
-        page.wait_for_url(base + "/")
-        found[user] = context.cookies()
+def window(chromium: Any, door: Door) -> Iterator[Callable[[str, str, str], Any]]:
+    """One browser for each person, language and scheme: style sheets and scripts are loaded once, as by a visitor."""
+    kept: dict[tuple[str, str, str], Any] = {}
+
+    def of(user: str, lang: str, scheme: str) -> Any:
+        if (user, lang, scheme) not in kept:
+            kept[user, lang, scheme] = chromium.new_context(color_scheme=scheme)
+            door.enter(kept[user, lang, scheme], user, lang)
+        return kept[user, lang, scheme]
+
+    yield of
+    for context in kept.values():
         context.close()
-    return found
 
 
 AXE = Axe()
@@ -69,23 +69,20 @@ def serious(page: Any) -> list[str]:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("name", list(PAGES))
-def test_a_page_is_clean(chromium: Any, base: str, sessions: dict[str, list[Any]], name: str, lang: str) -> None:
+def test_a_page_is_clean(base: str, window: Callable[[str, str, str], Any], name: str, lang: str) -> None:
     """Chinese in light, English in dark; each at both widths, so that every rule meets every page."""
     path, user = PAGES[name]
     sizes = list(SIZES.values()) if lang == "zh" else list(SIZES.values())[::-1]
-    scheme = "light" if lang == "zh" else "dark"
-    context = chromium.new_context(viewport=dict(zip(("width", "height"), sizes[0], strict=True)), color_scheme=scheme)
-    context.add_cookies(sessions.get(user, []))
-    context.add_cookies([{"name": "outreach_lang", "value": lang, "url": base}])
-    page = context.new_page()
+    page = window(user, lang, "light" if lang == "zh" else "dark").new_page()
+    page.set_viewport_size(dict(zip(("width", "height"), sizes[0], strict=True)))
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
-    answer = page.goto(base + path)
+    answer = page.goto(base + path.format(lang=lang))
     assert answer.status == 200
     faults = page.evaluate(AUDIT) + serious(page)
     page.set_viewport_size(dict(zip(("width", "height"), sizes[1], strict=True)))
     faults += [f"at {sizes[1][0]} px: {fault}" for fault in page.evaluate(AUDIT)]
-    context.close()
+    page.close()
     assert said == []
     assert faults == []

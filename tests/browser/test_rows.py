@@ -8,26 +8,21 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.seed import PASSWORD
+from tests.browser.conftest import Door
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def page(chromium: Any, base: str) -> Iterator[Any]:
+def page(chromium: Any, door: Door) -> Iterator[Any]:
     """The manager, whose console must stay silent."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(60_000)
-    context.add_cookies([{"name": "outreach_lang", "value": "en", "url": base}])
+    door.enter(context, "sun.qian")
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(base + "/login")
-    page.fill("#name", "sun.qian")
-    page.fill("#password", PASSWORD)
-    page.click("main button[type=submit]")
-    page.wait_for_url(base + "/")
     yield page
     assert said == []
     context.close()
@@ -77,13 +72,8 @@ def test_a_companys_owner_changes_in_its_row(page: Any, base: str) -> None:
     expect(owner).to_have_text("李娜")
 
 
-def test_the_schedule_step_draws_the_calendar_and_a_day_is_chosen_on_it(page: Any, base: str) -> None:
-    page.context.clear_cookies(name="outreach_session")
-    page.goto(base + "/login")
-    page.fill("#name", "li.na")
-    page.fill("#password", PASSWORD)
-    page.click("main button[type=submit]")
-    page.wait_for_url(base + "/")
+def test_the_schedule_step_draws_the_calendar_and_a_day_is_chosen_on_it(page: Any, base: str, door: Door) -> None:
+    door.enter(page.context, "li.na")
     page.goto(base + "/campaigns/new?segment=1#schedule")
     expect(page.locator("#near .is-own").first).to_be_visible(timeout=30_000)
     page.click("#near [data-day='2026-12-01']")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from outreach.db.session import Database
+from tests.browser.conftest import Door
 from tests.fakes.browser import running_app
 from tests.fakes.smtp import running_smtp
-from tests.web.house import made_house
-from tests.web.seed import PASSWORD
+from tests.web.house import House
 
 pytestmark = pytest.mark.browser
 
@@ -32,31 +35,23 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+#: The house's address, the language, the way in, the mail server behind it.
+Place = tuple[str, str, Door, Any]
+
 
 @pytest.fixture(scope="module", params=["en", "zh"])
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Any]]:
+def place(request: pytest.FixtureRequest, seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The seeded house over real HTTP with a real mail server behind it, once a language."""
     path = tmp_path_factory.mktemp("sales") / "house.db"
-    with running_smtp() as smtp:
-        house = made_house(f"sqlite:///{path}", contacts=40, smtp_port=smtp.port)
-        with running_app(house.web) as url:
-            yield url, request.param, smtp
+    shutil.copy(seeded, path)
+    with running_smtp() as smtp, running_app(House(Database(f"sqlite:///{path}"), smtp.port).web) as url:
+        yield url, request.param, Door(url), smtp
 
 
-def log_in(page: Any, base: str, name: str, lang: str) -> None:
-    page.context.clear_cookies()
-    page.context.add_cookies([{"name": "outreach_lang", "value": lang, "url": base}])
-    page.goto(base + "/login")
-    page.fill("#name", name)
-    page.fill("#password", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(base + "/")
-
-
-def test_a_salespersons_day(page: Any, place: tuple[str, str, Any]) -> None:
-    base, lang, _ = place
+def test_a_salespersons_day(page: Any, place: Place) -> None:
+    base, lang, door, _ = place
     w = WORDS[lang]
-    log_in(page, base, "zhou.yang", lang)
+    door.enter(page.context, "zhou.yang", lang)
     page.goto(base + "/follow-ups/calls/1")
     page.keyboard.press("1")
     page.keyboard.press("n")
@@ -74,16 +69,16 @@ def test_a_salespersons_day(page: Any, place: tuple[str, str, Any]) -> None:
     page.click(f"button:has-text('{w['quoted']}')")
     expect(page.locator(".o-note").first).to_contain_text(w["waits"])
     deal = page.url
-    log_in(page, base, "sun.qian", lang)
+    door.enter(page.context, "sun.qian", lang)
     page.goto(deal)
     page.click(f"button[value='1']:has-text('{w['approve']}')")
     expect(page.locator(".o-head")).to_contain_text(w["granted"])
     expect(page.locator(".o-stages .is-here")).to_be_visible()
 
 
-def test_cards_of_a_fair_by_the_keyboard_alone(page: Any, place: tuple[str, str, Any]) -> None:
-    base, lang, _ = place
-    log_in(page, base, "zhou.yang", lang)
+def test_cards_of_a_fair_by_the_keyboard_alone(page: Any, place: Place) -> None:
+    base, lang, door, _ = place
+    door.enter(page.context, "zhou.yang", lang)
     page.goto(base + "/customers/cards")
     page.keyboard.type("Canton Fair 2026")
     page.keyboard.press("Tab")
@@ -105,10 +100,10 @@ def test_cards_of_a_fair_by_the_keyboard_alone(page: Any, place: tuple[str, str,
     expect(page.locator(".o-head")).to_contain_text("5")
 
 
-def test_a_complaint_from_the_reply_to_closed(page: Any, place: tuple[str, str, Any]) -> None:
-    base, lang, smtp = place
+def test_a_complaint_from_the_reply_to_closed(page: Any, place: Place) -> None:
+    base, lang, door, smtp = place
     w = WORDS[lang]
-    log_in(page, base, "wu.hao", lang)
+    door.enter(page.context, "wu.hao", lang)
     page.goto(base + "/inbox/3?view=thread")
     page.click(f"a:has-text('{w['case']}')")
     page.wait_for_url("**/follow-ups/service/1")
@@ -116,12 +111,12 @@ def test_a_complaint_from_the_reply_to_closed(page: Any, place: tuple[str, str, 
     page.fill("#question", "Which batch was it?")
     page.click(f"form[action$='/ask'] button:has-text('{w['ask']}')")
     page.wait_for_selector("#toast:not([hidden])")
-    log_in(page, base, "zhou.yang", lang)
+    door.enter(page.context, "zhou.yang", lang)
     page.goto(base + "/follow-ups/service/1")
     page.fill("#dept", "Batch 7; we replace all six.")
     page.click(f"button:has-text('{w['give']}')")
     page.wait_for_selector("#toast:not([hidden])")
-    log_in(page, base, "wu.hao", lang)
+    door.enter(page.context, "wu.hao", lang)
     page.goto(base + "/follow-ups/service/1")
     page.click(f"button:has-text('{w['send']}')")
     page.wait_for_selector("#toast:not([hidden])")
@@ -137,16 +132,16 @@ def test_a_complaint_from_the_reply_to_closed(page: Any, place: tuple[str, str, 
     page.click("label:has-text('5')")
     page.click(f"button:has-text('{w['vote']}')")
     expect(page.locator("h1")).to_have_text(w["thanks"])
-    log_in(page, base, "wu.hao", lang)
+    door.enter(page.context, "wu.hao", lang)
     page.goto(base + "/follow-ups/service/1")
     expect(page.locator(".o-head")).to_contain_text(w["closed"])
     expect(page.locator("main")).to_contain_text("5/5")
 
 
-def test_a_leavers_hand_over_and_its_undo(page: Any, place: tuple[str, str, Any]) -> None:
-    base, lang, _ = place
+def test_a_leavers_hand_over_and_its_undo(page: Any, place: Place) -> None:
+    base, lang, door, _ = place
     w = WORDS[lang]
-    log_in(page, base, "sun.qian", lang)
+    door.enter(page.context, "sun.qian", lang)
     page.goto(base + "/settings/users/5/hand-over")
     page.select_option("#pick", label="孙倩")
     page.wait_for_url("**to=6**")

@@ -8,23 +8,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.seed import PASSWORD
+from tests.browser.conftest import Door
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def page(chromium: Any, base: str) -> Iterator[Any]:
+def page(chromium: Any, base: str, door: Door) -> Iterator[Any]:
     """A marketer at the first step of a new campaign."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(60_000)
-    context.add_cookies([{"name": "outreach_lang", "value": "en", "url": base}])
+    door.enter(context, "li.na")
     page = context.new_page()
-    page.goto(base + "/login")
-    page.fill("#name", "li.na")
-    page.fill("#password", PASSWORD)
-    page.click("main button[type=submit]")
-    page.wait_for_url(base + "/")
     page.goto(base + "/campaigns/new")
     yield page
     context.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, insert
@@ -14,10 +13,10 @@ from sqlmodel import SQLModel
 from outreach.access.login import hash_password
 from outreach.access.roles import OPERATOR
 from outreach.access.store import append_audit
-from outreach.audience.regions import language_of, region_of, time_zone
-from outreach.content.template import load_template
+from outreach.audience.regions import language_of, region_of
 from outreach.db.session import Database
 from outreach.model.keys import address_key
+from tests.web.seed_campaigns import seed_campaigns
 from tests.web.seed_crm import seed_crm
 from tests.web.seed_sequences import seed_sequences
 
@@ -99,7 +98,7 @@ async def seed(db: Database, secret: bytes, *, contacts: int = 120) -> None:
         await _users(conn)
         await _mailboxes(conn)
         people = await _people(conn, rng, secret, contacts)
-        await _campaigns(conn, rng, secret, people)
+        await seed_campaigns(conn, add, NOW, rng, people)
         await _inbox(conn, people)
         await _tasks(conn)
         await _lists(conn, secret)
@@ -200,154 +199,6 @@ async def _people(conn: AsyncConnection, rng: random.Random, secret: bytes, coun
     await add(conn, "Tag", [{"id": n, "kind": kind, "name": name} for n, (kind, name) in enumerate(tags, 1)])
     await add(conn, "ContactTag", [{"tag_id": 1 + n % 5, "contact_id": n} for n in range(1, count + 1)])
     return [c | {"address": a["address"], "key": a["key"]} for c, a in zip(contacts, addresses, strict=True)]
-
-
-def definition(name: str) -> dict[str, Any]:
-    """A campaign file as read."""
-    return {
-        "name": name, "goal": "booth visits", "owner": "li.na", "segment": "region = Europe",
-        "template": "exhibition-invitation", "mailboxes": ["sales"], "budget": {"amount": 3000, "currency": "CNY"},
-        "schedule": {"window": "09:00-17:00", "local_time": True, "skip_holidays": True},
-    }  # fmt: skip
-
-
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-
-
-async def _campaigns(conn: AsyncConnection, rng: random.Random, secret: bytes, people: list[dict[str, Any]]) -> None:
-    source = load_template(TEMPLATES / "exhibition-invitation")
-    files = dict(source.files)
-    await add(
-        conn,
-        "TemplateVersion",
-        [
-            {
-                "id": 1,
-                "name": "exhibition-invitation",
-                "version": 4,
-                "sha256": source.digest(),
-                "files": files,
-                "author_id": 1,
-                "created_at": NOW - timedelta(days=7),
-            }
-        ],
-    )
-    base = {"segment": "region = Europe and not tag = competitor", "owner_id": 1, "author_id": 1, "goal": "booth visits",
-            "budget_amount": 3000.0, "budget_currency": "CNY", "confirm_needed": False, "pilot_released": True, "archived": False}  # fmt: skip
-    rows = [
-        ("2027 法兰克福照明展邀请", "running", 6),
-        ("工矿灯新品 · 西语区", "pilot", 2),
-        ("圣诞致意 · 欧洲老客户", "review", 1),
-        ("十月价格表", "finished", 30),
-        ("春季样册", "draft", 0),
-    ]
-    campaigns = []
-    for n, (name, state, days) in enumerate(rows, 1):
-        begun = NOW - timedelta(days=days)
-        later = state in ("running", "pilot", "finished")
-        campaigns.append(
-            {
-                "id": n, "name": name, "state": state, "definition": definition(name) | TRIALS.get(n, {}), "created_at": begun - timedelta(days=3),
-                "submitted_at": begun - timedelta(days=2) if state != "draft" else None, "submitted_hash": f"{n}" * 64 if state != "draft" else None,
-                "approved_hash": f"{n}" * 64 if later else None, "approved_at": begun - timedelta(days=1) if later else None,
-                "started_at": begun if later else None, "finished_at": NOW - timedelta(days=28) if state == "finished" else None, **base,
-                "pilot_released": state != "pilot", "pilot_until": NOW + timedelta(hours=20) if state == "pilot" else None,
-            }
-        )  # fmt: skip
-    await add(conn, "Campaign", campaigns)
-    await add(
-        conn,
-        "CampaignStep",
-        [
-            {"campaign_id": n, "number": 0, "template_version_id": 1, "after_days": 0, "same_thread": True}
-            for n in range(1, 6)
-        ],
-    )
-    approvals = []
-    for campaign, roles in ((1, 3), (2, 3), (3, 2), (4, 3)):
-        for user, role in list(zip((2, 3, 4), ("marketing_lead", "business_lead", "legal"), strict=True))[:roles]:
-            approvals.append(
-                {
-                    "campaign_id": campaign,
-                    "role": role,
-                    "user_id": user,
-                    "decision": "approve",
-                    "hash": f"{campaign}" * 64,
-                    "at": NOW - timedelta(days=8 - user, hours=user),
-                    "comment": None,
-                }
-            )
-    await add(conn, "Approval", approvals)
-    recipients, messages = [], []
-    for campaign in (1, 2, 3, 4):
-        for person in people:
-            reason = {0: "frequency", 1: "suppressed"}.get(person["id"] % 17)
-            recipients.append(
-                {
-                    "campaign_id": campaign,
-                    "contact_id": person["id"],
-                    "address_id": person["id"],
-                    "address": person["address"],
-                    "mailbox_id": 1,
-                    "skip_reason": reason,
-                    "is_pilot": person["id"] % 20 == 3,
-                }
-            )
-            if reason is None and campaign != 3:
-                messages.append(_message(campaign, person, rng))
-    await add(conn, "CampaignRecipient", recipients)
-    await add(conn, "Message", messages)
-    team = {"campaign_id": 2, "hash": "2" * 64, "attempts": 1, "due_at": NOW, "sent_at": NOW, "links": {}}
-    mails = [("li.na@minxu-lighting.example", "sent"), ("zhao.min@minxu-lighting.example", "in_doubt")]
-    await add(
-        conn,
-        "PilotMail",
-        [
-            team
-            | {"address": address, "state": state, "variant": "price", "message_id": f"t{n}@minxu-lighting.example"}
-            for n, (address, state) in enumerate(mails)
-        ],
-    )
-
-
-#: Campaign 2 tries two subjects in its pilot.
-TRIALS: dict[int, dict[str, Any]] = {
-    2: {
-        "variant": [
-            {"name": "price", "subject": "Nuevas campanas LED: precio por 500 unidades"},
-            {"name": "saving", "subject": "Ahorre un 40 % de energía en su nave"},
-        ],
-        "test": {"share": 0.3, "metric": "click", "minimum": 10},
-        "pilot": {"share": 0.05, "team": ["li.na@minxu-lighting.example", "zhao.min@minxu-lighting.example"]},
-    }
-}
-
-
-def _message(campaign: int, person: dict[str, Any], rng: random.Random) -> dict[str, Any]:
-    n, share = person["id"], {1: 0.62, 2: 0.2, 4: 1.0}[campaign]
-    state = "sent" if rng.random() < share else "queued"
-    if campaign == 1 and n in (33, 54, 75):
-        state = "in_doubt"
-    elif campaign == 1 and n % 29 == 5:
-        state = "deferred"
-    done = state == "sent"
-    sent = NOW - (timedelta(days=29) if campaign == 4 else timedelta(minutes=rng.randrange(1, 1500))) if done else None
-    opened = done and rng.random() < 0.3
-    return {
-        "variant": ("price", "saving")[n % 2] if campaign == 2 else None,
-        "uid": f"u{campaign}-{n}", "message_id": f"{campaign}.{n}@minxu-lighting.example", "campaign_id": campaign, "step": 0,
-        "contact_id": n, "company_id": n, "address": person["address"], "address_key": person["key"],
-        "domain": person["address"].split("@")[1], "mailbox_id": 1 + n % 3, "state": state, "language": person["language"] or "en",
-        "is_pilot": n % 20 == 3, "country": person["country"], "tz": time_zone(person["country"], person["city"]),
-        "due_at": sent or NOW + timedelta(hours=n % 18), "attempts": 1 if done else 0, "sent_at": sent, "settled_at": sent,
-        "handed_at": sent, "reply_code": 250 if done else None, "reply_text": f"2.0.0 queued as 4cT1x{n}" if done else None,
-        "first_open_at": sent and sent + timedelta(hours=1) if opened else None,
-        "first_click_at": sent and sent + timedelta(hours=2) if opened and rng.random() < 0.4 else None,
-        "machine_open_at": sent if done and n % 4 == 0 else None,
-        "bounced_at": sent if done and n % 31 == 7 else None, "bounce_hard": True if done and n % 31 == 7 else None,
-        "replied_at": sent and sent + timedelta(hours=3) if done and n in (1, 2, 3, 4, 6, 9, 11) else None,
-        "autoreplied_at": sent if done and n % 23 == 1 else None, "unsubscribed_at": sent if done and n == 8 else None,
-    }  # fmt: skip
 
 
 async def _inbox(conn: AsyncConnection, people: list[dict[str, Any]]) -> None:
