@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from outreach.crm.survey.store import survey_signer
+from tests.browser.door import Door
 from tests.fakes.browser import running_app, running_chromium
 from tests.web.house import SECRET, House, open_house
-from tests.web.seed import NOW, PASSWORD
+from tests.web.seed import NOW
 
 #: Name → path, user.
 PAGES: dict[str, tuple[str, str]] = {
@@ -59,7 +60,6 @@ PAGES: dict[str, tuple[str, str]] = {
     "violation": ("/violations/new", "li.na"),
     "violations": ("/settings/violations", "ma.jun"),
     "violation-outside": ("/v/?lang={lang}", ""),
-    "violation-answer": ("/v/answer?lang={lang}", ""),
     "inbox": ("/inbox", "zhou.yang"),
     "quarantine": ("/inbox/quarantine?look=901", "wu.hao"),
     "doubt": ("/campaigns/1?stage=in_doubt", "li.na"),
@@ -109,27 +109,21 @@ VIEWPORT_ONLY = {"inbox"}
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
-def shoot(browser: Any, base: str, name: str, lang: str, size: str, out: Path, theme: str = "light") -> list[str]:
+def shoot(browser: Any, door: Door, name: str, lang: str, size: str, out: Path, theme: str = "light") -> list[str]:
     """Take one picture; what the console complained of is returned."""
     path, user = PAGES[name]
     path = path.format(lang=lang)
     width, height = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height}, has_touch=size == "phone")
-    context.add_cookies([{"name": "outreach_lang", "value": lang, "url": base}])
+    door.enter(context, user, lang)
     page = context.new_page()
     said: list[str] = []
     page.on(
         "console", lambda m: said.append(f"{name} {lang} {size}: {m.text}") if m.type in ("error", "warning") else None
     )
     page.on("pageerror", lambda e: said.append(f"{name} {lang} {size}: {e}"))
-    if user:
-        page.goto(base + "/login")
-        page.fill("#name", user)
-        page.fill("#password", PASSWORD)
-        page.click("button[type=submit]")
-        page.wait_for_url(lambda url: "/login" not in url)
     mark = "&" if "?" in path else "?"
-    page.goto(f"{base}{path}{mark}theme={theme}", wait_until="load")
+    page.goto(f"{door.base}{path}{mark}theme={theme}", wait_until="load")
     page.wait_for_timeout(4000 if name == "campaign-draft" else 900)
     tall = page.evaluate("document.documentElement.scrollHeight")
     if name not in VIEWPORT_ONLY:
@@ -158,10 +152,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         house: House = asyncio.run(_open(f"sqlite:///{folder}/house.db"))
         with running_app(house.web) as base, running_chromium() as browser:
+            door = Door(base)
             for name in given.only or PAGES:
                 for lang in given.lang:
                     for size in given.size:
-                        for line in shoot(browser, base, name, lang, size, out, given.theme):
+                        for line in shoot(browser, door, name, lang, size, out, given.theme):
                             print(line)
 
 

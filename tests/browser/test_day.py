@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Door
+from tests.browser.door import Door
 from tests.web.seed import PASSWORD
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.conftest import Door
+from tests.browser.door import Door
 from tests.browser.shots import PAGES, SIZES
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ AUDIT = """() => {
     (el.type === 'submit' ? el.value : '') || '').trim()
     || (el.labels && [...el.labels].map(l => l.textContent).join('').trim());
   for (const el of document.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea, summary, iframe'))
-    if (!name(el) && !el.closest('[hidden]') && !el.closest('template') && el.getAttribute('aria-hidden') !== 'true')
+    if (!name(el) && !el.closest('[hidden]') && !el.closest('template') && !el.closest('[aria-hidden="true"]'))
       faults.push('no name: ' + el.outerHTML.slice(0, 120));
   const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
   for (const id of new Set(ids)) if (ids.filter(i => i === id).length > 1) faults.push('doubled id: ' + id);

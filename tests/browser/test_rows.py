@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Door
+from tests.browser.door import Door
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from outreach.db.session import Database
-from tests.browser.conftest import Door
+from tests.browser.door import Door
 from tests.fakes.browser import running_app
 from tests.fakes.smtp import running_smtp
 from tests.web.house import House

@@ -67,7 +67,7 @@ async def seed_campaigns(
             {
                 "id": n, "name": name, "state": state, "definition": definition(name) | TRIALS.get(n, {}), "created_at": begun - timedelta(days=3),
                 "submitted_at": begun - timedelta(days=2) if state != "draft" else None, "submitted_hash": f"{n}" * 64 if state != "draft" else None,
-                "approved_hash": f"{n}" * 64 if later else None, "approved_at": begun - timedelta(days=1) if later else None,
+                "approved_hash": f"{n}" * 64 if later else None, "approved_at": begun - timedelta(hours=6) if later else None,
                 "started_at": begun if later else None, "finished_at": now - timedelta(days=28) if state == "finished" else None, **base,
                 "pilot_released": state != "pilot", "pilot_until": now + timedelta(hours=20) if state == "pilot" else None,
             }
@@ -91,7 +91,7 @@ async def seed_campaigns(
                     "user_id": user,
                     "decision": "approve",
                     "hash": f"{campaign}" * 64,
-                    "at": now - timedelta(days=8 - user, hours=user),
+                    "at": now - timedelta(days=rows[campaign - 1][2], hours=30 - 6 * user),
                     "comment": None,
                 }
             )
@@ -164,6 +164,8 @@ def _message(campaign: int, person: dict[str, Any], rng: random.Random, now: dat
     done = state == "sent"
     tz = time_zone(person["country"], person["city"])
     ago = timedelta(days=29) if campaign == 4 else timedelta(minutes=rng.randrange(1, 1500)) if done else timedelta(0)
+    if campaign == 1 and in_window(now, tz) == now:
+        ago = timedelta(minutes=ago.total_seconds() // 60 % 40)  # where it is day, mail is leaving just now
     sent = in_window(now - ago, tz, back=campaign != 4) if done else None
     opened = done and rng.random() < 0.3
     return {
