@@ -25,6 +25,10 @@ _FORMS = frozenset(
 _FORMS_ZH = re.compile(r"(?:有限责任公司|股份有限公司|集团有限公司|有限公司|股份公司|集团公司|集团|公司)$")
 
 
+#: Domains and names that are remembered: rows of one company mostly stand close together.
+REMEMBERED = 8_192
+
+
 @lru_cache(maxsize=1)
 def _free_mail() -> tuple[frozenset[str], frozenset[str]]:
     text = files("outreach.audience.data").joinpath("freemail.txt").read_text("utf-8")
@@ -39,7 +43,7 @@ def is_free_mail(domain: str) -> bool:
     return domain in exact or domain.split(".", 1)[0] in families
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def company_domain(domain: str) -> str | None:
     """Return the domain that stands for the company (mail.acme.co.uk → acme.co.uk); None for free mail."""
     if is_free_mail(domain):
@@ -58,7 +62,7 @@ def folded(text: str) -> str:
     return "".join(char for char in plain if not unicodedata.combining(char))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def normal_name(name: str) -> str:
     """Return a company's name for comparison: no accents, signs, legal form or case."""
     letters = folded(name)

@@ -19,7 +19,9 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 #: Small sorts and temporary tables stay in memory.
 ORDINARY = ("cache_size=-65536", "temp_store=MEMORY", "threads=0")
 #: Building an index sorts a whole table: in a file, so that memory does not grow with the table, with a second thread.
-SORTING = ("cache_size=-32768", "temp_store=FILE", "threads=1")
+SORTING = ("cache_size=-8192", "temp_store=FILE", "threads=1")
+#: A list's rows go to new pages: what a large cache keeps of them would only make memory grow with the list.
+LEAN = ("cache_size=-16384",)
 
 
 def async_url(url: str) -> URL:

@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateIndex, DropIndex
 from sqlmodel import SQLModel
 
 import outreach.model  # noqa: F401  (fills SQLModel.metadata)
+from outreach.db.engine import SORTING
 from outreach.db.session import Database
 
 
@@ -39,7 +40,7 @@ async def restore(db: Database) -> int:
     async with db.read() as conn:
         missing = await _missing(conn)
     for index in missing:
-        async with db.write(sorting=True) as conn:
+        async with db.write(settings=SORTING) as conn:
             await conn.execute(CreateIndex(index, if_not_exists=True))
     return len(missing)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Pool, QueuePool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from outreach.db.engine import ORDINARY, SORTING, make_engine
+from outreach.db.engine import ORDINARY, make_engine
 from outreach.db.hot import HotPath, uninterrupted
 
 
@@ -58,16 +58,17 @@ class Database:
                 await uninterrupted(_finish(conn, "ROLLBACK" if self.is_sqlite else None))
 
     @asynccontextmanager
-    async def write(self, *, sorting: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, settings: Iterable[str] = ()) -> AsyncIterator[AsyncConnection]:
         """Yield a connection in a writing transaction: durable when the block has ended without an exception.
 
-        `sorting` is for a transaction that sorts a whole table (an index): SQLite then sorts in a file.
+        `settings` are SQLite's for this transaction alone: SORTING where it sorts a whole table (an index), LEAN where
+        it writes a whole list (engine.py).
         """
         if not self.is_sqlite:
             async with self.engine.begin() as conn:
                 yield conn
             return
-        async with self._writer, self._connected() as conn, _sorting(conn, sorting):
+        async with self._writer, self._connected() as conn, _with(conn, settings):
             await conn.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield conn
@@ -104,12 +105,12 @@ class Database:
 
 
 @asynccontextmanager
-async def _sorting(conn: AsyncConnection, wanted: bool) -> AsyncIterator[None]:
-    """Sort in a file for the length of the block; these settings change only between transactions."""
-    if not wanted:
+async def _with(conn: AsyncConnection, settings: Iterable[str]) -> AsyncIterator[None]:
+    """Change settings for the length of the block; they change only between transactions."""
+    if not settings:
         yield
         return
-    await _set(conn, SORTING)
+    await _set(conn, settings)
     try:
         yield
     finally:

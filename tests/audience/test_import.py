@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
+from outreach.audience.importing.collector import SELDOM, seldom_collected
 from outreach.audience.importing.store import ImportOptions
 from outreach.audience.row import RowRefused
 from outreach.audience.store import AudienceStore
+from outreach.db.engine import LEAN
 from outreach.db.session import Database
 from outreach.model import Company, Consent, Contact, EmailAddress, User
 from outreach.model.base import table
@@ -350,3 +353,25 @@ async def test_hostile_cells_are_stored_as_they_are(
         assert await conn.scalar(select(func.count()).select_from(CONTACT)) == 500
     again = await store.import_file(path, OPTIONS, now=datetime(2027, 1, 1, tzinfo=UTC))
     assert (again.added, again.updated) == (0, 0)
+
+
+async def test_an_import_works_with_little_memory_and_leaves_the_house_as_it_was(
+    store: AudienceStore, db: Database, tmp_path: Path, now: datetime
+) -> None:
+    usual, during = gc.get_threshold(), []
+    path = write_csv(tmp_path / "l.csv", ["p@acme.example", "q@acme.example"], "email")
+
+    def look(result: Any, fraction: float) -> None:
+        with seldom_collected():  # a second import, which ends before the first
+            pass
+        during.append(gc.get_threshold())
+
+    result = await store.import_file(path, OPTIONS, now=now, progress=look)
+    assert result.added == 2
+    assert during == [SELDOM]
+    assert gc.get_threshold() == usual
+    if db.is_sqlite:
+        async with db.write(settings=LEAN) as conn:
+            assert (await conn.exec_driver_sql("PRAGMA cache_size")).scalar() == -16384
+        async with db.write() as conn:
+            assert (await conn.exec_driver_sql("PRAGMA cache_size")).scalar() == -65536

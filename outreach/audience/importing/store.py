@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.audience.importing.collector import seldom_collected
 from outreach.audience.importing.companies import Known
 from outreach.audience.importing.companies.store import CompanyBook
 from outreach.audience.importing.consents.store import unrecorded, write_consents
@@ -29,6 +30,7 @@ from outreach.audience.row import Draft, Reject, RowCleaner
 from outreach.audience.table import ReadError
 from outreach.db import indexes
 from outreach.db.bulk import among, bound_moment, chunks, insert_rows, reserve_ids
+from outreach.db.engine import LEAN
 from outreach.db.session import Database
 from outreach.model import Company, Contact, ContactTag, EmailAddress, Suppression, User
 from outreach.model.base import table
@@ -38,7 +40,7 @@ CONTACT_TAG, USER = table(ContactTag), table(User)
 SUPPRESSION = table(Suppression)
 
 #: Rows in one transaction: about a quarter of a second, so that a hand-over never waits long for the one writer.
-BATCH = 10_000
+BATCH = 5_000
 
 #: A list of so many bytes is a company's whole address book, read once. A row has about so many bytes.
 LARGE, ROW_BYTES = 8_000_000, 100
@@ -82,6 +84,10 @@ class Importer:
 
     async def run(self, source: Source, rejects: Path | None, progress: Progress | None = None) -> ImportResult:
         """Read the whole list. Raises nothing for a bad row: those go into the rejects file."""
+        with seldom_collected():
+            return await self._run(source, rejects, progress)
+
+    async def _run(self, source: Source, rejects: Path | None, progress: Progress | None) -> ImportResult:
         cleaner = RowCleaner(source.columns, source.fields, source=self.options.source, basis=self.options.basis)
         self.result.warnings = cleaner.warnings
         async with self.db.read() as conn:
@@ -117,7 +123,7 @@ class Importer:
 
     async def add(self, batch: Sequence[Draft | Reject]) -> list[Reject]:
         """Write one batch in one transaction and count it. Return the refused rows, in the order of the file."""
-        async with self.db.write() as conn:
+        async with self.db.write(settings=LEAN) as conn:
             return await self.write(conn, batch)
 
     async def write(self, conn: AsyncConnection, batch: Sequence[Draft | Reject]) -> list[Reject]:
@@ -183,13 +189,9 @@ class Importer:
             return {}
         companies = await self.companies.of(conn, drafts)
         ids = await reserve_ids(conn, CONTACT, len(drafts))
-        columns = _contact_columns(drafts)
-        moment, cells = self._moment(conn), itemgetter(*columns)
-        rows = [
-            cells(self._contact_values(number, draft, company, moment))
-            for number, draft, company in zip(ids, drafts, companies, strict=True)
-        ]
-        await insert_rows(conn, CONTACT, columns, rows)
+        given = _given(drafts)
+        rows = self._contact_rows(ids, drafts, companies, given, bound_moment(conn, self.now))
+        await insert_rows(conn, CONTACT, (*_ALWAYS, *given), rows)
         pairs = list(zip(ids, drafts, strict=True))
         await self._addresses(conn, [(n, d, i == 0, a) for n, d in pairs for i, a in enumerate(d.addresses)], keys)
         await self._tag(conn, pairs)
@@ -197,20 +199,20 @@ class Importer:
         await write_consents(conn, stated, self.options.evidence, self.now)
         return {address.normal: number for number, draft in pairs for address in draft.addresses}
 
-    def _moment(self, conn: AsyncConnection) -> Any:
-        """The import's moment as the driver wants it: turned into text once, not once a row."""
-        return bound_moment(conn, self.now)
-
-    def _contact_values(self, number: int, draft: Draft, company: Known | None, moment: Any) -> dict[str, Any]:
-        """Complete a draft's values to those of a row of the table contact."""
-        values = draft.values
-        values["id"], values["company_id"] = number, company.id if company else ""
-        values["owner_id"] = self._owner(draft, company) or ""
-        values["created_at"], values["tracking"] = moment, 1
-        values["attributes"] = values.get("attributes") or "{}"
-        values["region"] = values.get("region") or "Other"
-        values["language"] = values.get("language") or (language_of(values["country"]) if values.get("country") else "")
-        return values
+    def _contact_rows(
+        self, ids: list[int], drafts: list[Draft], companies: list[Known | None], given: tuple[str, ...], moment: Any
+    ) -> list[tuple[Any, ...]]:
+        """Return rows of the table contact: what each has (_ALWAYS), then what the list brings (`given`)."""
+        rows, cells = [], itemgetter("source", "basis", *given)
+        for number, draft, company in zip(ids, drafts, companies, strict=True):
+            values = draft.values
+            country = values.get("country")
+            language = values.get("language") or (language_of(country) if country else "")
+            rows.append((
+                number, company.id if company else "", values.get("region") or "Other", language,
+                self._owner(draft, company) or "", 1, moment, values.get("attributes") or "{}", *cells(values),
+            ))  # fmt: skip
+        return rows
 
     def _owner(self, draft: Draft, company: Known | None) -> int | None:
         """The customer's owner works all its contacts (C2); the row's owner where the customer has none."""
@@ -226,7 +228,7 @@ class Importer:
     async def _addresses(
         self, conn: AsyncConnection, items: Sequence[tuple[int, Draft, bool, Any]], keys: dict[str, str]
     ) -> None:
-        moment, roles = self._moment(conn), self.roles
+        moment, roles = bound_moment(conn, self.now), self.roles
         columns = (
             "contact_id",
             "address",
@@ -374,21 +376,12 @@ def _share_out(drafts: list[Draft], stored: Mapping[str, int]) -> tuple[list[Dra
     return new, later
 
 
-_ALWAYS = (
-    "id",
-    "company_id",
-    "region",
-    "language",
-    "source",
-    "basis",
-    "owner_id",
-    "tracking",
-    "created_at",
-    "attributes",
-)
+#: The columns of every new contact, in the order of `Importer._contact_rows`.
+_ALWAYS = ("id", "company_id", "region", "language", "owner_id", "tracking", "created_at", "attributes",
+           "source", "basis")  # fmt: skip
 
 
-def _contact_columns(drafts: Sequence[Draft]) -> tuple[str, ...]:
-    """Return the columns that these rows fill: each column that is left out saves its binding a million times."""
+def _given(drafts: Sequence[Draft]) -> tuple[str, ...]:
+    """Return the other columns that these rows fill: each that is left out saves its binding a million times."""
     given = {name for draft in drafts[:1] for name in draft.values}
-    return (*_ALWAYS, *sorted(given - set(_ALWAYS)))
+    return tuple(sorted(given - set(_ALWAYS)))

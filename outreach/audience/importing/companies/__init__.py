@@ -11,7 +11,7 @@ from outreach.audience.importing.near import Named
 from outreach.audience.row import Draft
 
 #: Companies remembered between batches: rows of one company mostly stand close together.
-REMEMBERED = 50_000
+REMEMBERED = 20_000
 
 
 @dataclass(slots=True)

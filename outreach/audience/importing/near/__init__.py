@@ -89,10 +89,13 @@ class NearBook:
     def remember(self, one: Named) -> None:
         """Let later customers be compared with this one."""
         words = words_of(one.name)
+        entry = (words.core, one)
         for edge in _edges(words):
-            block = self.blocks.setdefault(edge, [])
-            block.append((words.core, one))
-            del block[:-BLOCK]
+            if (block := self.blocks.get(edge)) is None:
+                self.blocks[edge] = [entry]  # nearly all hold one name: made to its size
+            else:
+                block.append(entry)
+                del block[:-BLOCK]
         if label := _label(one.domain):
             self.labels.setdefault(label, one)
 
