@@ -127,10 +127,14 @@ async def choose(app: App, conn: AsyncConnection, row: Any, name: str, now: date
     what = Definition.model_validate(row.definition)
     if variants.variant_named(what, name) is None:
         raise CampaignError(
-            f"there is no variant {name!r}; there are: {', '.join(v.name for v in what.variant) or '–'}"
+            f"there is no variant {name!r}; there are: {', '.join(v.name for v in what.variant) or '–'}",
+            f"没有版本 “{name}”；现有：{'、'.join(v.name for v in what.variant) or '–'}",
         )
     if not await rest(conn, row.id):
-        raise CampaignError("nobody waits for a test of this campaign: its rest has gone, or it has none")
+        raise CampaignError(
+            "nobody waits for a test of this campaign: its rest has gone, or it has none",
+            "没有人在等这个活动的测试结果：其余部分已发出，或没有其余部分",
+        )
     if not row.test_verdict:
         found = variants.judge(await arms(conn, row.id, what), variants.rules_of(what).minimum)
         early = {"at": now.isoformat(), "metric": variants.rules_of(what).metric, "early": True}

@@ -19,6 +19,7 @@ from outreach.app.preflight import Preflight as Preflight  # a use case of campa
 from outreach.app.preflight import preflight as preflight
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import VARIANT_STEP, Definition
+from outreach.campaigns.state import STATES_ZH
 from outreach.campaigns.store import CampaignError, StepContent
 from outreach.campaigns.variants import smallest_lift as smallest_lift  # the pages ask it of this module
 from outreach.content.compose import compile_content
@@ -65,7 +66,10 @@ async def _check_names(app: App, what: Definition, now: datetime) -> None:
         app.settings.mailbox_named(name)
     for variant in what.variant:
         if variant.mailbox and variant.mailbox not in what.mailboxes:
-            raise CampaignError(f"variant {variant.name} sends from {variant.mailbox}, which is not in mailboxes")
+            raise CampaignError(
+                f"variant {variant.name} sends from {variant.mailbox}, which is not in mailboxes",
+                f"版本 {variant.name} 用邮箱 {variant.mailbox} 发送，但它不在 mailboxes 中",
+            )
     if what.segment:
         await app.audience.count(what.segment, now)
 
@@ -75,7 +79,10 @@ async def _owner_id(conn: AsyncConnection, name: str | None) -> int | None:
         return None
     found = await conn.scalar(select(USERS.c.id).where(USERS.c.name == name))
     if found is None:
-        raise CampaignError(f"owner {name!r} is not a user: add one with  outreach users add {name} --role salesperson")
+        raise CampaignError(
+            f"owner {name!r} is not a user: add one with  outreach users add {name} --role salesperson",
+            f"负责人 “{name}” 不是系统用户：请先添加该用户，例如  outreach users add {name} --role salesperson",
+        )
     return int(found)
 
 
@@ -188,8 +195,13 @@ async def demand_approval(app: App, conn: AsyncConnection, campaign_id: int) -> 
     """Raise CampaignError unless what stands in the database is what was approved."""
     row = await campaigns.get(conn, campaign_id)
     if row.approved_hash is None:
-        raise CampaignError("the campaign is not approved: submit it, then have it approved")
-    changed = CampaignError("the campaign was changed after it was approved: its approvals are void; submit it again")
+        raise CampaignError(
+            "the campaign is not approved: submit it, then have it approved", "活动尚未批准：请先提交审核，再请人批准"
+        )
+    changed = CampaignError(
+        "the campaign was changed after it was approved: its approvals are void; submit it again",
+        "活动批准后又有改动：原批准已失效，请重新提交",
+    )
     try:
         digest = await campaigns.fingerprint(conn, campaign_id, limits_in_force(app))
     except ContentProblem as problem:  # a stored text is not what it was when it was stored
@@ -265,7 +277,10 @@ async def variant_results(app: App, campaign_id: int) -> dict[str, Any]:
         row = await campaigns.get(conn, campaign_id)
         found = await ab_test.results(conn, row)
     if found is None:
-        raise CampaignError("this campaign has no variants: a campaign file with two to five [[variant]] compares them")
+        raise CampaignError(
+            "this campaign has no variants: a campaign file with two to five [[variant]] compares them",
+            "这个活动没有版本：在活动文件中写二到五个 [[variant]] 即可比较",
+        )
     return {"id": campaign_id, "state": row.state, **found}
 
 
@@ -285,7 +300,10 @@ async def release_variant(app: App, campaign_id: int, actor: Actor, now: datetim
         await demand_approval(app, conn, campaign_id)
         row = await campaigns.get(conn, campaign_id)
         if row.state not in (CampaignState.RUNNING, CampaignState.PAUSED):
-            raise CampaignError(f"the campaign is {row.state}: the rest can be released while it is running")
+            raise CampaignError(
+                f"the campaign is {row.state}: the rest can be released while it is running",
+                f"活动{STATES_ZH[CampaignState(row.state)]}：只有运行中的活动才能放行其余部分",
+            )
         count = await ab_test.choose(app, conn, row, variant, now)
         after = {"variant": variant, "people": count}
         await append_audit(conn, actor, "campaign.variant_released", "campaign", campaign_id, now=now, after=after)
@@ -316,7 +334,10 @@ async def pilot_results(app: App, campaign_id: int) -> dict[str, Any]:
         row = await campaigns.get(conn, campaign_id)
         found = await pilot.results(conn, row)
     if found is None:
-        raise CampaignError("the campaign file has no [pilot]: add one (share, wait_hours, team), or use start")
+        raise CampaignError(
+            "the campaign file has no [pilot]: add one (share, wait_hours, team), or use start",
+            "活动文件没有 [pilot]：请加上（share、wait_hours、team），或直接开始发送",
+        )
     return {"id": campaign_id, "state": row.state, **found}
 
 
@@ -324,7 +345,10 @@ async def begin_pilot(app: App, campaign_id: int, actor: Actor, now: datetime) -
     """Send to the pilot's share now, whatever the schedule says. Raises CampaignError without a [pilot]."""
     row = await app.campaigns.one(campaign_id)
     if Definition.model_validate(row.definition).pilot is None:
-        raise CampaignError("the campaign file has no [pilot]: add one (share, wait_hours), or use start")
+        raise CampaignError(
+            "the campaign file has no [pilot]: add one (share, wait_hours), or use start",
+            "活动文件没有 [pilot]：请加上（share、wait_hours），或直接开始发送",
+        )
     await _may(app, campaign_id, actor, Permission.CAMPAIGNS_SEND)
     async with app.db.write() as conn:
         await demand_approval(app, conn, campaign_id)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from outreach.access.roles import Actor
+from outreach.campaigns.refusal import InTwo
 from outreach.model.enums import Role
 
 
-class ApprovalRefused(Exception):
+class ApprovalRefused(InTwo):
     """This person cannot approve this campaign; the text says why and who can."""
 
 
@@ -73,18 +74,31 @@ def roles_to_give(actor: Actor, required: Iterable[Role], given: Iterable[str], 
     required = list(required)
     names = ", ".join(required)
     if actor.operator:
-        raise ApprovalRefused(f"the operator cannot approve: name a user with --as who is {names}")
+        raise ApprovalRefused(
+            f"the operator cannot approve: name a user with --as who is {names}",
+            f"操作员不能批准：请用 --as 指定具有以下角色的用户：{names}",
+        )
     if author_id is not None and actor.id == author_id:
-        raise ApprovalRefused("the author of a campaign cannot approve it: somebody else has to read it (four eyes)")
+        raise ApprovalRefused(
+            "the author of a campaign cannot approve it: somebody else has to read it (four eyes)",
+            "活动的作者不能批准自己的活动：须由他人审阅（四眼原则）",
+        )
     held = [role for role in required if role in actor.roles]
     if not held:
-        raise ApprovalRefused(f"{actor.name} holds none of the roles that approve ({names})")
+        raise ApprovalRefused(
+            f"{actor.name} holds none of the roles that approve ({names})",
+            f"{actor.name} 没有可以批准的角色（{names}）",
+        )
     if not actor.authorised:
-        raise ApprovalRefused(f"{actor.name} is not authorised at present: a manager renews the training grant")
+        raise ApprovalRefused(
+            f"{actor.name} is not authorised at present: a manager renews the training grant",
+            f"{actor.name} 目前未获授权：请经理更新培训授权",
+        )
     left = [role for role in held if role not in set(given)]
     if not left:
         raise ApprovalRefused(
-            f"{actor.name} has approved this version already; still missing: {_missing(required, given)}"
+            f"{actor.name} has approved this version already; still missing: {_missing(required, given)}",
+            f"{actor.name} 已批准过这个版本；还缺：{_missing(required, given)}",
         )
     return left
 

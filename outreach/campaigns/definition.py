@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from outreach.campaigns.refusal import InTwo, Wrong, check_words
 from outreach.campaigns.sequence import Condition, OccasionRules, SequenceRules
 
 #: With more wordings than this each arm is too small to show a difference.
@@ -29,7 +30,7 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
-class DefinitionError(ValueError):
+class DefinitionError(InTwo, ValueError):
     """The campaign file cannot be used; the text names the key and what is allowed."""
 
 
@@ -79,7 +80,7 @@ class Pilot(_Part):
     def _addresses(cls, value: list[str]) -> list[str]:
         wrong = [text for text in value if not is_address(text)]
         if wrong:
-            raise ValueError(f"{wrong[0]!r} is no e-mail address")
+            raise Wrong(f"{wrong[0]!r} is no e-mail address", f"“{wrong[0]}” 不是邮箱地址")
         return value
 
 
@@ -160,18 +161,21 @@ class Definition(_Part):
     @model_validator(mode="after")
     def _somebody(self) -> Definition:
         if not self.segment.strip() and self.kind == "campaign":
-            raise ValueError("segment is empty: say who gets it")
+            raise Wrong("segment is empty: say who gets it", "segment 为空：请写明发给谁")
         return self
 
     @model_validator(mode="after")
     def _variants(self) -> Definition:
         names = [variant.name for variant in self.variant]
         if len(set(names)) != len(names):
-            raise ValueError("two variants have the same name")
+            raise Wrong("two variants have the same name", "有两个版本同名")
         if len(names) == 1:
-            raise ValueError("one variant alone cannot be compared: give two to five, or none")
+            raise Wrong(
+                "one variant alone cannot be compared: give two to five, or none",
+                "只有一个版本无法比较：请给出二到五个，或不设版本",
+            )
         if self.test and not names:
-            raise ValueError("[test] needs two to five [[variant]] to compare")
+            raise Wrong("[test] needs two to five [[variant]] to compare", "[test] 需要二到五个 [[variant]] 才能比较")
         for variant in self.variant:
             self._must_differ(variant)
         return self
@@ -180,12 +184,16 @@ class Definition(_Part):
         """A variant in an hour outside the window would never leave as planned; the same twice shows nothing."""
         hours = self.schedule.hours
         if variant.hour is not None and hours and not hours[0] <= time(variant.hour) < hours[1]:
-            raise ValueError(
-                f"variant {variant.name}: {variant.hour}:00 lies outside the window {self.schedule.window}"
+            raise Wrong(
+                f"variant {variant.name}: {variant.hour}:00 lies outside the window {self.schedule.window}",
+                f"版本 {variant.name}：{variant.hour}:00 不在发送时段 {self.schedule.window} 内",
             )
         same = [v.name for v in self.variant if v != variant and _changes(v) == _changes(variant)]
         if same:
-            raise ValueError(f"variants {variant.name} and {same[0]} change the same: there is nothing to compare")
+            raise Wrong(
+                f"variants {variant.name} and {same[0]} change the same: there is nothing to compare",
+                f"版本 {variant.name} 与 {same[0]} 的改动相同，没有可比较的内容",
+            )
 
     def templates(self) -> list[str]:
         """The templates of every step in order, then those of the variants."""
@@ -228,14 +236,16 @@ def read_window(text: str) -> tuple[time, time]:
     """Read ``09:00-17:00``. Raises ValueError when it is no window or ends before it begins."""
     found = _WINDOW.match(text)
     if not found:
-        raise ValueError(f'window {text!r} is not of the form "09:00-17:00"')
+        raise Wrong(f'window {text!r} is not of the form "09:00-17:00"', f"时段 “{text}” 的格式应为 “09:00-17:00”")
     h1, m1, h2, m2 = (int(part) for part in found.groups())
     try:
         first, last = time(h1, m1), time(23, 59, 59) if (h2, m2) == (24, 0) else time(h2, m2)
     except ValueError:
-        raise ValueError(f"window {text!r}: hours go to 24, minutes to 59") from None
+        raise Wrong(
+            f"window {text!r}: hours go to 24, minutes to 59", f"时段 “{text}”：小时最大 24，分钟最大 59"
+        ) from None
     if first >= last:
-        raise ValueError(f"window {text!r} ends before it begins")
+        raise Wrong(f"window {text!r} ends before it begins", f"时段 “{text}” 的结束早于开始")
     return first, last
 
 
@@ -244,7 +254,7 @@ def parse(text: str, *, source: str = "campaign file") -> Definition:
     try:
         raw = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise DefinitionError(f"{source}: {error}") from error
+        raise DefinitionError(f"{source}: {error}", f"{source}：文件格式有误（{error}）") from error
     return from_dict(raw, source=source)
 
 
@@ -261,7 +271,8 @@ def checked(model: type[M], raw: dict[str, Any], source: str) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise DefinitionError("\n".join(_explain(problem, source, model) for problem in error.errors())) from error
+        told = [_explain(problem, source, model) for problem in error.errors()]
+        raise DefinitionError("\n".join(en for en, _ in told), "\n".join(zh for _, zh in told)) from error
 
 
 def to_dict(definition: Definition) -> dict[str, Any]:
@@ -269,16 +280,25 @@ def to_dict(definition: Definition) -> dict[str, Any]:
     return definition.model_dump(mode="json")
 
 
-def _explain(problem: Any, source: str, model: type[BaseModel]) -> str:
+def _explain(problem: Any, source: str, model: type[BaseModel]) -> tuple[str, str]:
+    """Return which key is wrong and why, in English and Chinese."""
     path = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         allowed = _keys(problem["loc"], model)
         close = difflib.get_close_matches(str(problem["loc"][-1]), allowed, n=1)
-        hint = f" (did you mean {close[0]}?)" if close else ""
-        return f"{source}: unknown key {path}{hint}; allowed here: {', '.join(allowed)}"
+        hint, asked = (f" (did you mean {close[0]}?)", f"（是不是 {close[0]}？）") if close else ("", "")
+        listed = ", ".join(allowed)
+        return (
+            f"{source}: unknown key {path}{hint}; allowed here: {listed}",
+            f"{source}：没有 {path} 这个键{asked}；此处可用：{listed}",
+        )
     if problem["type"] == "missing":
-        return f"{source}: {path} is missing"
-    return f"{source}: {path}: {str(problem['msg']).removeprefix('Value error, ')} (found {problem['input']!r})"
+        return f"{source}: {path} is missing", f"{source}：缺少 {path}"
+    en, zh = check_words(problem)
+    return (
+        f"{source}: {path}: {en} (found {problem['input']!r})",
+        f"{source}：{path}：{zh}（现为 {problem['input']!r}）",
+    )
 
 
 def _keys(location: tuple[Any, ...], model: type[BaseModel]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from outreach.audience import segment
+from outreach.campaigns.refusal import Wrong
 
 MOST_STEPS = 20
 Condition = Literal["always", "no reply", "no open", "no click", "opened", "clicked"]
@@ -56,9 +57,9 @@ class SequenceStep(Part):
     @model_validator(mode="after")
     def _complete(self) -> SequenceStep:
         if self.kind == "mail" and not self.template:
-            raise ValueError("a mail needs a template")
+            raise Wrong("a mail needs a template", "邮件步骤需要模板")
         if self.kind != "mail" and not self.title:
-            raise ValueError(f"a {self.kind} needs a title: what is to be done")
+            raise Wrong(f"a {self.kind} needs a title: what is to be done", "电话或任务步骤需要标题：写明要做什么")
         return self
 
 
@@ -92,10 +93,10 @@ class SequenceRules(Part):
     @model_validator(mode="after")
     def _numbered(self) -> SequenceRules:
         if not any(step.kind == "mail" for step in self.steps):
-            raise ValueError("a sequence has at least one mail")
+            raise Wrong("a sequence has at least one mail", "序列至少要有一封邮件")
         given = [step.number for step in self.steps if step.number >= 0]
         if len(set(given)) != len(given):
-            raise ValueError("two steps have the same number")
+            raise Wrong("two steps have the same number", "有两个步骤编号相同")
         return self
 
     def step(self, number: int | None) -> SequenceStep | None:

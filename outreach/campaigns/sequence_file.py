@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from outreach.audience import segment as language
 from outreach.campaigns.definition import Budget, Definition, DefinitionError, Schedule, Tracking, checked
+from outreach.campaigns.refusal import check_words
 from outreach.campaigns.sequence import (
     MOST_STEPS,
     Enrol,
@@ -66,7 +67,7 @@ def parse(text: str, *, source: str = "sequence file") -> Definition:
     try:
         raw = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise DefinitionError(f"{source}: {error}") from error
+        raise DefinitionError(f"{source}: {error}", f"{source}：文件格式有误（{error}）") from error
     return from_dict(raw, source=source)
 
 
@@ -90,13 +91,15 @@ def _sequence(file: SequenceFile, before: Definition | None) -> Definition:
     try:
         rules = SequenceRules(steps=steps, enrol=file.enrol, stop=file.stop)
     except ValueError as error:
-        raise DefinitionError(f"{file.name}: {_first_words(error)}") from error
+        en, zh = _words(error)
+        raise DefinitionError(f"{file.name}: {en}", f"{file.name}：{zh}") from error
     return checked(Definition, {**raw, "sequence": rules}, file.name)
 
 
-def _first_words(error: ValueError) -> str:
-    problems: list[dict[str, str]] = getattr(error, "errors", list)()
-    return "; ".join(str(problem["msg"]).removeprefix("Value error, ") for problem in problems) or str(error)
+def _words(error: ValueError) -> tuple[str, str]:
+    problems: list[dict[str, Any]] = getattr(error, "errors", list)()
+    told = [check_words(problem) for problem in problems] or [(str(error), str(error))]
+    return "; ".join(en for en, _ in told), "；".join(zh for _, zh in told)
 
 
 def _occasion(file: OccasionFile) -> Definition:

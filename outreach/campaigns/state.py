@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from outreach.campaigns.refusal import InTwo
 from outreach.model.enums import CampaignState as S
 
 
-class IllegalTransition(ValueError):
+class IllegalTransition(InTwo, ValueError):
     """The campaign's state does not allow this. The text says which state and what is possible instead."""
 
 
@@ -47,6 +48,22 @@ SENDING = frozenset({S.PILOT, S.RUNNING})
 TERMINAL = frozenset({S.FINISHED, S.CANCELLED})
 
 
+#: States and actions in the words of the pages, for who reads a refusal in Chinese.
+STATES_ZH: dict[S, str] = {
+    S.DRAFT: "为草稿", S.REVIEW: "审核中", S.APPROVED: "已批准", S.SCHEDULED: "已排期", S.PILOT: "试发中",
+    S.RUNNING: "运行中", S.PAUSED: "已暂停", S.FINISHED: "已完成", S.CANCELLED: "已取消",
+}  # fmt: skip
+ACTIONS_ZH = {
+    "submit": "提交审核", "approve": "批准", "reject": "退回", "edit": "修改", "schedule": "排期", "pilot": "试发",
+    "start": "开始发送", "pause": "暂停", "resume_scheduled": "继续", "resume_pilot": "继续", "resume_running": "继续",
+    "resume": "继续", "finish": "结束", "cancel": "取消",
+}  # fmt: skip
+
+
+def _said(action: str) -> str:
+    return ACTIONS_ZH.get(action, action)
+
+
 def advance(state: S | str, action: str) -> S:
     """Return the state after `action`. Raises IllegalTransition, naming what is possible."""
     current = S(state)
@@ -54,7 +71,11 @@ def advance(state: S | str, action: str) -> S:
     if following is None:
         possible = sorted({name for (origin, name) in TRANSITIONS if origin is current})
         options = ", ".join(possible) or "nothing more"
-        raise IllegalTransition(f"a campaign in state {current} cannot {action}; possible: {options}")
+        said = "、".join(dict.fromkeys(_said(name) for name in possible)) or "无"
+        raise IllegalTransition(
+            f"a campaign in state {current} cannot {action}; possible: {options}",
+            f"活动{STATES_ZH[current]}，不能{_said(action)}；可以：{said}",
+        )
     return following
 
 

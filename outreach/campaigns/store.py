@@ -16,6 +16,7 @@ from outreach.access.store import append_audit
 from outreach.campaigns import definition as definitions
 from outreach.campaigns.approval import RecipientsDigest, Subject, is_complete, roles_to_give
 from outreach.campaigns.definition import Definition
+from outreach.campaigns.refusal import CHANGED_MEANWHILE, CHANGED_SINCE, InTwo
 from outreach.campaigns.state import advance
 from outreach.db.session import Database
 from outreach.model import (
@@ -43,7 +44,7 @@ VERSIONS = table(TemplateVersion)
 CHUNK = 5_000
 
 
-class CampaignError(Exception):
+class CampaignError(InTwo):
     """What was asked for cannot be done now; the text says why and what to do."""
 
 
@@ -63,7 +64,10 @@ async def get(conn: AsyncConnection, campaign_id: int) -> Row[Any]:
     """Return the campaign's row. Raises CampaignError if there is none."""
     row = (await conn.execute(select(CAMPAIGNS).where(CAMPAIGNS.c.id == campaign_id))).one_or_none()
     if row is None:
-        raise CampaignError(f"there is no campaign {campaign_id}: see  outreach campaigns list")
+        raise CampaignError(
+            f"there is no campaign {campaign_id}: see  outreach campaigns list",
+            f"没有编号为 {campaign_id} 的活动，请在活动列表中查看",
+        )
     return row
 
 
@@ -249,7 +253,7 @@ async def add_approval(
     if row.state != CampaignState.REVIEW:
         advance(row.state, "approve")
     if digest != row.submitted_hash:
-        raise CampaignError("the campaign was changed after it was submitted: submit it again, then approve")
+        raise CampaignError(*CHANGED_SINCE)
     given = await approved_roles(conn, campaign_id, digest)
     roles = roles_to_give(actor, required, given, row.author_id)
     entry = {"campaign_id": campaign_id, "user_id": actor.id, "decision": "approve", "hash": digest, "at": now}
@@ -315,7 +319,7 @@ async def _to(conn: AsyncConnection, row: Row[Any], action: str, **values: Any) 
         update(CAMPAIGNS).where(CAMPAIGNS.c.id == row.id, CAMPAIGNS.c.state == row.state).values(state=state, **values)
     )
     if result.rowcount != 1:
-        raise CampaignError("somebody changed the campaign at the same moment: look again, then repeat")
+        raise CampaignError(*CHANGED_MEANWHILE)
     return state
 
 

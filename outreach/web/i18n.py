@@ -59,3 +59,8 @@ def choose(wanted: str | None, accept: str | None) -> str:
         if code in CATALOGUES:
             return code
     return DEFAULT
+
+
+def in_words(error: Exception, lang: str) -> str:
+    """Return what an error says, in the reader's language where it has words in both."""
+    return str(error.message(lang)) if hasattr(error, "message") else str(error)

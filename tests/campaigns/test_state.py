@@ -2,7 +2,16 @@
 
 import pytest
 
-from outreach.campaigns.state import SENDING, TERMINAL, TRANSITIONS, IllegalTransition, advance, mermaid
+from outreach.campaigns.state import (
+    ACTIONS_ZH,
+    SENDING,
+    STATES_ZH,
+    TERMINAL,
+    TRANSITIONS,
+    IllegalTransition,
+    advance,
+    mermaid,
+)
 from outreach.model import CampaignState as S
 
 
@@ -37,6 +46,14 @@ def test_terminal_states_have_no_way_out() -> None:
 def test_a_refusal_names_what_is_possible() -> None:
     with pytest.raises(IllegalTransition, match="a campaign in state draft cannot start; possible: cancel, submit"):
         advance("draft", "start")
+
+
+def test_every_refusal_has_chinese_words() -> None:
+    assert set(STATES_ZH) == set(S)
+    assert {action for _, action in TRANSITIONS} <= set(ACTIONS_ZH)
+    with pytest.raises(IllegalTransition) as refused:
+        advance("paused", "submit")
+    assert refused.value.message("zh") == "活动已暂停，不能提交审核；可以：取消、修改、继续"
 
 
 def test_the_picture_shows_every_transition() -> None:

@@ -124,6 +124,8 @@ async def test_each_fault_stands_at_its_field_in_the_readers_language(house: Hou
     wrong = {"name": "", "budget": "much", "pilot_share": "80", "window": "17-9", "start": "soon", "step_days_1": "x"}
     async with house.visitor("li.na", "zh") as author:
         answer = await author.post("/campaigns/new", {key: v for key, v in (FORM | wrong).items() if key != "mailbox"})
+        refused = await author.post("/campaigns/1/submit")
+    assert (refused.status_code, "不能提交审核；可以：" in refused.text) == (409, True)
     assert answer.status_code == 422
     for field in (*wrong, "mailbox"):
         assert f'id="fault-{field}"' in answer.text, field

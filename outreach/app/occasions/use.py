@@ -17,6 +17,7 @@ from outreach.app.facts import load_facts, sender_facts
 from outreach.app.occasions.advance import due_moment, queue
 from outreach.app.sequences.work import load_work, open_desk
 from outreach.campaigns import store as campaigns
+from outreach.campaigns.state import STATES_ZH
 from outreach.campaigns.store import CampaignError
 from outreach.content.envelope import PREVIEW_URLS, Rendered
 from outreach.content.preview import with_pictures
@@ -39,13 +40,16 @@ async def send(app: App, occasion_id: int, actor: Actor, now: datetime) -> datet
         await _may(conn, row.contact_id, actor)
         campaign = await campaigns.get(conn, row.campaign_id)
         if campaign.state != CampaignState.RUNNING:
-            raise CampaignError(f"{campaign.name!r} is {campaign.state}: it sends once it is approved and started")
+            raise CampaignError(
+                f"{campaign.name!r} is {campaign.state}: it sends once it is approved and started",
+                f"“{campaign.name}” {STATES_ZH[CampaignState(campaign.state)]}：批准并开始后才会发送",
+            )
         work = await load_work(app, conn, campaign, now)
         desk = await open_desk(conn, work, [row.contact_id])
         person = desk.people.get(row.contact_id)
         refused = "erased" if person is None else desk.refusal(person, row.key, work.box(person))
         if person is None or refused:
-            raise CampaignError(f"not sent: {refused}")
+            raise CampaignError(f"not sent: {refused}", f"未发送：{refused}")
         due: datetime = max(row.due_at, due_moment(now.date(), work.hours(person.country, person.city), now))
         await occasions.move(conn, row, "send", now, decided_by=actor.id, due_at=due)
         await queue(conn, desk, person, row.key, row.name, due)

@@ -19,6 +19,7 @@ from outreach.audience import segment
 from outreach.campaigns import sequence_file
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import Definition
+from outreach.campaigns.state import STATES_ZH
 from outreach.campaigns.store import CampaignError
 from outreach.crm import greetings
 from outreach.crm.enrolment import store as enrolments
@@ -46,7 +47,10 @@ def completed(what: Definition) -> Definition:
         return what
     unknown = sorted(set(rules.holidays) - set(greetings.greetable()))
     if unknown:
-        raise CampaignError(f"no holiday {unknown[0]!r} may be greeted; there are: {', '.join(greetings.greetable())}")
+        raise CampaignError(
+            f"no holiday {unknown[0]!r} may be greeted; there are: {', '.join(greetings.greetable())}",
+            f"没有可问候的节日 “{unknown[0]}”；现有：{'、'.join(greetings.greetable())}",
+        )
     words = {**greetings.words_for(rules.kind, rules.holidays), **rules.words}
     return what.model_copy(update={"occasion": rules.model_copy(update={"words": words})})
 
@@ -61,7 +65,10 @@ async def edit(app: App, campaign_id: int, raw: dict[str, Any], actor: Actor, no
     before = Definition.model_validate(row.definition)
     what = completed(sequence_file.from_dict(raw, source=row.name, before=before))
     if what.kind != row.kind:
-        raise CampaignError("a sequence cannot become a remembered date, nor the other way round: make a new one")
+        raise CampaignError(
+            "a sequence cannot become a remembered date, nor the other way round: make a new one",
+            "序列不能改成节日关怀，反之亦然：请新建一个",
+        )
     if row.state == CampaignState.RUNNING:
         await use.pause(app, campaign_id, actor, now, "edited")
     await use.edit(app, campaign_id, what, actor, now)
@@ -94,7 +101,10 @@ async def enrol(app: App, campaign_id: int, contact_ids: Sequence[int], actor: A
     if not actor.operator:
         require(actor, Permission.CAMPAIGNS_SEND)
     if len(contact_ids) > MOST_BY_HAND:
-        raise CampaignError(f"at most {MOST_BY_HAND} people at once: enrol them by the sequence's segment")
+        raise CampaignError(
+            f"at most {MOST_BY_HAND} people at once: enrol them by the sequence's segment",
+            f"一次最多 {MOST_BY_HAND} 人：人数多时请用序列的客户分群加入",
+        )
     async with app.db.write() as conn:
         await stops.hold(conn)
         row = await _running(conn, campaign_id)
@@ -109,9 +119,14 @@ async def enrol(app: App, campaign_id: int, contact_ids: Sequence[int], actor: A
 async def _running(conn: AsyncConnection, campaign_id: int) -> Row[Any]:
     row = await campaigns.get(conn, campaign_id)
     if row.kind != "sequence":
-        raise CampaignError(f"{row.name!r} is no sequence: nobody can be enrolled in it")
+        raise CampaignError(
+            f"{row.name!r} is no sequence: nobody can be enrolled in it", f"“{row.name}” 不是序列，无法加入联系人"
+        )
     if row.state != CampaignState.RUNNING:
-        raise CampaignError(f"the sequence is {row.state}: it takes people in once it is approved and started")
+        raise CampaignError(
+            f"the sequence is {row.state}: it takes people in once it is approved and started",
+            f"序列{STATES_ZH[CampaignState(row.state)]}：批准并开始后才能加入联系人",
+        )
     return row
 
 
@@ -171,10 +186,16 @@ async def resume_person(app: App, campaign_id: int, contact_id: int, actor: Acto
 
 async def _reopen(conn: AsyncConnection, row: Row[Any], now: datetime) -> None:
     if row.reason != BY_HAND:
-        raise CampaignError(f"the sequence ended for this person by itself ({row.reason}): that is not taken back")
+        raise CampaignError(
+            f"the sequence ended for this person by itself ({row.reason}): that is not taken back",
+            f"序列已自行对此人结束（{row.reason}），不能撤回",
+        )
     elsewhere = select(E.id).where(E.contact_id == row.contact_id, enrolments.IS_OPEN)
     if await conn.scalar(elsewhere) is not None:
-        raise CampaignError("the person is in another sequence by now: one at a time")
+        raise CampaignError(
+            "the person is in another sequence by now: one at a time",
+            "此人现已在另一个序列中：同一时间只能在一个序列里",
+        )
     await enrolments.move(conn, row, "reopen", reason=None, ended_at=None, due_at=now, task_id=None)
 
 
@@ -183,7 +204,7 @@ async def stop_person(app: App, campaign_id: int, contact_id: int, actor: Actor,
     async with app.db.write() as conn:
         row = await _person(conn, campaign_id, contact_id, actor)
         if not await enrolments.stop(conn, E.id == row.id, BY_HAND, now):
-            raise CampaignError(f"the person is {row.state} already")
+            raise CampaignError(f"the person is {row.state} already", f"此人在序列中的状态已是 {row.state}，无需再操作")
         after = {"contact_id": contact_id}
         await append_audit(conn, actor, "sequence.person_stopped", "campaign", campaign_id, now=now, after=after)
 
@@ -192,7 +213,7 @@ async def _person(conn: AsyncConnection, campaign_id: int, contact_id: int, acto
     await _may_touch(conn, [contact_id], actor)
     row = await enrolments.one(conn, campaign_id, contact_id)
     if row is None:
-        raise CampaignError("this person is not in the sequence")
+        raise CampaignError("this person is not in the sequence", "此人不在这个序列中")
     return row
 
 

@@ -24,7 +24,7 @@ from outreach.web.data import approvals as data
 from outreach.web.data import campaigns as campaign_data
 from outreach.web.data.people import full_name
 from outreach.web.diff import Change, definitions, words
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.pages.campaigns import found
 from outreach.web.pages.greetings import KINDS
 from outreach.web.pages.sequences import titles
@@ -226,6 +226,6 @@ async def _decide(staff: Staff, campaign_id: int, what: str) -> Response:
     try:
         await getattr(work(), what)(staff.app, campaign_id, staff.actor, staff.now, comment or None)
     except (ApprovalRefused, CampaignError, IllegalTransition) as refused:
-        return await _page(staff, row, str(refused), comment, 409)
+        return await _page(staff, row, in_words(refused, staff.lang), comment, 409)
     text = N_("Approved.") if what == "approve" else N_("Returned to its author with your comment.")
     return staff.done("/approvals", text)

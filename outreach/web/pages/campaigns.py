@@ -22,7 +22,7 @@ from outreach.web.data import today
 from outreach.web.data.people import full_name
 from outreach.web.data.tables import MESSAGE
 from outreach.web.format import weekday
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
 from outreach.web.work import campaigns as work
@@ -246,7 +246,7 @@ async def _act(staff: Staff, campaign_id: int, action: str, **more: Any) -> Resp
     try:
         await getattr(work(), action)(staff.app, campaign_id, staff.actor, staff.now, **more)
     except (CampaignError, IllegalTransition) as error:
-        raise HTTPException(409, str(error)) from error
+        raise HTTPException(409, in_words(error, staff.lang)) from error
     form = await staff.form()
     return staff.done(local_path(str(form.get("next", "")), f"/campaigns/{campaign_id}"), DONE[action])
 

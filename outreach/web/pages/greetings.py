@@ -20,7 +20,7 @@ from outreach.web.data import campaigns as campaign_data
 from outreach.web.data import sequences as data
 from outreach.web.data.people import full_name, zone_of
 from outreach.web.data.scope import held
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.pages.sequences import REFUSALS, found, titles
 from outreach.web.routing import Pages, Staff
 from outreach.web.work import occasions
@@ -95,7 +95,7 @@ async def decide(staff: Staff, occasion_id: int, action: str) -> Response:
     try:
         leaves = await getattr(occasions(), action)(staff.app, occasion_id, staff.actor, staff.now)
     except (CampaignError, IllegalDecision) as error:
-        return await _page(staff, row, str(error), 409)
+        return await _page(staff, row, in_words(error, staff.lang), 409)
     if action == "send":
         when = staff.moment(leaves, zone_of(row.country, row.city))
         return staff.done("/greetings", N_("It leaves %(when)s."), when=when)
@@ -165,7 +165,7 @@ async def _save(staff: Staff, row: Any) -> Response:
             number = row.id
             await work().edit(staff.app, number, raw, staff.actor, staff.now)
     except REFUSALS as error:
-        told = error.message(staff.lang) if hasattr(error, "message") else str(error)
+        told = in_words(error, staff.lang)
         return await _form(staff, row, raw, told, 422)
     return staff.done(
         f"/greetings/programmes/{number}", N_("Saved as a draft. The preflight below says what is missing.")

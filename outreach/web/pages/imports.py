@@ -20,7 +20,7 @@ from outreach.audience.importing.near import Nears
 from outreach.audience.importing.store import ImportOptions
 from outreach.model.enums import Basis
 from outreach.web.data import contacts as contact_data
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
@@ -118,7 +118,7 @@ async def _preview(staff: Staff, key: str, columns: Mapping[str, str], error: st
     try:
         told = await staff.app.audience.preview(path, columns)
     except (ValueError, OSError) as problem:
-        text = problem.message(staff.lang) if hasattr(problem, "message") else str(problem)
+        text = in_words(problem, staff.lang)
         return await staff.render("import.html", status=422, bases=list(Basis), error=text)
     source = staff.request.query_params.get("source", "")[:80]
     async with staff.app.db.read() as conn:
@@ -194,7 +194,7 @@ async def _import(staff: Staff, running: Running, path: Path, options: ImportOpt
             )
         await asyncio.to_thread(path.unlink, True)
     except Exception as problem:  # the person reads it; a background task has nobody else to tell
-        running.error = problem.message(staff.lang) if hasattr(problem, "message") else str(problem)
+        running.error = in_words(problem, staff.lang)
     finally:
         running.done = True
 

@@ -25,7 +25,7 @@ from outreach.web.data import sequences as data
 from outreach.web.data.people import full_name
 from outreach.web.data.scope import held
 from outreach.web.format import zone
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.pages.wizard import CONDITIONS
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
@@ -113,7 +113,7 @@ async def _save(staff: Staff, row: Any) -> Response:
             number = row.id
             await work().edit(staff.app, number, raw, staff.actor, staff.now)
     except REFUSALS as error:
-        told = error.message(staff.lang) if hasattr(error, "message") else str(error)
+        told = in_words(error, staff.lang)
         return await _form(staff, row, raw, told, 422)
     return staff.done(f"/sequences/{number}", N_("Saved as a draft. The preflight below says what is missing."))
 
@@ -234,7 +234,7 @@ async def enrol(staff: Staff, sequence_id: int) -> Response:
             people = await work().by_expression(staff.app, text, staff.now)
         told = await work().enrol(staff.app, sequence_id, people, staff.actor, staff.now)
     except (*REFUSALS, LookupError) as error:
-        told_text = error.message(staff.lang) if hasattr(error, "message") else str(error)
+        told_text = in_words(error, staff.lang)
         return await _page(staff, row, told_text, 422)
     to = local_path(str(form.get("next", "")), f"/sequences/{sequence_id}")
     if told["refused"]:
@@ -260,7 +260,7 @@ async def person(staff: Staff, sequence_id: int, contact_id: int, action: str) -
         else:
             raise HTTPException(404)
     except (CampaignError, IllegalMove) as error:
-        raise HTTPException(409, str(error)) from error
+        raise HTTPException(409, in_words(error, staff.lang)) from error
     texts = {"pause": N_("Paused."), "resume": N_("Goes on."), "stop": N_("Stopped: what waited never leaves.")}
     return staff.done(to, texts[action])
 

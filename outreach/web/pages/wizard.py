@@ -17,7 +17,7 @@ from outreach.content.problem import ContentProblem
 from outreach.web.campaign_faults import NUMBER, STEPS, faults, steps_of
 from outreach.web.data import campaigns as data
 from outreach.web.format import zone
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.pages.campaign_content import Reader, faulty, read_content, shown
 from outreach.web.pages.campaigns import found
 from outreach.web.routing import Pages, Staff
@@ -129,7 +129,7 @@ async def _save(staff: Staff, row: Any) -> Response:
         reader.fault("segment", f"{error.message(staff.lang)}\n{error.pointer()}")
         return await _form(staff, row, raw, status=422, reader=reader)
     except (DefinitionError, CampaignError, IllegalTransition, ConfigError, ContentProblem) as error:
-        told = error.message(staff.lang) if hasattr(error, "message") else str(error)
+        told = in_words(error, staff.lang)
         return await _form(staff, row, raw, told, 422)
     return staff.done(f"/campaigns/{number}", N_("Saved as a draft. The preflight below says who gets it."))
 
