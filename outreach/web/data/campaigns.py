@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
 from outreach.events.kinds import INQUIRY_INTENTS
-from outreach.web.data.contacts import like
+from outreach.web.data.matching import says
 from outreach.web.data.people import PERSON
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import (
@@ -141,7 +141,7 @@ async def listing(
     if state in groups:
         parts.append(CAMPAIGN.c.state.in_(groups[state]))
     if search:
-        parts.append(CAMPAIGN.c.name.ilike(like(search), escape="\\"))
+        parts.append(says(search, CAMPAIGN.c.name))
     total = (await conn.execute(select(func.count()).select_from(CAMPAIGN).where(*parts))).scalar_one()
     ids = select(CAMPAIGN.c.id).where(*parts).order_by(CAMPAIGN.c.id.desc()).limit(PAGE).offset(offset)
     chosen = (await conn.execute(ids)).scalars().all()
@@ -241,12 +241,7 @@ def _with_person(base: Any, contact_id: Any) -> Any:
 def _named(search: str, address: Any) -> ColumnElement[bool]:
     if not search:
         return true()
-    pattern = like(search)
-    return or_(
-        address.ilike(pattern, escape="\\"),
-        CONTACT.c.last_name.ilike(pattern, escape="\\"),
-        COMPANY.c.name.ilike(pattern, escape="\\"),
-    )
+    return says(search, address, CONTACT.c.last_name, COMPANY.c.name)
 
 
 async def _left_out(conn: AsyncConnection, campaign_id: int, search: str, offset: int) -> tuple[Sequence[Any], int]:

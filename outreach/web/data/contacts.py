@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
 from outreach.audience import segment
+from outreach.web.data.matching import like, says
 from outreach.web.data.people import word_name
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import (
@@ -81,18 +82,11 @@ class Wanted:
         return f"{path}?{urlencode(kept)}" if kept else path
 
 
-def like(text: str) -> str:
-    """A LIKE pattern in which what the person typed means itself."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
 def _matches(text: str) -> ColumnElement[bool]:
-    pattern = like(text)
-    by_address = select(ADDRESS.c.contact_id).where(ADDRESS.c.normal.like(pattern.lower(), escape="\\"))
-    by_company = select(COMPANY.c.id).where(COMPANY.c.name.ilike(pattern, escape="\\"))
+    by_address = select(ADDRESS.c.contact_id).where(ADDRESS.c.normal.like(like(text.lower()), escape="\\"))
+    by_company = select(COMPANY.c.id).where(says(text, COMPANY.c.name))
     return or_(
-        word_name().ilike(pattern, escape="\\"),
+        says(text, word_name()),
         CONTACT.c.id.in_(by_address),
         CONTACT.c.company_id.in_(by_company),
     )
@@ -162,10 +156,8 @@ def company_filter(staff: Staff, wanted: Wanted) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = [COMPANY.c.merged_into.is_(None)]
     parts.append(owned(staff, P.CONTACTS_VIEW, COMPANY.c.owner_id))
     if wanted.search:
-        pattern = like(wanted.search)
-        parts.append(
-            or_(COMPANY.c.name.ilike(pattern, escape="\\"), COMPANY.c.domain.like(pattern.lower(), escape="\\"))
-        )
+        by_domain = COMPANY.c.domain.like(like(wanted.search.lower()), escape="\\")
+        parts.append(or_(says(wanted.search, COMPANY.c.name), by_domain))
     if wanted.segment:
         people = select(CONTACT.c.company_id).where(segment.condition(segment.parse(wanted.segment), staff.now))
         parts.append(COMPANY.c.id.in_(people))

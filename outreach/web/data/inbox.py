@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
 from outreach.inbox.archive.store import raw_of
-from outreach.web.data.contacts import like
+from outreach.web.data.matching import says
 from outreach.web.data.people import PERSON
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import (
@@ -59,15 +59,7 @@ async def mails(conn: AsyncConnection, staff: Staff, view: str, intent: str, sea
     if intent:
         parts.append(INBOUND.c.intent == intent)
     if search:
-        pattern = like(search)
-        parts.append(
-            or_(
-                INBOUND.c.subject.ilike(pattern, escape="\\"),
-                INBOUND.c.reply_text.ilike(pattern, escape="\\"),
-                INBOUND.c.from_address.ilike(pattern, escape="\\"),
-                COMPANY.c.name.ilike(pattern, escape="\\"),
-            )
-        )
+        parts.append(says(search, INBOUND.c.subject, INBOUND.c.reply_text, INBOUND.c.from_address, COMPANY.c.name))
     query = (
         select(
             INBOUND.c.id, INBOUND.c.from_name, INBOUND.c.from_address, INBOUND.c.subject, INBOUND.c.reply_text, INBOUND.c.intent,

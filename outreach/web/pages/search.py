@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.access.roles import Permission, Scope
 from outreach.inbox.archive.store import search as search_archive
 from outreach.web.data import contacts
-from outreach.web.data.contacts import Wanted, like
+from outreach.web.data.contacts import Wanted
 from outreach.web.data.customer import visible_company
+from outreach.web.data.matching import says
 from outreach.web.data.people import full_name
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import (
@@ -59,7 +60,7 @@ async def _search(staff: Staff, words: str, found: dict[str, Any]) -> None:
         await _customer_file(conn, staff, words, found)
         if staff.may(Permission.CAMPAIGNS_VIEW):
             query = select(CAMPAIGN.c.id, CAMPAIGN.c.name, CAMPAIGN.c.state).where(
-                CAMPAIGN.c.name.ilike(like(words), escape="\\"),
+                says(words, CAMPAIGN.c.name),
                 owned(staff, Permission.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id),
             )
             found["campaigns"] = (await conn.execute(query.order_by(CAMPAIGN.c.id.desc()).limit(EACH))).all()
@@ -89,7 +90,6 @@ async def _mails(conn: AsyncConnection, staff: Staff, words: str) -> list[dict[s
 
 async def _customer_file(conn: AsyncConnection, staff: Staff, words: str, found: dict[str, Any]) -> None:
     """Deals, orders, files and cases of customers that may be seen."""
-    pattern = like(words)
 
     async def hits(source: Table, where: Any, *columns: Any) -> Any:
         joined = source.outerjoin(COMPANY, COMPANY.c.id == source.c.company_id)
@@ -98,31 +98,28 @@ async def _customer_file(conn: AsyncConnection, staff: Staff, words: str, found:
             await conn.execute(query.select_from(joined).where(where).order_by(source.c.id.desc()).limit(EACH))
         ).all()
 
-    def says(*columns: Any) -> Any:
-        return or_(*(column.ilike(pattern, escape="\\") for column in columns))
-
     if staff.may(Permission.DEALS_VIEW):
         mine = owned(staff, Permission.DEALS_VIEW, DEAL.c.owner_id)
-        found["deals"] = await hits(DEAL, says(DEAL.c.title, DEAL.c.note) & mine, DEAL.c.title, DEAL.c.stage)
+        found["deals"] = await hits(DEAL, says(words, DEAL.c.title, DEAL.c.note) & mine, DEAL.c.title, DEAL.c.stage)
     if staff.may(Permission.CONTACTS_VIEW):
         seen = visible_company(staff)
-        found["orders"] = await hits(ORDER, says(ORDER.c.number, ORDER.c.note) & seen, ORDER.c.number)
-        found["files"] = await hits(ATTACHMENT, says(ATTACHMENT.c.name) & seen, ATTACHMENT.c.name)
-        found["notes"] = await _notes(conn, staff, says)
+        found["orders"] = await hits(ORDER, says(words, ORDER.c.number, ORDER.c.note) & seen, ORDER.c.number)
+        found["files"] = await hits(ATTACHMENT, says(words, ATTACHMENT.c.name) & seen, ATTACHMENT.c.name)
+        found["notes"] = await _notes(conn, staff, words)
     if staff.may(Permission.SERVICE_VIEW):
         mine = or_(owned(staff, Permission.SERVICE_VIEW, TICKET.c.owner_id), TICKET.c.handed_to == staff.actor.id)
-        said = says(TICKET.c.number, TICKET.c.subject, TICKET.c.text)
+        said = says(words, TICKET.c.number, TICKET.c.subject, TICKET.c.text)
         found["cases"] = await hits(TICKET, said & mine, TICKET.c.number, TICKET.c.subject, TICKET.c.state)
 
 
-async def _notes(conn: AsyncConnection, staff: Staff, says: Any) -> list[Any]:
+async def _notes(conn: AsyncConnection, staff: Staff, words: str) -> list[Any]:
     """What people wrote into the timeline, and the notes on customers and contacts that may be seen."""
     joined = ACTIVITY.outerjoin(CONTACT, CONTACT.c.id == ACTIVITY.c.contact_id)
     joined = joined.join(COMPANY, COMPANY.c.id == func.coalesce(ACTIVITY.c.company_id, CONTACT.c.company_id))
     columns = (COMPANY.c.id.label("company_id"), COMPANY.c.name.label("company"))
     lines = select(*columns, ACTIVITY.c.text, ACTIVITY.c.kind, ACTIVITY.c.at).select_from(joined)
-    lines = lines.where(ACTIVITY.c.kind.in_(WRITTEN), says(ACTIVITY.c.text), visible_company(staff))
-    kept = select(*columns, COMPANY.c.note.label("text")).where(says(COMPANY.c.note), visible_company(staff))
+    lines = lines.where(ACTIVITY.c.kind.in_(WRITTEN), says(words, ACTIVITY.c.text), visible_company(staff))
+    kept = select(*columns, COMPANY.c.note.label("text")).where(says(words, COMPANY.c.note), visible_company(staff))
     told: list[Any] = list(await conn.execute(lines.order_by(ACTIVITY.c.at.desc()).limit(EACH)))
     told += (await conn.execute(kept.order_by(COMPANY.c.id.desc()).limit(EACH))).all()
     return told[:EACH]

@@ -240,15 +240,13 @@ async def suppression(staff: Staff) -> Response:
 
 
 async def _suppression(staff: Staff, error: str = "", status: int = 200) -> Response:
-    from outreach.web.data.contacts import like
+    from outreach.web.data.matching import says
 
     params = staff.request.query_params
     search, reason = params.get("q", "").strip()[:200], params.get("reason", "")
     query = select(SUPPRESSION).order_by(SUPPRESSION.c.at.desc(), SUPPRESSION.c.id.desc()).limit(200)
     if search:
-        query = query.where(
-            SUPPRESSION.c.address.ilike(like(search), escape="\\") | SUPPRESSION.c.key.ilike(like(search), escape="\\")
-        )
+        query = query.where(says(search, SUPPRESSION.c.address, SUPPRESSION.c.key))
     if reason:
         query = query.where(SUPPRESSION.c.reason == reason)
     async with staff.app.db.read() as conn:
