@@ -47,7 +47,7 @@ async def read_report(app: App, kind: Kind, period: str | None, now: datetime, l
 async def _read(app: App, period: Period, now: datetime, language: str | None) -> Report:
     lang = cast(Lang, language or app.settings.report.language)
     company = app.settings.sender.company
-    return await make_report(app.reports, period, now, language=lang, company=company)
+    return await make_report(app.reports, period, now, language=lang, company=company, house=app.indicators)
 
 
 async def send_report(app: App, report: Report, now: datetime) -> Sent:

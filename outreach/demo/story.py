@@ -329,7 +329,8 @@ class Story:
         zone = app.settings.sender.timezone
         year, week, _ = now.date().isocalendar()
         period = Period.parse(f"{year}-W{week:02d}", zone)
-        report = await make_report(app.reports, period, now, language="zh", company=app.settings.sender.company)
+        company = app.settings.sender.company
+        report = await make_report(app.reports, period, now, language="zh", company=company, house=app.indicators)
         (self.folder / "report.html").write_text(report.html(), encoding="utf-8")
         (self.folder / "report.xlsx").write_bytes(report.xlsx())
         for sentence in report.advice.sentences:

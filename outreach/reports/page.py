@@ -11,19 +11,31 @@ from importlib import resources
 import css_inline
 
 from outreach.reports.advice import Advice
+from outreach.reports.indicators.figures import Indicator
 from outreach.reports.metrics import Data
 from outreach.reports.period import Period
-from outreach.reports.tables import HOURS, Row, TableOf, campaigns, contents, funnel, heat, people, rates
+from outreach.reports.tables import HOURS, Row, TableOf, campaigns, contents, funnel, heat, key_figures, people, rates
 from outreach.reports.words import WEEKDAYS, Lang, moment, period_name, say
 
 #: The heat map's ground and its strongest cell; mail clients know no color-mix().
 COLD, HOT = (238, 235, 231), (11, 114, 133)
+Indicators = Sequence[tuple[Indicator, Indicator]]
 
 
 def build_page(
-    data: Data, advice: Advice, period: Period, now: datetime, company: str, chart: str, base_url: str | None = None
+    data: Data,
+    advice: Advice,
+    period: Period,
+    now: datetime,
+    company: str,
+    chart: str,
+    base_url: str | None = None,
+    indicators: Indicators = (),
 ) -> str:
-    """Return the report's article. `chart` is an ``<img>`` or ``<svg>``; `base_url` makes names lead to their pages."""
+    """Return the report's article. `chart` is an ``<img>`` or ``<svg>``; `base_url` makes names lead to their pages.
+
+    `indicators`: each of the period with that of the one before; without any there is no such table.
+    """
     lang = advice.lang
     boxes = rates(data, "mailbox", say("mailboxes", lang), lang, "bounced")
     regions = rates(data, "region", say("regions", lang), lang, top=7)
@@ -33,6 +45,7 @@ def build_page(
         + _cols(_table(funnel(data, period.kind, lang)), _table(regions))
         + _cols(_table(contents(data, lang)), _table(rates(data, "industry", say("industries", lang), lang)))
         + _cols(_table(campaigns(data, lang, base_url)), _table(boxes))
+        + (_table(key_figures(indicators, period.kind, lang)) if indicators else "")
         + _heat(data, period.zone, lang)
         + _trend(data, chart, lang)
         + _cols(_table(people(data, lang, now)), _warnings(advice))

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from outreach.reports.advice import group_name, in_time, median_time
+from outreach.reports.indicators.figures import Indicator
 from outreach.reports.metrics import DIMENSIONS, NO_RATE, Cell, Data, Figures, fold, total
 from outreach.reports.words import Lang, duration, number, percent, say
 
@@ -157,6 +158,34 @@ def people(data: Data, lang: Lang, now: datetime) -> TableOf:
     rows.sort(key=lambda row: -int(row.cells[0].replace(",", "")))
     heads = ("salesperson", "replied", "inquiries", "sameday", "median")
     return TableOf(say("people", lang), tuple(say(head, lang) for head in heads), tuple(rows[:TOP]), bars=False)
+
+
+def key_figures(pairs: Sequence[tuple[Indicator, Indicator]], kind: str, lang: Lang) -> TableOf:
+    """The indicators of the period and of the one before, with what each is counted from."""
+    rows = tuple(
+        Row(say(f"indicator.{now.name}", lang), (_indicator(now), _behind(now, lang), _indicator(was)))
+        for now, was in pairs
+    )
+    heads = (say("figure", lang), say(f"now.{kind}", lang), say("behind", lang), say(f"before.{kind}", lang))
+    return TableOf(say("indicators", lang), heads, rows, bars=False)
+
+
+def _indicator(one: Indicator) -> str:
+    if one.value is None:
+        return "–"
+    forms = {"percent": percent(one.value / 100), "score": f"{one.value:.2f} / 5", "points": f"{one.value:,.1f}"}
+    return forms.get(one.unit) or number(round(one.value))
+
+
+def _behind(one: Indicator, lang: Lang) -> str:
+    """How many stand behind a figure, and whether they are too few to lean on."""
+    told = {
+        "campaign_effect": say("accepted_mails", lang, n=number(one.part)),
+        "satisfaction": say("answered", lang, n=number(one.part), asked=number(one.whole or 0)),
+        "suggestions": say("adopted", lang, n=number(one.part)),
+    }.get(one.name, "" if one.whole is None else f"{number(one.part)} / {number(one.whole)}")
+    small = one.is_small and one.unit in ("percent", "score")
+    return f"{told} · {say('small', lang)}" if small else told
 
 
 def zone_of(name: str, fallback: str) -> ZoneInfo:

@@ -19,16 +19,20 @@ import typst
 
 from outreach.reports.advice import Advice, advise
 from outreach.reports.charts import FONTS, trend_png, trend_svg
+from outreach.reports.indicators.figures import Indicator, indicators
+from outreach.reports.indicators.store import IndicatorStore
 from outreach.reports.metrics import DIMENSIONS, NAMES, Data, Figures, total
 from outreach.reports.page import build_page, document, fragment
 from outreach.reports.period import Period
 from outreach.reports.store import ReportStore
 from outreach.reports.tables import (
     HOURS,
+    TableOf,
     campaigns,
     contents,
     funnel,
     heat,
+    key_figures,
     people,
     rates,
     rates_of,
@@ -48,7 +52,10 @@ CHART_ID = "trend@outreach.invalid"
 
 @dataclass(frozen=True)
 class Report:
-    """One period's report in one language. Everything it says is computed from `data`; `now` is when it was read."""
+    """One period's report in one language. Everything it says is computed from `data`; `now` is when it was read.
+
+    `indicators`: each of the period with that of the one before.
+    """
 
     period: Period
     now: datetime
@@ -56,6 +63,7 @@ class Report:
     lang: Lang = "zh"
     company: str = ""
     base_url: str | None = None
+    indicators: tuple[tuple[Indicator, Indicator], ...] = ()
 
     @cached_property
     def advice(self) -> Advice:
@@ -75,7 +83,13 @@ class Report:
 
     def article(self, chart: str) -> str:
         """The report's HTML with a given picture of the trend."""
-        return build_page(self.data, self.advice, self.period, self.now, self.company, chart, self.base_url)
+        given = (self.data, self.advice, self.period, self.now, self.company, chart, self.base_url, self.indicators)
+        return build_page(*given)
+
+    @cached_property
+    def key_figures(self) -> TableOf:
+        """The indicators as they are shown."""
+        return key_figures(self.indicators, self.period.kind, self.lang)
 
     def fragment(self) -> str:
         """The article with inline styles, for a page of the web app; the chart is a data: picture."""
@@ -116,6 +130,9 @@ class Report:
         lines = [self.title, period_name(self.period, self.lang), ""]
         lines += [f"{index}. {text}" for index, text in enumerate(self.advice.sentences, 1)]
         lines += ["", *(f"{say(name, self.lang)}: {getattr(sums, name):,}" for name in NAMES), ""]
+        for row in self.key_figures.rows:
+            lines.append(f"{row.name}: {row.cells[0]}" + (f" ({row.cells[1]})" if row.cells[1] else ""))
+        lines += [""] if self.indicators else []
         return "\n".join([*lines, *(f"- {text}" for text in self.advice.warnings), ""])
 
     # -- JSON ---------------------------------------------------------------------------------------------------------
@@ -138,6 +155,9 @@ class Report:
             "totals": sums.as_dict() | rates_of(sums),
             "previous": {"period": self.period.previous.label, **before.as_dict(), **rates_of(before)},
             "machine_requests": {"opens": self.data.machine_opens, "clicks": self.data.machine_clicks},
+            "indicators": [
+                {**asdict(one), "previous": was.value, "small_sample": one.is_small} for one, was in self.indicators
+            ],
             "by": by,
             "trend": [asdict(item) for item in self.data.trend],
             "sentences": self.advice.sentences,
@@ -155,6 +175,9 @@ class Report:
         shares = {name: None if name == "sent" else sums.rate(name) for name in NAMES}
         rows = [(say(name, lang), getattr(sums, name), getattr(before, name), shares[name]) for name in NAMES]
         sheets: dict[str, Any] = {say("overview", lang): (heads, rows)}
+        if self.indicators:
+            figures = self.key_figures
+            sheets[figures.title] = (figures.heads, [(row.name, *row.cells) for row in figures.rows])
         for dimension in LISTED:
             sheets[say(dimension, lang)] = self._sheet(dimension)
         hours, days = sent_hours(self.data, self.period.zone)
@@ -197,6 +220,7 @@ class Report:
             "campaigns": campaigns(data, lang, None),
             "mailboxes": rates(data, "mailbox", say("mailboxes", lang), lang, "bounced"),
             "people": people(data, lang, self.now),
+            "indicators": self.key_figures,
         }
         subtitle = " · ".join(part for part in (period_name(self.period, lang), self.company) if part)
         return {
@@ -255,10 +279,18 @@ async def make_report(
     company: str = "",
     base_url: str | None = None,
     owners: Collection[int] | None = None,
+    house: IndicatorStore | None = None,
 ) -> Report:
-    """Read the figures of a period. `owners` limits them to those people's customers; `base_url` makes names links."""
+    """Read the figures of a period. `owners` limits them to those people's customers; `base_url` makes names links.
+
+    `house` adds the indicators: how the service does, beside how the mail does.
+    """
     data = await store.data(period, owners)
-    return Report(period, now, data, language, company, base_url)
+    pairs: tuple[tuple[Indicator, Indicator], ...] = ()
+    if house is not None:
+        own, before = [indicators(await house.counts(one, now, owners)) for one in (period, period.previous)]
+        pairs = tuple(zip(own, before, strict=True))
+    return Report(period, now, data, language, company, base_url, pairs)
 
 
 assert set(LISTED) == set(DIMENSIONS)

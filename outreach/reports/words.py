@@ -88,6 +88,18 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "short.opened": ("人打开", "Opened"),
     "short.clicked": ("人点击", "Clicked"),
     "weekend": ("六日", "Sa Su"),
+    "indicators": ("指标", "Indicators"),
+    "behind": ("依据", "Counted from"),
+    "adopted": ("采纳 {n} 条", "{n} adopted"),
+    "answered": ("{asked} 份问卷，已答 {n} 份", "{n} of {asked} answered"),
+    "accepted_mails": ("已收 {n} 封", "{n} accepted mails"),
+    "indicator.campaign_effect": ("营销效果得分", "Campaign effect score"),
+    "indicator.replies_in_time": ("来信按时答复率", "Replies answered in time"),
+    "indicator.complaints_solved": ("投诉解决率", "Complaints solved"),
+    "indicator.new_customers": ("新客户", "New customers"),
+    "indicator.satisfaction": ("满意度", "Satisfaction"),
+    "indicator.budget_kept": ("预算控制", "Budgets kept"),
+    "indicator.suggestions": ("员工建议", "Suggestions of staff"),
     "none": ("没有数据", "No data"),
 }
 

@@ -21,6 +21,7 @@ from outreach.db.session import Database
 from outreach.events.kinds import INQUIRY_INTENTS, EventKind, NewEvent
 from outreach.events.store import bump
 from outreach.model import Message, Task
+from outreach.reports.indicators.store import IndicatorStore
 from outreach.reports.metrics import NAMES
 from outreach.reports.period import Period
 from outreach.reports.store import ReportStore
@@ -151,10 +152,17 @@ async def test_the_report_equals_a_count_by_hand(played: tuple[Database, list[Ha
 
 async def test_all_forms_say_the_same(played: tuple[Database, list[Happened]], tmp_path: Path) -> None:
     db, _ = played
-    report = await report_on(db, company="Minxu <Lighting>", base_url="https://crm.example")
+    async with db.write() as conn:
+        for n, done in enumerate((timedelta(hours=1), None)):
+            when = {"due_at": WEEK.start + timedelta(hours=8), "created_at": WEEK.start}
+            finished = {"state": "done", "done_at": WEEK.start + done} if done else {"state": "open"}
+            await add(conn, Task, kind="reply", title=f"t{n}", data={}, **when, **finished)
+    house = IndicatorStore(db, lambda amount, _: amount)
+    report = await report_on(db, company="Minxu <Lighting>", base_url="https://crm.example", house=house)
     files = report.write(tmp_path, {"html", "json", "xlsx", "pdf"})
     assert [path.suffix for path in files] == [".html", ".json", ".xlsx", ".pdf"]
-    totals = json.loads(files[1].read_text("utf-8"))["totals"]
+    written = json.loads(files[1].read_text("utf-8"))
+    totals = written["totals"]
     html = files[0].read_text("utf-8")
     for sentence in report.advice.sentences:
         assert re.sub(r"\W", "", sentence) in re.sub(r"\W", "", re.sub(r"<[^>]+>", "", html))
@@ -166,6 +174,12 @@ async def test_all_forms_say_the_same(played: tuple[Database, list[Happened]], t
     assert found["已发出"] == totals["sent"]
     assert found["回复"] == totals["replied"]
     assert files[3].read_bytes().startswith(b"%PDF-")
+    (in_time,) = (one for one in written["indicators"] if one["name"] == "replies_in_time")
+    assert (in_time["value"], in_time["part"], in_time["whole"]) == (50, 1, 2)
+    assert "来信按时答复率</td><td" in re.sub(r' style="[^"]*"', "", html).replace(' class="num"', "")
+    assert "来信按时答复率: 50.0% (1 / 2 · 样本小)" in report.text()
+    figures = load_workbook(BytesIO(files[2].read_bytes()))["指标"]
+    assert ["来信按时答复率", "50.0%"] in [[cell.value for cell in row[:2]] for row in figures.iter_rows(min_row=2)]
 
 
 async def test_the_mail_is_the_page_with_the_sheet_attached(played: tuple[Database, list[Happened]]) -> None:

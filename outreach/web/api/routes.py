@@ -261,7 +261,9 @@ async def report(label: Annotated[str, Path(max_length=10)], script: Script = al
         period = Period.parse(label, script.app.settings.sender.timezone)
     except ValueError as error:
         raise HTTPException(404, str(error)) from error
-    made = await make_report(script.app.reports, period, script.now, language="en", company="")
+    made = await make_report(
+        script.app.reports, period, script.now, language="en", company="", house=script.app.indicators
+    )
     told: dict[str, Any] = made.json()
     return told
 

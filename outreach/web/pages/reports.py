@@ -51,6 +51,7 @@ async def _report(staff: Staff, period: Period) -> Any:
         language=cast(Lang, staff.lang),
         company=settings.sender.company,
         owners=owners,
+        house=staff.app.indicators,
     )
 
 
