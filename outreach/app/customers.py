@@ -51,14 +51,19 @@ class Way:
 
 async def way_to(app: App, case: Any) -> Way:
     """Find address, mailbox and thread for a case. No word goes to who does not want it or whose address is dead."""
+    return await way_of(app, case.contact_id, case.owner_id, case.inbound_id)
+
+
+async def way_of(app: App, contact_id: int | None, owner_id: int | None, inbound_id: int | None = None) -> Way:
+    """The same for a person, from the mailbox of `owner_id` (a user), in the thread of a mail of theirs."""
     async with app.db.read() as conn:
-        person = (await conn.execute(select(CONTACTS).where(CONTACTS.c.id == case.contact_id))).one_or_none()
-        mail = (await conn.execute(select(INBOUND).where(INBOUND.c.id == case.inbound_id))).one_or_none()
+        person = (await conn.execute(select(CONTACTS).where(CONTACTS.c.id == contact_id))).one_or_none()
+        mail = (await conn.execute(select(INBOUND).where(INBOUND.c.id == inbound_id))).one_or_none()
         stopped = is_suppressed(ADDRESSES.c.key, ADDRESSES.c.domain).label("stopped")
         query = select(ADDRESSES.c.address, ADDRESSES.c.normal, ADDRESSES.c.bounced_at, stopped)
-        known = (await conn.execute(query.where(ADDRESSES.c.contact_id == case.contact_id))).all()
+        known = (await conn.execute(query.where(ADDRESSES.c.contact_id == contact_id))).all()
         box = await conn.scalar(select(MAILBOXES.c.name).where(MAILBOXES.c.id == mail.mailbox_id)) if mail else None
-        own = select(MAILBOXES.c.name).where(MAILBOXES.c.owner_id == case.owner_id, MAILBOXES.c.state == "active")
+        own = select(MAILBOXES.c.name).where(MAILBOXES.c.owner_id == owner_id, MAILBOXES.c.state == "active")
         box = box or await conn.scalar(own)
     names = [settings.name for settings in app.settings.mailbox]
     box = box if box in names else next(iter(names), None)

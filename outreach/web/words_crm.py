@@ -90,6 +90,14 @@ CASE_ERROR: Words = {
     "no_mailbox": (N_("No mailbox is set up to write from."), ""),
 }
 
+SURVEY_ERROR: Words = {
+    "not_delivered": (N_("Note the day of delivery first."), ""),
+    "suppressed": (N_("The customer wants no mail: ask them on the telephone."), ""),
+    "no_address": (N_("Nobody there has a living address: ask them on the telephone."), ""),
+    "no_mailbox": (N_("No mailbox is set up to write from."), ""),
+    "asked": (N_("They were asked about this order already."), ""),
+}
+
 OUTCOME: Words = {
     "reached": (N_("Reached"), "is-run"),
     "no_answer": (N_("No answer"), "is-idle"),
@@ -283,6 +291,7 @@ CRM_LISTS: Mapping[str, Words] = {
     "case_state": CASE_STATE,
     "department": DEPARTMENT,
     "case_error": CASE_ERROR,
+    "survey_error": SURVEY_ERROR,
     "outcome": OUTCOME,
     "channel": CHANNEL,
     "channel_error": CHANNEL_ERROR,

@@ -31,6 +31,11 @@ def occasions() -> Any:
     return import_module("outreach.app.occasions.use")
 
 
+def surveys() -> Any:
+    """outreach.app.surveys."""
+    return import_module("outreach.app.surveys")
+
+
 def explain(reason: str, lang: str) -> str:
     """What sending says about a reason code; the code itself where it says nothing."""
     return " ".join(explained(reason, lang)).strip()

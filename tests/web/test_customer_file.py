@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from outreach.crm.survey.store import Vote
 from outreach.model import Attachment, Company, Contact, Deal, EmailAddress, Task, Ticket
 from outreach.model.base import table
-from tests.fakes.smtp import ScriptedSMTP
+from tests.fakes.smtp import ScriptedSMTP, reply
 from tests.web.house import House, Visitor
 
 DEALS, TASKS, COMPANIES, CONTACTS, TICKETS = table(Deal), table(Task), table(Company), table(Contact), table(Ticket)
@@ -334,8 +334,61 @@ async def test_search_finds_deals_orders_cases_and_files_that_may_be_seen(house:
             ("MX-26-0003", "/customers/9#orders"),
             ("S-2026-00002", "/follow-ups/service/2"),
             ("Preisliste", "/customers/files/2"),
+            ("éclairage", "/customers/10"),
+            ("ŚWIETLNY", "/customers/4"),
         ):
             assert link in (await sun.get("/search", params={"q": words})).text, words
     async with house.visitor("zhou.yang") as zhou:
         assert "/customers/files/1" not in (await zhou.get("/search?q=price-list")).text
         assert "/follow-ups/service/1" not in (await zhou.get("/search?q=S-2026-00001")).text
+
+
+async def test_a_delivered_order_is_asked_after_once_and_the_answer_stands_at_it(
+    sending: House, scripted_smtp: ScriptedSMTP
+) -> None:
+    house = sending
+    async with house.visitor("zhou.yang") as zhou:
+        assert (await zhou.get("/customers/1")).text.count("Ask how content they are") == 1, "one of two has arrived"
+        for told in ("Asked; the answer comes", "asked about this order already"):
+            answer = await zhou.post("/customers/orders/1/survey", {"next": "/customers/1"})
+            assert told in (await zhou.get(answer.headers["location"])).text
+        assert (await zhou.post("/customers/orders/3/survey")).status_code == 403
+        answer = await zhou.post("/customers/orders/2/survey", {"next": "/customers/1"})
+        assert "Note the day of delivery first" in (await zhou.get(answer.headers["location"])).text
+    (sent,) = scripted_smtp.messages
+    mail = message_from_bytes(sent.data, policy=default)
+    assert mail["Subject"] == "Wie zufrieden sind Sie mit der Bestellung MX-26-0001?"
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert text.startswith("Guten Tag Katrin Vogel,")
+    link = re.search(r"https?://\S+/q/(\S+)", text)
+    assert link
+    async with house.client(headers={"accept-language": "de"}) as customer:
+        page = (await customer.get(f"/q/{link[1]}")).text
+        assert "Zu Ihrer Bestellung MX-26-0001" in page
+        assert 'name="helped"' not in page
+        assert (await customer.post(f"/q/{link[1]}", data={"score": "2", "text": "Zwei defekt"})).status_code == 200
+    async with house.visitor("zhou.yang") as zhou:
+        page = (await zhou.get("/customers/1")).text
+        assert "content: 2 of 5" in page
+        assert "Zwei defekt" in page
+        assert "(2/5)" in page, "an unhappy customer is called"
+
+
+async def test_a_refused_survey_may_be_sent_again_and_nobody_who_left_the_list_is_asked(
+    sending: House, scripted_smtp: ScriptedSMTP
+) -> None:
+    house = sending
+    scripted_smtp.on("RCPT", reply("550 5.7.1 refused"), times=1)
+    scripted_smtp.settings.refuse_greeting = True
+    async with house.visitor("zhou.yang") as zhou:
+        answer = await zhou.post("/customers/orders/1/survey", {"next": "/customers/1"})
+        page = (await zhou.get(answer.headers["location"])).text
+        assert "Nothing was sent" in page
+        assert "Ask how content they are" in page
+        async with house.db.read() as conn:
+            people = select(ADDRESSES.c.address).join(CONTACTS, CONTACTS.c.id == ADDRESSES.c.contact_id)
+            addresses = list(await conn.scalars(people.where(CONTACTS.c.company_id == 1)))
+        for address in addresses:
+            await house.outreach.suppression.add(address, source="test", now=house.now)
+        answer = await zhou.post("/customers/orders/1/survey", {"next": "/customers/1"})
+        assert "wants no mail" in (await zhou.get(answer.headers["location"])).text

@@ -58,6 +58,7 @@ class Asked:
     score: int | None = None
     helped: bool | None = None
     text: str = ""
+    order: str | None = None
 
 
 class SurveyPage:
@@ -69,7 +70,8 @@ class SurveyPage:
     def form(self, lang: str, asked: Asked, *, nothing_chosen: bool = False) -> str:
         """The questions. What was answered before is ticked."""
         w = words()[lang]
-        about = f"<p>{_e(w['case'].format(number=asked.number))}</p>" if asked.number else ""
+        number = asked.number or asked.order
+        about = f"<p>{_e(w['case' if asked.number else 'order'].format(number=number))}</p>" if number else ""
         warn = f'<p class="pickfirst" role="alert">{_e(w["pick"])}</p>' if nothing_chosen else ""
         fields = _helped(w, asked.helped) if asked.number else ""
         fields += _score(w, asked.score)

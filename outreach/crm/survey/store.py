@@ -8,23 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.crm.service.state import IllegalStep
 from outreach.crm.service.store import ServiceStore
 from outreach.crm.store import add_task, note
 from outreach.db.session import Database
-from outreach.model import Contact, Survey, Ticket
+from outreach.model import Contact, Order, Survey, Ticket
 from outreach.model.base import table
 from outreach.tracking.tokens import Signer
 
-SURVEYS, TICKETS, CONTACTS = table(Survey), table(Ticket), table(Contact)
+SURVEYS, TICKETS, CONTACTS, ORDERS = table(Survey), table(Ticket), table(Contact), table(Order)
 #: How long an answer may be given or changed: after that it says nothing about the case any more.
 OPEN_FOR = timedelta(days=90)
 #: A score of so little is a reason to call.
 UNHAPPY = 2
 MOST_WORDS = 4000
+
+
+class AskedAlready(Exception):
+    """An order is asked after once: whoever is asked again and again answers no more."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,12 @@ class SurveyStore:
         order_id: int | None = None,
         language: str = "en",
     ) -> tuple[int, str]:
-        """Make a survey; return its id and the link. For one case or order there is one survey."""
+        """Make a survey; return its id and the link. For one case or order there is one survey.
+
+        A case may be answered twice and is asked after again. Raises AskedAlready for an order.
+        """
         async with self.db.write() as conn:
-            which = SURVEYS.c.ticket_id == ticket_id if ticket_id else SURVEYS.c.order_id == order_id
-            known = None
-            if ticket_id or order_id:
-                known = await conn.scalar(select(SURVEYS.c.id).where(which, SURVEYS.c.contact_id == contact_id))
+            known = await _asked(conn, contact_id, ticket_id, order_id)
             if known is None:
                 company = await conn.scalar(select(CONTACTS.c.company_id).where(CONTACTS.c.id == contact_id))
                 values = {"contact_id": contact_id, "company_id": company, "ticket_id": ticket_id}
@@ -72,6 +77,11 @@ class SurveyStore:
                 await conn.execute(update(SURVEYS).where(SURVEYS.c.id == known).values(asked_at=now))
         return int(known), self.link(int(known))
 
+    async def withdraw(self, survey_id: int) -> None:
+        """Forget a survey whose mail never left."""
+        async with self.db.write() as conn:
+            await conn.execute(delete(SURVEYS).where(SURVEYS.c.id == survey_id, SURVEYS.c.answered_at.is_(None)))
+
     def link(self, survey_id: int) -> str:
         """Return the signed address of a survey."""
         return f"{self.base_url}/q/{self.signer.sign('p', survey_id)}"
@@ -79,9 +89,9 @@ class SurveyStore:
     async def of(self, token: str, now: datetime) -> Row[Any] | None:
         """Return the survey of a genuine token that may still be answered."""
         genuine = self.signer.verify(token)
-        query = select(SURVEYS, TICKETS.c.subject, TICKETS.c.number).outerjoin(
-            TICKETS, TICKETS.c.id == SURVEYS.c.ticket_id
-        )
+        columns = (TICKETS.c.subject, TICKETS.c.number, ORDERS.c.number.label("order_number"))
+        joined = SURVEYS.outerjoin(TICKETS, TICKETS.c.id == SURVEYS.c.ticket_id)
+        query = select(SURVEYS, *columns).select_from(joined.outerjoin(ORDERS, ORDERS.c.id == SURVEYS.c.order_id))
         async with self.db.read() as conn:  # a guessed token is looked up too, so that it takes as long
             row = (await conn.execute(query.where(SURVEYS.c.id == (genuine.message_id if genuine else 0)))).first()
         return row if row is not None and row.asked_at > now - OPEN_FOR else None
@@ -98,7 +108,8 @@ class SurveyStore:
             if row.answered_at is not None and same:
                 return True
             await note(conn, "survey", vote.text[:500], now, company_id=row.company_id, contact_id=row.contact_id,
-                       data={"score": vote.score, "helped": vote.helped, "ticket_id": row.ticket_id})  # fmt: skip
+                       data={"score": vote.score, "helped": vote.helped, "ticket_id": row.ticket_id,
+                             "order_id": row.order_id})  # fmt: skip
             reopened = await self._case(conn, row, vote, now)
             if not reopened and vote.score is not None and vote.score <= UNHAPPY and row.answered_at is None:
                 owner = await conn.scalar(select(CONTACTS.c.owner_id).where(CONTACTS.c.id == row.contact_id))
@@ -125,3 +136,16 @@ class SurveyStore:
         async with self.db.read() as conn:
             asked, answered, mean = (await conn.execute(query)).one()
         return {"asked": asked, "answered": answered, "mean": float(mean) if mean is not None else None}
+
+
+async def _asked(conn: AsyncConnection, contact_id: int, ticket_id: int | None, order_id: int | None) -> int | None:
+    """The survey of a case. Raises AskedAlready where an order has one: of two presses the second waits here."""
+    if order_id:
+        await conn.execute(select(ORDERS.c.id).where(ORDERS.c.id == order_id).with_for_update())
+        if await conn.scalar(select(SURVEYS.c.id).where(SURVEYS.c.order_id == order_id).limit(1)) is not None:
+            raise AskedAlready
+    if not ticket_id:
+        return None
+    mine = (SURVEYS.c.ticket_id == ticket_id) & (SURVEYS.c.contact_id == contact_id)
+    known = await conn.scalar(select(SURVEYS.c.id).where(mine))
+    return None if known is None else int(known)

@@ -30,7 +30,7 @@ class SurveyViews:
         lang = _language(request, row.language if row else None)
         if row is None:
             return _html(self.page.gone(lang), 404)
-        asked = Asked(token, row.number, row.score, row.helped, row.text or "")
+        asked = Asked(token, row.number, row.score, row.helped, row.text or "", row.order_number)
         if request.method != "POST":
             return _html(self.page.form(lang, asked))
         vote = await _vote(request)

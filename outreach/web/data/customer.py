@@ -24,6 +24,7 @@ from outreach.web.data.tables import (
     MESSAGE,
     ORDER,
     STORED_FILE,
+    SURVEY,
     TAG,
     TASK,
     TICKET,
@@ -129,6 +130,13 @@ async def orders(conn: AsyncConnection, company_id: int) -> Sequence[Any]:
     """The orders of a customer, newest first."""
     query = select(ORDER).where(ORDER.c.company_id == company_id)
     return (await conn.execute(query.order_by(ORDER.c.ordered_on.desc(), ORDER.c.id.desc()).limit(50))).all()
+
+
+async def surveys(conn: AsyncConnection, order_ids: Sequence[int]) -> dict[int, Any]:
+    """What customers were asked and answered about these orders: asked_at, answered_at, score, text."""
+    query = select(SURVEY.c.order_id, SURVEY.c.asked_at, SURVEY.c.answered_at, SURVEY.c.score, SURVEY.c.text)
+    rows = await conn.execute(query.where(SURVEY.c.order_id.in_(order_ids)).order_by(SURVEY.c.id))
+    return {row.order_id: row for row in rows}
 
 
 async def files(conn: AsyncConnection, company_id: int) -> Sequence[Any]:

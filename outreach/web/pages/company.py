@@ -86,6 +86,7 @@ async def _facts(staff: Staff, row: Any) -> dict[str, Any]:
         told: dict[str, Any] = {
             "deals": deals,
             "orders": orders,
+            "surveys": await file.surveys(conn, [order.id for order in orders]),
             "files": await file.files(conn, row.id),
             "cases": await file.cases(conn, row.id),
             "tasks": await file.tasks(conn, row.id),

@@ -10,19 +10,22 @@ from urllib.parse import urlencode
 
 from fastapi import HTTPException
 from fastapi.responses import Response
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from starlette.datastructures import UploadFile
 
 from outreach.access.roles import Permission
 from outreach.audience.table import ReadError
-from outreach.web.data.contacts import like
-from outreach.web.data.customer import visible_company
+from outreach.crm.survey.store import AskedAlready
+from outreach.web import work
+from outreach.web.data.customer import surveys, visible_company
+from outreach.web.data.matching import says
 from outreach.web.data.tables import COMPANY, ORDER
 from outreach.web.i18n import N_
 from outreach.web.pages.deals import region_of
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
 from outreach.web.undos import undoes
+from outreach.web.words import word
 
 router = Pages()
 PAGE = 100
@@ -47,8 +50,7 @@ async def _listing(staff: Staff, done: Any = None, error: str = "", status: int 
     if days.isdecimal() and len(days) < 5:
         where.append(ORDER.c.ordered_on >= (staff.now - timedelta(days=int(days))).date())
     if search:
-        pattern = like(search)
-        where.append(or_(ORDER.c.number.ilike(pattern, escape="\\"), COMPANY.c.name.ilike(pattern, escape="\\")))
+        where.append(says(search, ORDER.c.number, COMPANY.c.name))
     kept = {"q": search, "region": region, "days": days}
     query = select(ORDER, COMPANY.c.name.label("company"), COMPANY.c.country).select_from(joined).where(*where)
     async with staff.app.db.read() as conn:
@@ -56,8 +58,9 @@ async def _listing(staff: Staff, done: Any = None, error: str = "", status: int 
         rows = (
             await conn.execute(query.order_by(ORDER.c.ordered_on.desc(), ORDER.c.id.desc()).limit(PAGE).offset(offset))
         ).all()
+        asked = await surveys(conn, [row.id for row in rows])
     return await staff.render(
-        "orders.html", status=status, rows=rows, total=total, search=search, offset=offset, limit=PAGE, done=done, error=error,
+        "orders.html", status=status, rows=rows, surveys=asked, total=total, search=search, offset=offset, limit=PAGE, done=done, error=error,
         page_url=lambda to: "/customers/orders?" + urlencode({**kept, "offset": to}), region=region, days=days,
     )  # fmt: skip
 
@@ -98,6 +101,24 @@ async def delivered(staff: Staff, order_id: int) -> Response:
     was = await staff.app.orders.deliver(order_id, day, staff.actor, staff.now)
     undo = {"do": "order.delivered", "id": order_id, "was": was.isoformat() if was else ""}
     return staff.done(local_path(str(form.get("next", "")), "/customers/orders"), N_("Noted."), undo=undo)
+
+
+@router.action("/customers/orders/{order_id:int}/survey", Permission.CONTACTS_EDIT)
+async def survey(staff: Staff, order_id: int) -> Response:
+    """Ask the customer by mail how content they are with a delivered order; once."""
+    await _may(staff, order_id)
+    staff.need(Permission.INBOX_ANSWER)
+    to = local_path(str((await staff.form()).get("next", "")), "/customers/orders")
+    app, shown = work.surveys(), staff.visit.user.display_name
+    try:
+        posted = await app.ask_after_order(staff.app, order_id, staff.actor, staff.now, sender=shown)
+    except app.AskRefused as refused:
+        return staff.done(to, word("survey_error", refused.code)[0])
+    except AskedAlready:
+        return staff.done(to, word("survey_error", "asked")[0])
+    if posted.outcome == "refused":
+        return staff.done(to, N_("The mail server refused it: %(reply)s. Nothing was sent."), reply=posted.text)
+    return staff.done(to, N_("Asked; the answer comes into the customer's file."))
 
 
 async def _may(staff: Staff, order_id: int) -> None:
