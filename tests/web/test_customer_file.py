@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import func, select, update
 
+from outreach.crm.store import note
 from outreach.crm.survey.store import Vote
 from outreach.model import Attachment, Company, Contact, Deal, EmailAddress, Task, Ticket
 from outreach.model.base import table
@@ -327,6 +328,22 @@ async def test_a_survey_answered_by_a_stranger_is_stored_for_the_file(house: Hou
         assert "Gut" in page
 
 
+@pytest.mark.parametrize(
+    ("lang", "warning"), [("en", "A colleague works with this customer"), ("zh", "有同事也在跟进")]
+)
+async def test_who_quotes_or_answers_is_warned_of_a_colleague(house: House, lang: str, warning: str) -> None:
+    pages = ("/customers/1", "/customers/deals/1", "/inbox/1?view=thread", "/follow-ups/calls/1")
+    async with house.visitor("zhou.yang", lang) as zhou:
+        for path in pages:
+            assert warning not in (await zhou.get(path)).text, path
+        async with house.db.write() as conn:
+            await note(conn, "call", "spoke to them", house.now, company_id=1, user_id=6)
+        for path in pages:
+            page = (await zhou.get(path)).text
+            assert warning in page, path
+            assert "孙倩" in page, path
+
+
 async def test_search_finds_deals_orders_cases_and_files_that_may_be_seen(house: House) -> None:
     async with house.visitor("sun.qian") as sun:
         for words, link in (
@@ -347,6 +364,8 @@ async def test_a_delivered_order_is_asked_after_once_and_the_answer_stands_at_it
     sending: House, scripted_smtp: ScriptedSMTP
 ) -> None:
     house = sending
+    async with house.db.write() as conn:
+        await conn.execute(update(COMPANIES).where(COMPANIES.c.id == 9).values(owner_id=6))
     async with house.visitor("zhou.yang") as zhou:
         assert (await zhou.get("/customers/1")).text.count("Ask how content they are") == 1, "one of two has arrived"
         for told in ("Asked; the answer comes", "asked about this order already"):
