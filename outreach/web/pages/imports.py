@@ -95,6 +95,7 @@ async def upload(staff: Staff) -> Response:
     with path.open("wb") as out:
         while chunk := await given.read(1 << 20):
             out.write(chunk)
+    await given.close()
     return staff.done(f"/contacts/import/{key}?source={_source_of(given.filename or '')}")
 
 
