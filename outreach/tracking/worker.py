@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import secrets
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
@@ -19,7 +20,8 @@ log = structlog.get_logger(__name__)
 
 #: performance.md: at most 100 ms of events are lost on SIGKILL; half of it waits, the other half writes.
 INTERVAL = 0.05
-#: Where writing cannot keep up, answers wait for it: what was answered is never older than this and one batch.
+#: Where writing cannot keep up, an answer waits for its own event: all that was answered and is not written yet came
+#: within this time.
 LATE = 0.08
 #: … but not for a database that is away.
 LONGEST_WAIT = 1.0
@@ -46,8 +48,11 @@ class Flusher:
         self.written = 0
         self._waiting: list[Hit] = []
         self._judged: list[NewEvent] = []
+        self._in_hand = 0
         self._tried = False
-        self._since = 0.0
+        # when each hit came that is not written, those in hand included; how many came in all
+        self._times: deque[float] = deque()
+        self._added = 0
         self._written = asyncio.Event()
         self._wake = asyncio.Event()
         self._ending = asyncio.Event()
@@ -65,8 +70,8 @@ class Flusher:
         if len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
             return
-        if not self._waiting:
-            self._since = asyncio.get_running_loop().time()
+        self._times.append(asyncio.get_running_loop().time())
+        self._added += 1
         self._waiting.append(hit)
         self._wake.set()
         if self._task is None:
@@ -74,14 +79,17 @@ class Flusher:
 
     @property
     def is_late(self) -> bool:
-        """Whether the oldest hit has waited for too long."""
-        return bool(self._waiting) and asyncio.get_running_loop().time() - self._since > LATE
+        """Whether the oldest hit that is not written came too long ago."""
+        return bool(self._times) and asyncio.get_running_loop().time() - self._times[0] > LATE
 
     async def caught_up(self) -> None:
-        """Wait until the next batch is written, or for a while."""
-        self._written.clear()
+        """Wait until everything that was added before is written, or for a while."""
+        mine = self._added
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._written.wait(), LONGEST_WAIT)
+            async with asyncio.timeout(LONGEST_WAIT):
+                while self._added - len(self._times) < mine:
+                    self._written.clear()
+                    await self._written.wait()
 
     async def stop(self) -> None:
         """Write everything that was added, then end. More may be added and stopped again afterwards."""
@@ -129,8 +137,11 @@ class Flusher:
             batch = self._waiting[:BATCH]
             self._judged = await self.store.judge(batch, self.classifier)
             del self._waiting[: len(batch)]
-            self._since = asyncio.get_running_loop().time()
+            self._in_hand = len(batch)
         again, self._tried = self._tried, True
         self.written += await self.store.keep(self._judged, self.clock(), again=again)
         self._judged, self._tried = [], False
+        for _ in range(self._in_hand):
+            self._times.popleft()
+        self._in_hand = 0
         self._written.set()

@@ -7,6 +7,7 @@ import os
 import random
 import re
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -345,6 +346,32 @@ async def test_events_survive_a_database_that_is_away(site: Site, monkeypatch: p
     await site.client.get(site.url("o", site.messages[1]))
     assert await site.app.flusher.flush()
     assert await count(site.db, Event, Event.kind == EventKind.OPEN, Event.machine.is_(False)) == 2
+
+
+async def test_where_writing_is_late_an_answer_waits_for_its_own_event(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is answered and not written yet bounds what a kill may lose."""
+    monkeypatch.setattr("outreach.tracking.worker.LATE", 0.0)
+    writing, go_on = asyncio.Event(), asyncio.Event()
+    real = site.app.store.keep
+
+    async def slow(*args: Any, **options: Any) -> int:
+        writing.set()
+        await go_on.wait()
+        return await real(*args, **options)
+
+    monkeypatch.setattr(site.app.store, "keep", slow)
+    first = asyncio.create_task(site.client.get(site.url("o")))
+    await writing.wait()
+    second = asyncio.create_task(site.client.get(site.url("o", site.messages[1])))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not first.done(), "its batch is being written"
+    assert not second.done(), "the batch after it, too"
+    go_on.set()
+    assert {(await first).status_code, (await second).status_code} == {200}
+    assert await count(site.db, Event) == 2
 
 
 async def test_the_last_events_are_written_before_the_app_ends(site: Site) -> None:

@@ -187,7 +187,7 @@ async def test_a_card_of_a_known_company_asks_first_and_joins_it(house: House) -
         "source": "Canton Fair 2026",
         "met": "5",
         "email": "anna@gmail.com",
-        "company": "Hafen Lichd BV",
+        "company": "Hafenn Licht B.V.",
         "country": "NL",
     }
     async with house.visitor("zhou.yang") as zhou:
