@@ -88,15 +88,18 @@ def _table(table: TableOf) -> str:
         f'<th{" class=num" if i else ""} scope="col">{escape(text)}</th>' for i, text in enumerate(table.heads)
     )
     bar = '<th class="bar"></th>' if table.bars else ""
-    rows = "".join(_row(row, table.bars) for row in table.rows)
+    rows = "".join(_row(row, table) for row in table.rows)
     body = f"<thead><tr>{heads}{bar}</tr></thead><tbody>{rows}</tbody>"
     return f'<section><h2>{escape(table.title)}</h2><table class="t">{body}</table></section>'
 
 
-def _row(row: Row, bars: bool) -> str:
+def _row(row: Row, table: TableOf) -> str:
     name = f'<a class="n" href="{escape(row.link)}">{escape(row.name)}</a>' if row.link else escape(row.name)
-    cells = "".join(f'<td class="num{_look(row, i)}">{escape(text)}</td>' for i, text in enumerate(row.cells))
-    return f'<tr><td class="name">{name}</td>{cells}{_bars(row) if bars else ""}</tr>'
+    cells = "".join(
+        f'<td class="num{" words" if i == table.words else ""}{_look(row, i)}">{escape(text)}</td>'
+        for i, text in enumerate(row.cells)
+    )
+    return f'<tr><td class="name">{name}</td>{cells}{_bars(row) if table.bars else ""}</tr>'
 
 
 def _look(row: Row, index: int) -> str:

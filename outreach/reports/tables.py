@@ -40,12 +40,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class TableOf:
-    """A titled table; `heads` name the columns, the first of which is the row's name."""
+    """A titled table; `heads` name the columns, the first of which is the row's name.
+
+    `words`: the cell, from 0, that holds words rather than a figure and may take two lines.
+    """
 
     title: str
     heads: tuple[str, ...]
     rows: tuple[Row, ...]
     bars: bool = True
+    words: int | None = None
 
 
 def funnel(data: Data, kind: str, lang: Lang) -> TableOf:
@@ -167,7 +171,7 @@ def key_figures(pairs: Sequence[tuple[Indicator, Indicator]], kind: str, lang: L
         for now, was in pairs
     )
     heads = (say("figure", lang), say(f"now.{kind}", lang), say("behind", lang), say(f"before.{kind}", lang))
-    return TableOf(say("indicators", lang), heads, rows, bars=False)
+    return TableOf(say("indicators", lang), heads, rows, bars=False, words=1)
 
 
 def _indicator(one: Indicator) -> str:
