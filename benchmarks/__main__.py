@@ -29,7 +29,7 @@ SIZES = {
     "import_contacts": ["400000"],
     "segments": ["400000", "--rounds", "5"],
     "reports": ["1000000"],
-    "pages": ["--rounds", "8"],
+    "pages": ["--rounds", "8", "--seconds", "150"],
     "inbox_fuzz": ["15"],
 }
 
