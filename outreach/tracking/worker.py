@@ -18,11 +18,11 @@ from outreach.tracking.store import TrackingStore
 
 log = structlog.get_logger(__name__)
 
-#: performance.md: at most 100 ms of events are lost on SIGKILL; half of it waits, the other half writes.
-INTERVAL = 0.05
+#: performance.md: at most 100 ms of events are lost on SIGKILL; a third of it waits, the rest judges and writes.
+INTERVAL = 0.03
 #: Where writing cannot keep up, an answer waits for its own event: all that was answered and is not written yet came
 #: within this time.
-LATE = 0.08
+LATE = 0.05
 #: … but not for a database that is away.
 LONGEST_WAIT = 1.0
 #: About 100 MB of hits. Beyond it the database has been away for minutes under full load: the newest are dropped.
