@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.access.roles import Actor
 from outreach.access.store import append_audit
 from outreach.app.build import App
-from outreach.app.post import Posted, post
+from outreach.app.post import Posted, identity_of, post
 from outreach.content.envelope import Identity
 from outreach.content.plain import plain_message
 from outreach.crm.store import note
@@ -86,18 +85,10 @@ def _subject(row: Row[Any]) -> str:
 
 
 def _identity(app: App, row: Row[Any], box: Any, now: datetime, sender_name: str) -> Identity:
-    uid = uuid.uuid4().hex
-    return Identity(
-        uid=uid,
-        message_id=f"{uid}@{box.domain}",
-        from_name=sender_name or box.from_name or app.settings.sender.company,
-        from_address=box.address,
-        to_name=row.from_name or "",
-        to_address=row.from_address,
-        date=now,
-        in_reply_to=row.rfc_message_id,
-        references=tuple(value for value in (row.answers, row.rfc_message_id) if value),
-    )
+    sender = sender_name or box.from_name or app.settings.sender.company
+    thread = tuple(value for value in (row.answers, row.rfc_message_id) if value)
+    name, last = row.from_name or "", row.rfc_message_id
+    return identity_of(box, name, row.from_address, now, sender, answers=last, references=thread)
 
 
 async def _archive(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +11,7 @@ from sqlalchemy import select
 from outreach.access.roles import Actor
 from outreach.app import handing
 from outreach.app.build import App
-from outreach.app.post import Posted, post
-from outreach.content.envelope import Identity
+from outreach.app.post import Posted, identity_of, post
 from outreach.content.plain import plain_message
 from outreach.crm.service.store import CaseError
 from outreach.crm.survey.page import language_known, words
@@ -107,19 +105,10 @@ async def answer_case(app: App, case_id: int, text: str, actor: Actor, now: date
 
 
 def _letter(app: App, box: Any, way: Way, case: Any, text: str, now: datetime, sender: str) -> bytes:
-    uid = uuid.uuid4().hex
     subject = way.subject or case.subject
     if way.reply_to and not subject.lower().startswith(("re:", "aw:", "回复", "答复")):
         subject = f"Re: {subject}"
-    identity = Identity(
-        uid=uid,
-        message_id=f"{uid}@{box.domain}",
-        from_name=sender or box.from_name or app.settings.sender.company,
-        from_address=box.address,
-        to_name=way.name,
-        to_address=way.address or "",
-        date=now,
-        in_reply_to=way.reply_to,
-        references=(way.reply_to,) if way.reply_to else (),
-    )
+    thread = (way.reply_to,) if way.reply_to else ()
+    name = sender or box.from_name or app.settings.sender.company
+    identity = identity_of(box, way.name, way.address or "", now, name, answers=way.reply_to, references=thread)
     return plain_message(identity, f"{subject} [{case.number}]", text)

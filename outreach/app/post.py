@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from outreach.config import MailboxSettings
+from outreach.content.envelope import Identity
 from outreach.sending.address import ready_for_dot
 from outreach.sending.client import Server, SessionTrouble, connect
 from outreach.sending.link import Envelope, Link, Stage
@@ -22,6 +26,31 @@ class Posted:
 
     outcome: str
     text: str
+
+
+def identity_of(
+    box: MailboxSettings,
+    name: str,
+    address: str,
+    now: datetime,
+    sender: str,
+    *,
+    answers: str | None = None,
+    references: tuple[str, ...] = (),
+) -> Identity:
+    """Return who writes to whom in a new mail. `sender`: the name in From; `answers`: the Message-ID it replies to."""
+    uid = uuid.uuid4().hex
+    return Identity(
+        uid=uid,
+        message_id=f"{uid}@{box.domain}",
+        from_name=sender,
+        from_address=box.address,
+        to_name=name,
+        to_address=address,
+        date=now,
+        in_reply_to=answers,
+        references=references,
+    )
 
 
 class _One:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +11,7 @@ from outreach.access.roles import Actor
 from outreach.access.store import append_audit
 from outreach.app.build import App
 from outreach.app.customers import Way, way_of
-from outreach.app.post import Posted, post
-from outreach.content.envelope import Identity
+from outreach.app.post import Posted, identity_of, post
 from outreach.content.plain import plain_message
 from outreach.crm.survey.page import words
 from outreach.inbox.archive.store import archive_sent
@@ -48,7 +46,8 @@ async def ask_after_order(app: App, order_id: int, actor: Actor, now: datetime, 
     assert way.address is not None
     box = app.settings.mailbox_named(way.mailbox)
     subject, text = _words(way, order.number, link, sender, app.settings.sender.company)
-    data = plain_message(_identity(app, box, way, now, sender), subject, text)
+    name = sender or box.from_name or app.settings.sender.company
+    data = plain_message(identity_of(box, way.name, way.address, now, name), subject, text)
     posted = await post(app.server(box), box.address, [way.address], data)
     if posted.outcome == "refused":
         await app.surveys.withdraw(survey_id)
@@ -92,16 +91,3 @@ def _words(way: Way, number: str, link: str, sender: str, company: str) -> tuple
     parts.append(f"{said['order_mail'].format(number=number)}\n{link}")
     parts.append("\n".join(part for part in (sender, company) if part))
     return said["order_subject"].format(number=number), "\n\n".join(parts) + "\n"
-
-
-def _identity(app: App, box: Any, way: Way, now: datetime, sender: str) -> Identity:
-    uid = uuid.uuid4().hex
-    return Identity(
-        uid=uid,
-        message_id=f"{uid}@{box.domain}",
-        from_name=sender or box.from_name or app.settings.sender.company,
-        from_address=box.address,
-        to_name=way.name,
-        to_address=way.address or "",
-        date=now,
-    )

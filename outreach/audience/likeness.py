@@ -4,7 +4,8 @@
 Furniture`; `Lichtwerk Brandt GmbH` and `Lichtwerk Brand` are one. So order counts for the words that tell which company
 it is. What a name says of trade, place and form (data/trade_words.txt) weighs a quarter and may stand anywhere:
 different companies of one market share it, and one company writes it now here, now there. Where both say it and say
-something else (Acme Lighting, Acme Furniture), they are two. Legal forms weigh nothing.
+something else (Acme Lighting, Acme Furniture), they are two. Legal forms weigh nothing. A misspelt word of trade (Hafen
+Lichd) is taken for an own one, so such a name is not found.
 """
 
 from __future__ import annotations
