@@ -30,6 +30,11 @@ class Job:
         self.over = False
         envelope.tag = self
 
+    def end(self) -> None:
+        """Its outcome is known. The circle with the envelope is opened: the collector would leave it for minutes."""
+        self.over = True
+        self.envelope.tag = None
+
 
 def envelope_params(letter: Letter, size: int, features: Set[str]) -> str:
     """Return what follows the address in MAIL FROM, each part with a space before it."""

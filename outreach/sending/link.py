@@ -48,7 +48,7 @@ class Envelope:
         self.refusal: tuple[Phase, Reply] | None = None
 
     def drop_body(self) -> None:
-        """Let go of the bytes: owners point at their envelopes in circles, which the collector leaves for minutes."""
+        """Let go of the bytes, whoever still holds the envelope."""
         self.data = b""
 
 

@@ -295,11 +295,12 @@ class MailboxRun:
         """Judge what was unfinished on a link that is gone."""
         self._links.pop(link, None)
         self._retired.discard(link)
-        own = [envelope for envelope in unfinished if not envelope.tag.over]
+        own = [envelope for envelope in unfinished if envelope.tag is not None]
         for envelope in own:
-            self.commit.withdraw(envelope.tag)
+            job: Job = envelope.tag
+            self.commit.withdraw(job)
             verdict = judge_broken(envelope.stage, broken, head=envelope is unfinished[0])
-            self._conclude(envelope.tag, verdict, broken.phase, None, broken.detail)
+            self._conclude(job, verdict, broken.phase, None, broken.detail)
         if own:
             self._broken(broken.detail)
         self._wake.set()
@@ -345,7 +346,7 @@ class MailboxRun:
     def _refused(self, job: Job, link: Link, refused: Refused) -> None:
         if job.over:
             return
-        job.over = True
+        job.end()
         self.desk.give_back(job)
         self.result.count(refused.action)
         if refused.reason in ("mailbox", "database"):
@@ -369,14 +370,14 @@ class MailboxRun:
             self._broken(f"{reply.code} {reply.text}")
 
     def _accepted(self, job: Job, reply: Reply) -> None:
-        job.over = True
+        job.end()
         self._broken_in_a_row = 0
         self.aftermath.accepted()
         outcome = Outcome(job.message.id, "accept", self.clock(), reply_code=reply.code, reply_text=reply.text)
         self._settle(job.message, outcome)
 
     def _conclude(self, job: Job, verdict: Verdict, phase: Phase, reply: Reply | None, detail: str | None) -> None:
-        job.over = True
+        job.end()
         if verdict.counts and phase in REACHED_SERVER:
             self.desk.use(job)
         else:
