@@ -244,7 +244,9 @@ def filed(path: Path) -> int | None:
         return None
 
 
-def run_and_kill(url: str, path: Path, port: int, now: datetime, after: int, limit: float) -> bool:
+def run_and_kill(
+    url: str, path: Path, port: int, now: datetime, after: int, limit: float, chance: random.Random
+) -> bool:
     """Start a reader and kill it when the mark has moved by `after`; whether it was still alive then."""
     low, began = filed(path) or 0, time.monotonic()
     reader, listening = start(url, port, now)
@@ -254,7 +256,7 @@ def run_and_kill(url: str, path: Path, port: int, now: datetime, after: int, lim
             low = min(low, mark)
             if mark - low >= after:
                 break
-        time.sleep(0.001)
+        time.sleep(chance.uniform(0.001, 0.05))
     alive = reader.is_alive()
     reader.kill()
     reader.join()
@@ -359,7 +361,7 @@ def chaos(count: int, resets: int, kills: int, seed: int, *, quiet: bool = False
             if chance.random() < 0.3 and day:
                 _note(outcome, run_to_the_end(url, server.port, now))
             for _ in range(kill_at[day]):
-                outcome.kills += run_and_kill(url, path, server.port, now, chance.randrange(0, 2 * share), 60)
+                outcome.kills += run_and_kill(url, path, server.port, now, chance.randrange(0, 2 * share), 60, chance)
             if chance.random() < 0.3 or day == rounds - 1:
                 _note(outcome, run_to_the_end(url, server.port, now))
             if not quiet:

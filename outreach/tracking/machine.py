@@ -68,6 +68,10 @@ class Verdict:
     corrects: tuple[datetime, ...] = ()
 
 
+#: Nothing speaks against a person.
+PERSON = Verdict(False, "person")
+
+
 @dataclass(frozen=True, slots=True)
 class _Agent:
     texts: tuple[str, ...]
@@ -178,6 +182,8 @@ def is_routable(ip: str) -> bool:
 
 @dataclass(slots=True)
 class _Past:
+    """The recent clicks of one mail, each with whether a machine's, and until when all of them are."""
+
     hits: list[tuple[Hit, bool]] = field(default_factory=list)
     guilty_until: datetime | None = None
 
@@ -191,7 +197,12 @@ class Classifier:
         self._sources: OrderedDict[str, dict[int, datetime]] = OrderedDict()
 
     def judge(self, hit: Hit, sent_at: datetime | None) -> Verdict:
-        """Return the verdict on one hit; `sent_at` is when our server accepted the mail for relaying."""
+        """Return the verdict on one hit; `sent_at` is when our server accepted the mail for relaying.
+
+        Only clicks are seen together: what a picture's fetch is depends on nothing but itself.
+        """
+        if hit.kind != "click":
+            return self._alone(hit, sent_at) or PERSON
         past = _remembered(self._messages, hit.message_id, _Past)
         past.hits = [(old, machine) for old, machine in past.hits if hit.at - old.at <= GUILT_WINDOW]
         verdict = self._alone(hit, sent_at) or self._together(hit, past)
@@ -215,13 +226,11 @@ class Classifier:
 
     def _together(self, hit: Hit, past: _Past) -> Verdict:
         """What the requests around it give away."""
-        if hit.kind != "click":
-            return Verdict(False, "person")
         if past.guilty_until is not None and hit.at <= past.guilty_until:
             return Verdict(True, "after_scanner")
         why = _walks(hit, past) or self._gateway(hit)
         if why is None:
-            return Verdict(False, "person")
+            return PERSON
         past.guilty_until = hit.at + GUILT_WINDOW
         return Verdict(True, why, _taken_back(past, hit))
 
@@ -256,7 +265,7 @@ def _too_soon(hit: Hit, sent_at: datetime | None, *, proxied: bool) -> Verdict |
 def _walks(hit: Hit, past: _Past) -> str | None:
     if hit.number == HONEYPOT:
         return "honeypot"
-    clicks = [old for old, _ in past.hits if old.kind == "click"]
+    clicks = [old for old, _ in past.hits]
     burst = _links(clicks, hit, BURST_WINDOW) >= BURST_LINKS or _links(clicks, hit, PAIR_WINDOW) >= PAIR_LINKS
     return "burst" if burst else None
 
@@ -267,7 +276,7 @@ def _links(clicks: Sequence[Hit], hit: Hit, window: timedelta) -> int:
 
 def _taken_back(past: _Past, hit: Hit) -> tuple[datetime, ...]:
     """The clicks just before that had passed for a person's."""
-    moments: Iterable[datetime] = (old.at for old, machine in past.hits if old.kind == "click" and not machine)
+    moments: Iterable[datetime] = (old.at for old, machine in past.hits if not machine)
     taken = tuple(sorted(moments))
-    past.hits = [(old, True if old.kind == "click" else machine) for old, machine in past.hits]
+    past.hits = [(old, True) for old, _ in past.hits]
     return taken
