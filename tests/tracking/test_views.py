@@ -337,7 +337,7 @@ async def test_events_survive_a_database_that_is_away(site: Site, monkeypatch: p
     await site.client.get(site.url("o"))
     real = site.app.store.keep
 
-    async def refuse(*args: object) -> int:
+    async def refuse(*args: object, **how: object) -> int:
         raise OSError("disk full")
 
     monkeypatch.setattr(site.app.store, "keep", refuse)
