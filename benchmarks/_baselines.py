@@ -1,7 +1,8 @@
-"""What a user would pick instead, as programs of their own: smtp-source, nodemailer, smtplib, django-post_office.
+"""What a user would pick instead, as programs of their own: smtp-source, Go, nodemailer, smtplib, django-post_office.
 
 What is not there is installed into a folder that goes away again: nodemailer with npm, django-post_office with uv into
-an environment of its own. Where that cannot be (no registry), the row is left out and the table says so.
+an environment of its own; Go is used where it is installed. Where that cannot be (no registry), the row is left out and
+the table says so.
 """
 
 from __future__ import annotations
@@ -94,6 +95,89 @@ def send_nodemailer(port: int, messages: int, mail: bytes) -> float:
     folder = Path(os.environ["BENCH_NODEMAILER"])
     (folder / "message.eml").write_bytes(mail)
     command = ["node", "pool.js", str(port), str(messages), str(CONNECTIONS), "message.eml"]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+# -- Go ---------------------------------------------------------------------------------------------------------------
+
+GO = """
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/smtp"
+	"os"
+	"strconv"
+	"sync"
+	"text/template"
+	"time"
+)
+
+type Letter struct{ Name, Address string }
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func work(port string, text *template.Template, letters <-chan Letter, ended *sync.WaitGroup) {
+	defer ended.Done()
+	link, err := smtp.Dial("127.0.0.1:" + port)
+	check(err)
+	check(link.Hello("localhost"))
+	for letter := range letters {
+		var mail bytes.Buffer
+		check(text.Execute(&mail, letter))
+		check(link.Mail("news@seller.example"))
+		check(link.Rcpt(letter.Address))
+		body, err := link.Data()
+		check(err)
+		_, err = body.Write(mail.Bytes())
+		check(err)
+		check(body.Close())
+	}
+	check(link.Quit())
+}
+
+func main() {
+	messages, _ := strconv.Atoi(os.Args[2])
+	connections, _ := strconv.Atoi(os.Args[3])
+	text := template.Must(template.ParseFiles("message.txt"))
+	letters := make(chan Letter, connections)
+	var ended sync.WaitGroup
+	started := time.Now()
+	for n := 0; n < connections; n++ {
+		ended.Add(1)
+		go work(os.Args[1], text, letters, &ended)
+	}
+	for n := 0; n < messages; n++ {
+		name := fmt.Sprintf("rcpt%08d", n)
+		letters <- Letter{name, name + "@x.example"}
+	}
+	close(letters)
+	ended.Wait()
+	fmt.Println(time.Since(started).Seconds())
+}
+"""
+
+
+def install_go(stack: ExitStack) -> bool:
+    """Compile the program; False where there is no Go."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    (Path(folder) / "main.go").write_text(GO)
+    os.environ["BENCH_GO"] = folder
+    return shutil.which("go") is not None and _installed(["go", "build", "-o", "sender", "main.go"], folder)
+
+
+def send_go(port: int, messages: int, mail: bytes) -> float:
+    """A template for each message and Go's own SMTP client in as many goroutines, each with a connection; no state."""
+    folder = Path(os.environ["BENCH_GO"])
+    (folder / "message.txt").write_bytes(mail.replace(TOKEN, b"{{.Name}}"))
+    command = ["./sender", str(port), str(messages), str(CONNECTIONS)]
     done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     return float(done.stdout)
 

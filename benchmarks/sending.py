@@ -3,7 +3,7 @@
     python -m benchmarks.sending [ROUNDS] [--messages N] [--json]
 
 The sink is Postfix's smtp-sink on one processor, the client on the other; rounds alternate; the figure is the median of
-the rounds' ratios to Postfix's smtp-source (C, no state, one message over and over), and to nodemailer's pool.
+the rounds' ratios to Postfix's smtp-source (C, no state, one message over and over), nodemailer's pool and the others.
 
 prebuilt: bytes that are there already. whole path: claim durably (SQLite, synchronous=FULL), render, sign 16 links,
 compose, mark the hand-over durably, send, record the result durably. far: each reply takes 20 ms.
@@ -32,8 +32,10 @@ from benchmarks._baselines import (
     CONNECTIONS,
     TOKEN,
     install_django,
+    install_go,
     install_nodemailer,
     send_django,
+    send_go,
     send_nodemailer,
     send_smtp_source,
     send_smtplib,
@@ -54,7 +56,7 @@ from tests.sending.world import make_world
 #: Row → baseline → goal.
 GOALS: dict[str, dict[str, float]] = {
     "prebuilt": {"smtp-source": 0.9, "nodemailer": 4.0},
-    "whole path": {"smtp-source": 0.5, "nodemailer": 2.0, "django-post_office": 9.0},
+    "whole path": {"smtp-source": 0.5, "nodemailer": 2.0, "go": 1.3, "django-post_office": 9.0},
     "prebuilt far": {"nodemailer": 1.5},
     "whole path far": {"nodemailer": 1.5},
 }
@@ -164,6 +166,7 @@ async def send_whole_path(port: int, messages: int) -> float:
 CLIENTS: dict[str, Any] = {
     "smtp-source": lambda port, messages: send_smtp_source(port, messages, prebuilt()),
     "nodemailer": lambda port, messages: send_nodemailer(port, messages, prebuilt()),
+    "go": lambda port, messages: send_go(port, messages, prebuilt()),
     "smtplib": lambda port, messages: send_smtplib(port, messages, prebuilt()),
     "django-post_office": lambda port, messages: send_django(port, messages, prebuilt()),
     "prebuilt": lambda port, messages: uvloop.run(send_prebuilt(port, messages)),
@@ -272,9 +275,11 @@ def run(rounds: int, messages: int) -> dict[str, Any]:
     """Every row with its baselines."""
     with ExitStack() as stack:
         node = ["nodemailer"] if install_nodemailer(stack) else []
+        go = ["go"] if install_go(stack) else []
         django = ["django-post_office"] if install_django(stack) else []
         port = stack.enter_context(sink())
-        near = compare(["smtp-source", "prebuilt", "whole path", *node, "smtplib", *django], port, messages, rounds)
+        everybody = ["smtp-source", "prebuilt", "whole path", *go, *node, "smtplib", *django]
+        near = compare(everybody, port, messages, rounds)
         slow = stack.enter_context(far(port))
         away = compare([*node, "prebuilt", "whole path"], slow, max(messages // 4, 200), max(rounds - 2, 1))
         linear = grown(port, messages)
@@ -285,7 +290,7 @@ def run(rounds: int, messages: int) -> dict[str, Any]:
         met = [found["median"] >= goals[base] for base, found in ratios.items() if found]
         per_second = round(statistics.median(rates[client]))
         rows[name] = {"per_second": per_second, "ratios": ratios, "goals": goals, "goal_met": all(met)}
-    names = ("smtp-source", *node, "smtplib", *django)
+    names = ("smtp-source", *go, *node, "smtplib", *django)
     baselines = {name: round(statistics.median(near[name])) for name in names}
     return {"name": "sending", "baselines": baselines, "rows": rows, "microseconds_at": linear}
 
