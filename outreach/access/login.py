@@ -9,6 +9,7 @@ import secrets as chance
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pyotp
@@ -79,18 +80,21 @@ def new_password() -> str:
     return "-".join("".join(chance.choice(alphabet) for _ in range(4)) for _ in range(5))
 
 
-#: Checked when the user does not exist, so that known and unknown names take the same time.
-_NOBODY = HASHER.hash("nobody has this password")
+@cache
+def _nobody() -> str:
+    """Checked when the user does not exist, so that known and unknown names take the same time."""
+    return HASHER.hash("nobody has this password")
 
 
 async def _fits(stored: str | None, password: str) -> bool:
     async with _SLOW:
-        return await asyncio.to_thread(_check, stored or _NOBODY, password) and stored is not None
+        return await asyncio.to_thread(_check, stored, password) and stored is not None
 
 
-def _check(stored: str, password: str) -> bool:
+def _check(stored: str | None, password: str) -> bool:
+    nobody = _nobody()  # for known names too: the first one after the start makes it, whoever that is
     try:
-        return HASHER.verify(stored, password)
+        return HASHER.verify(stored or nobody, password)
     except (Argon2Error, InvalidHashError):
         return False
 

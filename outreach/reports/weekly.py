@@ -40,7 +40,6 @@ from outreach.reports.tables import (
     sums_by,
 )
 from outreach.reports.words import WEEKDAYS, Lang, moment, period_name, say
-from outreach.reports.workbook import build_workbook
 
 TEMPLATE = Path(__file__).resolve().with_name("report.typ")
 FORMATS = ("html", "json", "xlsx", "pdf")
@@ -186,6 +185,8 @@ class Report:
         sheets[say("weekday", lang)] = self._time_sheet("weekday", {names[day]: own for day, own in days.items()})
         said = [*self.advice.sentences, *self.advice.warnings]
         sheets[say("findings", lang)] = ((say("findings", lang),), [(text,) for text in said])
+        from outreach.reports.workbook import build_workbook  # openpyxl: a fifth of a command's start
+
         return build_workbook(sheets)
 
     def _sheet(self, dimension: str) -> SheetRows:

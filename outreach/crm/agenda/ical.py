@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from icalendar import Alarm, Calendar, Event
+if TYPE_CHECKING:
+    from icalendar import Event
 
 #: How long a task's block is: it ends when the task is due.
 BLOCK = timedelta(minutes=30)
@@ -27,6 +29,8 @@ class Entry:
 
 def calendar(name: str, entries: Iterable[Entry], now: datetime) -> bytes:
     """Return the feed: an event for each task, since most calendars show events and drop VTODO."""
+    from icalendar import Calendar  # takes a fifth of a second to load, and few commands write a feed
+
     made = Calendar()
     made.add("prodid", "-//outreach//tasks//EN")
     made.add("version", "2.0")
@@ -40,6 +44,8 @@ def calendar(name: str, entries: Iterable[Entry], now: datetime) -> bytes:
 
 
 def _event(entry: Entry, now: datetime) -> Event:
+    from icalendar import Alarm, Event
+
     event = Event()
     event.add("uid", entry.uid)
     event.add("dtstamp", now.astimezone(UTC))
