@@ -26,8 +26,13 @@ from outreach.outbox import store as outbox
 CAMPAIGNS, MESSAGES, MAILBOXES = table(Campaign), table(Message), table(Mailbox)
 M = MESSAGES.c
 
-#: What a metric counts: the first time that a person did it. Machines are marked in other columns.
-METRICS = {"click": M.first_click_at, "reply": M.replied_at, "open": M.first_open_at}
+#: What a metric counts: the first time that a person did it, and the index that holds it. Machines are marked in other
+#: columns.
+METRICS: dict[str, tuple[Any, Any]] = {
+    "click": (M.first_click_at, outbox.WAS_READ),
+    "reply": (M.replied_at, outbox.CAME_BACK),
+    "open": (M.first_open_at, outbox.WAS_READ),
+}
 #: Arms that have not left yet. Deferred and doubtful ones may take days: the test does not wait for them.
 ON_THE_WAY = (MessageState.QUEUED.value, MessageState.CLAIMED.value, MessageState.HANDING_OVER.value)
 #: The company's own figures come from its latest mails, so that an estimate is one short look.
@@ -38,21 +43,19 @@ ENOUGH = 500
 
 async def arms(conn: AsyncConnection, campaign_id: int, what: Definition) -> list[Arm]:
     """Return the figures of the variants, in the order of the file. Bounced mails reached nobody and do not count."""
-    hit = METRICS[variants.rules_of(what).metric]
-    query = (
-        select(M.variant, func.count().label("mails"), func.count(hit).label("hits"))
-        .where(
-            M.campaign_id == campaign_id,
-            M.step == 0,
-            M.state == MessageState.SENT,
-            M.bounced_at.is_(None),
-            M.variant.is_not(None),
-            _tried(),
-        )
-        .group_by(M.variant)
-    )
-    found = {row.variant: Arm(row.variant, row.mails, row.hits) for row in await conn.execute(query)}
-    return [found.get(variant.name, Arm(variant.name, 0, 0)) for variant in what.variant]
+    mine = (M.campaign_id == campaign_id, M.step == 0, M.variant.is_not(None), _tried())
+    left = await _by_variant(conn, *mine, M.sent_at.is_not(None))
+    sent = M.state == MessageState.SENT  # says the same as sent_at, and leads to no index of all that were sent
+    bounced = await _by_variant(conn, *mine, sent, outbox.CAME_BACK, M.bounced_at.is_not(None))
+    hit, among = METRICS[variants.rules_of(what).metric]
+    hits = await _by_variant(conn, *mine, sent, among, hit.is_not(None), M.bounced_at.is_(None))
+    names = [variant.name for variant in what.variant]
+    return [Arm(name, left.get(name, 0) - bounced.get(name, 0), hits.get(name, 0)) for name in names]
+
+
+async def _by_variant(conn: AsyncConnection, *which: Any) -> dict[str, int]:
+    query = select(M.variant, func.count()).where(*which).group_by(M.variant)
+    return {row[0]: row[1] for row in await conn.execute(query)}
 
 
 def _tried() -> Any:
@@ -63,7 +66,7 @@ def _tried() -> Any:
 
 async def base_rate(conn: AsyncConnection, metric: str) -> tuple[float, bool]:
     """The share of mails that lead to what a test counts, and whether it comes from the company's own mails."""
-    latest = select(M.id, METRICS[metric].label("hit")).where(M.sent_at.is_not(None), M.step == 0)
+    latest = select(M.id, METRICS[metric][0].label("hit")).where(M.sent_at.is_not(None), M.step == 0)
     lately = latest.order_by(M.id.desc()).limit(LATEST).subquery()
     row = (await conn.execute(select(func.count(), func.count(lately.c.hit)).select_from(lately))).one()
     if row[0] < ENOUGH or not row[1]:

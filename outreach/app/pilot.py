@@ -24,8 +24,18 @@ from outreach.config import ConfigError, MailboxSettings
 from outreach.content.problem import ContentProblem
 from outreach.content.store import version_source
 from outreach.content.template import choose_language
-from outreach.model import Campaign, CampaignRecipient, CampaignState, Contact, EmailAddress, Message, PilotMail
+from outreach.model import (
+    Campaign,
+    CampaignRecipient,
+    CampaignState,
+    Contact,
+    EmailAddress,
+    Message,
+    MessageState,
+    PilotMail,
+)
 from outreach.model.base import table
+from outreach.outbox import store as outbox
 from outreach.outbox.message import Claimed
 from outreach.outbox.state import TERMINAL
 from outreach.outbox.store import make_uid
@@ -219,26 +229,31 @@ async def _team(conn: AsyncConnection, row: Any) -> Sequence[dict[str, Any]]:
 
 async def counts(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
     """The sample's figures."""
-    terminal = [state.value for state in TERMINAL]
-    columns = {
-        "planned": func.count(case((M.state.not_in(("skipped", "cancelled")), 1))),
-        "waiting": func.count(case((M.state.not_in(terminal), 1))),
-        "sent": func.count(M.sent_at),
-        "delivered": func.count(case(((M.state == "sent") & M.bounced_at.is_(None), 1))),
-        "failed": func.count(case((M.state == "failed", 1))),
-        "in_doubt": func.count(case((M.state == "in_doubt", 1))),
-        "bounced": func.count(M.bounced_at),
-        "opened": func.count(M.first_open_at),
-        "opened_machine": func.count(M.machine_open_at),
-        "clicked": func.count(M.first_click_at),
-        "replied": func.count(M.replied_at),
-        "unsubscribed": func.count(M.unsubscribed_at),
-        "complained": func.count(M.complained_at),
+    sample = (M.campaign_id == campaign_id, M.step == 0, M.is_pilot.is_(True))
+    states = select(M.state, func.count()).where(*sample).group_by(M.state)
+    by = {row[0]: int(row[1]) for row in await conn.execute(states)}
+    found = {
+        "planned": sum(number for state, number in by.items() if state not in ("skipped", "cancelled")),
+        "waiting": sum(number for state, number in by.items() if MessageState(state) not in TERMINAL),
+        **{state: by.get(state, 0) for state in ("sent", "failed", "in_doubt")},
     }
-    query = select(*(column.label(name) for name, column in columns.items()))
-    sample = (M.campaign_id == campaign_id) & M.is_pilot.is_(True) & (M.step == 0)
-    found = (await conn.execute(query.select_from(MESSAGES).where(sample))).one()
-    return {name: int(value) for name, value in found._mapping.items()}
+    for columns, where in ((READ, outbox.WAS_READ), (BACK, outbox.CAME_BACK)):
+        sums = (func.count(column).label(name) for name, column in columns.items())
+        row = (await conn.execute(select(*sums).where(*sample, where))).one()
+        found |= {name: int(value) for name, value in row._mapping.items()}
+    lost = select(func.count()).where(*sample, outbox.CAME_BACK, M.bounced_at.is_not(None), M.sent_at.is_not(None))
+    found["delivered"] = found["sent"] - int(await conn.scalar(lost) or 0)
+    return found
+
+
+#: Figure → its column; each group stands in an index of its own (model/message.py).
+READ = {"opened": M.first_open_at, "opened_machine": M.machine_open_at, "clicked": M.first_click_at}
+BACK = {
+    "bounced": M.bounced_at,
+    "replied": M.replied_at,
+    "unsubscribed": M.unsubscribed_at,
+    "complained": M.complained_at,
+}
 
 
 def harm_of(figures: dict[str, int]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from outreach.model.base import json_dict, moment, refers, word
@@ -115,10 +115,14 @@ class CampaignRecipient(SQLModel, table=True):
     """
 
     __tablename__ = "campaign_recipient"
-    __table_args__ = (UniqueConstraint("campaign_id", "contact_id"),)
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "contact_id"),
+        # how many get it, and why others do not
+        Index("ix_campaign_recipient_campaign_skip", "campaign_id", "skip_reason"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
-    campaign_id: int = refers("campaign.id", nullable=False)
+    campaign_id: int = refers("campaign.id", nullable=False, index=False)
     contact_id: int = refers("contact.id", nullable=False)
     address_id: int | None = refers("email_address.id", index=False)
     address: str

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, TextClause, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from outreach.model.base import json_dict, moment, refers, word
 
 SENT = text("sent_at IS NOT NULL")
+#: What the world said of a message: most rows never hear of it, so these indexes stay small and sending pays nothing.
+READ_COLUMNS = ("first_open_at", "first_click_at", "machine_open_at")
+BACK_COLUMNS = ("replied_at", "bounced_at", "autoreplied_at", "unsubscribed_at", "complained_at")
+
+
+def _any_of(columns: Sequence[str]) -> TextClause:
+    return text(" OR ".join(f"{column} IS NOT NULL" for column in columns))
+
+
+READ, BACK = _any_of(READ_COLUMNS), _any_of(BACK_COLUMNS)
+#: Mails of an A/B test that have left.
+TESTED = text("variant IS NOT NULL AND sent_at IS NOT NULL")
+#: What a try that reached nobody's inbox left behind: a success stands on its message.
+TRIED = text("outcome <> 'accept'")
 
 
 class Message(SQLModel, table=True):
@@ -25,7 +40,8 @@ class Message(SQLModel, table=True):
         UniqueConstraint("campaign_id", "step", "contact_id"),
         # by campaign and sample before time: what may not leave now does not stand in the way of what may
         Index("ix_message_claim", "mailbox_id", "state", "campaign_id", "is_pilot", "due_at"),
-        Index("ix_message_campaign_state", "campaign_id", "state"),
+        # a campaign's states are counted, its next and its last mail found, without looking at a row
+        Index("ix_message_campaign_state", "campaign_id", "state", "due_at"),
         Index("ix_message_mailbox_handed", "mailbox_id", "handed_at"),
         Index("ix_message_domain_handed", "domain", "handed_at"),
         # a campaign's last hundred, for its circuit breaker; planned rows cost nothing here
@@ -38,6 +54,51 @@ class Message(SQLModel, table=True):
         ),
         # a campaign's last hundred mails, and one week's, without a scan; partial: a planned row costs nothing
         Index("ix_message_campaign_sent", "campaign_id", "sent_at", sqlite_where=SENT, postgresql_where=SENT),
+        # how a mailbox fares: what it sent in the last days
+        Index("ix_message_mailbox_sent", "mailbox_id", "sent_at", sqlite_where=SENT, postgresql_where=SENT),
+        # the figures of a campaign, of its pilot's sample and of the arms of its test
+        Index(
+            "ix_message_campaign_read",
+            "campaign_id",
+            "step",
+            "is_pilot",
+            *READ_COLUMNS,
+            sqlite_where=READ,
+            postgresql_where=READ,
+        ),
+        Index(
+            "ix_message_campaign_back",
+            "campaign_id",
+            "step",
+            "is_pilot",
+            *BACK_COLUMNS,
+            "bounce_hard",
+            sqlite_where=BACK,
+            postgresql_where=BACK,
+        ),
+        Index(
+            "ix_message_bounced",
+            "bounced_at",
+            sqlite_where=text("bounced_at IS NOT NULL"),
+            postgresql_where=text("bounced_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_message_pilot",
+            "campaign_id",
+            "step",
+            "state",
+            sqlite_where=text("is_pilot IS 1"),
+            postgresql_where=text("is_pilot IS true"),
+        ),
+        Index(
+            "ix_message_variant",
+            "campaign_id",
+            "step",
+            "variant",
+            "sent_at",
+            sqlite_where=TESTED,
+            postgresql_where=TESTED,
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -95,6 +156,8 @@ class Attempt(SQLModel, table=True):
     """One try to hand a message over, with the server's words: the ledger behind a message (A7)."""
 
     __tablename__ = "attempt"
+    # what counts for limits in the last minute or day; a hand-over that succeeded costs nothing here
+    __table_args__ = (Index("ix_attempt_tried", "at", sqlite_where=TRIED, postgresql_where=TRIED),)
 
     id: int | None = Field(default=None, primary_key=True)
     message_id: int = refers("message.id", nullable=False)

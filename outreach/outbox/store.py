@@ -20,7 +20,17 @@ from outreach.db.session import Database
 from outreach.model.enums import MailboxState, MessageState
 from outreach.outbox.claims import store as claims
 from outreach.outbox.handover import store as handover
-from outreach.outbox.ledger.store import counts, harm, is_settled, ledger, next_due
+from outreach.outbox.ledger.store import (
+    CAME_BACK,
+    WAS_READ,
+    counts,
+    harm,
+    is_settled,
+    last_due,
+    ledger,
+    next_due,
+    states,
+)
 from outreach.outbox.limits import store as limits
 from outreach.outbox.message import NO_QUOTA, Claimed, Mark, Outcome, Quota, Refused
 from outreach.outbox.reconcile.store import NotInDoubt, copy_found, note_probe, resolve
@@ -29,6 +39,8 @@ from outreach.outbox.state import TRANSITIONS, sources
 from outreach.outbox.tables import campaign, instance, mailbox, message
 
 __all__ = [
+    "CAME_BACK",
+    "WAS_READ",
     "NotInDoubt",
     "OutboxStore",
     "cancel_campaign",
@@ -36,6 +48,7 @@ __all__ = [
     "counts",
     "harm",
     "is_settled",
+    "last_due",
     "ledger",
     "mark",
     "next_due",
@@ -45,6 +58,7 @@ __all__ = [
     "resolve",
     "resume_mailbox",
     "set_due",
+    "states",
     "stop_for",
 ]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
 from outreach.model import Approval, Campaign, InboundMail, Message, Task
+from outreach.outbox.store import last_due
 from outreach.web.data.inbox import JOINED, OWNER, WAITING
 from outreach.web.data.scope import owned
 from outreach.web.i18n import N_
@@ -141,7 +142,4 @@ async def _running(conn: AsyncConnection, now: datetime) -> tuple[int, float, tu
     since = now - PACE_WINDOW
     sent = select(func.count()).where(MESSAGES.c.campaign_id.in_(live), MESSAGES.c.sent_at > since)
     pace = (await conn.execute(sent)).scalar_one() / (PACE_WINDOW.total_seconds() / 60)
-    waiting = MESSAGES.c.state.in_(("queued", "planned", "deferred"))
-    last = select(MESSAGES.c.due_at, MESSAGES.c.tz).where(MESSAGES.c.campaign_id.in_(live), waiting)
-    row: Any = (await conn.execute(last.order_by(MESSAGES.c.due_at.desc()).limit(1))).one_or_none()
-    return len(live), pace, (row.due_at, row.tz) if row else (None, None)
+    return len(live), pace, await last_due(conn, live)

@@ -94,7 +94,8 @@ async def test_an_approval_asks_for_the_password_when_the_login_is_old(house: Ho
 
 async def test_mail_in_doubt_is_settled_by_hand(house: House) -> None:
     async with house.db.read() as conn:
-        doubtful = (await conn.execute(select(MESSAGES.c.id).where(MESSAGES.c.state == "in_doubt"))).scalars().all()
+        query = select(MESSAGES.c.id).where(MESSAGES.c.state == "in_doubt").order_by(MESSAGES.c.id)
+        doubtful = (await conn.execute(query)).scalars().all()
     async with house.visitor("li.na") as visitor:
         assert "Sending again may deliver it twice" in (await visitor.get("/campaigns/1?stage=in_doubt")).text
         for number, answer in zip(doubtful, ("sent", "retry", "failed"), strict=True):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from itertools import product
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.model.enums import MessageState
+from outreach.model.message import BACK_COLUMNS, READ_COLUMNS
 from outreach.outbox.claims.store import MAY_SEND
 from outreach.outbox.message import Harm
 from outreach.outbox.state import OPEN
@@ -25,6 +26,13 @@ HAPPENED = {
     "unsubscribed": message.c.unsubscribed_at,
     "complained": message.c.complained_at,
 }
+
+#: Written as the index of these rows is (model/message.py), so that both databases see that it holds them all.
+CAME_BACK: ColumnElement[bool] = or_(*(message.c[name].is_not(None) for name in BACK_COLUMNS))
+WAS_READ: ColumnElement[bool] = or_(*(message.c[name].is_not(None) for name in READ_COLUMNS))
+
+#: What has not left yet and is not in hand.
+WAITING = (MessageState.QUEUED, MessageState.PLANNED, MessageState.DEFERRED)
 
 LEDGER_COLUMNS = (
     message.c.id,
@@ -98,23 +106,55 @@ async def counts(conn: AsyncConnection, campaign_id: int) -> dict[str, Any]:
     return result
 
 
+async def states(conn: AsyncConnection, campaign_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Return how many messages of each campaign are in each state; out of the index, no row is looked at."""
+    if not campaign_ids:
+        return {}
+    of = message.c.campaign_id
+    query = select(of, message.c.state, func.count()).where(of.in_(campaign_ids)).group_by(of, message.c.state)
+    found: dict[int, dict[str, int]] = {number: {} for number in campaign_ids}
+    for number, state, count in await conn.execute(query):
+        found[number][state] = count
+    return found
+
+
 async def _states(conn: AsyncConnection, campaign_id: int) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    by_state = (await states(conn, [campaign_id]))[campaign_id]
     # the reason of a row that may still be sent says nothing about its end
-    reason = case((message.c.state.in_((MessageState.SKIPPED, MessageState.FAILED)), message.c.reason), else_=None)
-    query = select(message.c.state, reason, func.count()).where(message.c.campaign_id == campaign_id)
-    by_state: dict[str, int] = {}
+    ended = message.c.state.in_((MessageState.SKIPPED, MessageState.FAILED))
+    query = select(message.c.state, message.c.reason, func.count()).where(message.c.campaign_id == campaign_id, ended)
     reasons: dict[str, dict[str, int]] = {MessageState.SKIPPED: {}, MessageState.FAILED: {}}
-    for state, why, number in await conn.execute(query.group_by(message.c.state, reason)):
-        by_state[state] = by_state.get(state, 0) + number
-        if state in reasons:
-            reasons[state][why or "unknown"] = number
+    for state, why, number in await conn.execute(query.group_by(message.c.state, message.c.reason)):
+        reasons[state][why or "unknown"] = number
     return by_state, reasons[MessageState.SKIPPED], reasons[MessageState.FAILED]
 
 
 async def _happened(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
     columns = [func.count(column).label(name) for name, column in HAPPENED.items()]
-    row = (await conn.execute(select(*columns).where(message.c.campaign_id == campaign_id))).one()
+    row = (await conn.execute(select(*columns).where(message.c.campaign_id == campaign_id, CAME_BACK))).one()
     return {name: int(getattr(row, name)) for name in HAPPENED}
+
+
+async def last_due(conn: AsyncConnection, campaign_ids: Sequence[int]) -> tuple[datetime | None, str | None]:
+    """Return when the last waiting message of these campaigns is planned, and in which time zone its recipient is.
+
+    The last of each campaign and state is one look into the index, however many wait.
+    """
+    if not campaign_ids:
+        return None, None
+    lasts = [_last_in(state).label(state) for state in WAITING]
+    rows = (await conn.execute(select(campaign.c.id, *lasts).where(campaign.c.id.in_(campaign_ids)))).all()
+    found = [(due, row.id, state) for row in rows for due, state in zip(row[1:], WAITING, strict=True) if due]
+    if not found:
+        return None, None
+    due, number, state = max(found)
+    which = (message.c.campaign_id == number, message.c.state == state, message.c.due_at == due)
+    return due, await conn.scalar(select(message.c.tz).where(*which).order_by(message.c.id).limit(1))
+
+
+def _last_in(state: str) -> Any:
+    mine = select(message.c.due_at).where(message.c.campaign_id == campaign.c.id, message.c.state == state)
+    return mine.order_by(message.c.due_at.desc()).limit(1).correlate(campaign).scalar_subquery()
 
 
 async def next_due(
@@ -126,11 +166,13 @@ async def next_due(
     """
     if mailbox_id is not None:
         return await _next_of_mailbox(conn, mailbox_id)
-    waits = message.c.state.in_((MessageState.QUEUED, MessageState.DEFERRED))
-    due: datetime | None = await conn.scalar(
-        select(func.min(message.c.due_at)).where(waits, message.c.campaign_id == campaign_id)
-    )
-    return due
+    mine = message.c.campaign_id == campaign_id
+    firsts = [
+        select(func.min(message.c.due_at)).where(mine, message.c.state == state).scalar_subquery()
+        for state in (MessageState.QUEUED, MessageState.DEFERRED)
+    ]
+    found = (await conn.execute(select(*firsts))).one()
+    return min((due for due in found if due is not None), default=None)
 
 
 async def _next_of_mailbox(conn: AsyncConnection, mailbox_id: int) -> datetime | None:
@@ -176,7 +218,7 @@ async def harm(conn: AsyncConnection, campaign_id: int) -> Harm:
         await conn.execute(select(func.count(), func.coalesce(func.sum(recent.c.hard), 0)).select_from(recent))
     ).one()
     sent = await conn.scalar(select(func.count()).where(own, message.c.state == MessageState.SENT))
-    complaints = await conn.scalar(select(func.count()).where(own, message.c.complained_at.is_not(None)))
+    complaints = await conn.scalar(select(func.count()).where(own, CAME_BACK, message.c.complained_at.is_not(None)))
     return Harm(int(row[0]), int(row[1]), int(sent or 0), int(complaints or 0))
 
 

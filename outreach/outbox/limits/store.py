@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Text, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Text, and_, bindparam, func, or_, select, text
 from sqlalchemy.dialects import postgresql
 
 from outreach.db.hot import HotList
@@ -24,9 +24,12 @@ from outreach.outbox.voice.store import Voices
 #: What a recipient chose on the preference page is counted over so many days.
 MONTH_DAYS = 30
 #: Attempts that reached the server without leaving `handed_at` on their message: they count for quotas too.
-REACHED_SERVER = or_(
-    and_(attempt.c.outcome.in_(("defer", "release")), attempt.c.phase.in_(("mail", "rcpt", "data", "body", "dot"))),
-    and_(attempt.c.outcome == "fail", attempt.c.phase.in_(("mail", "rcpt", "data"))),
+REACHED_SERVER = and_(
+    text("attempt.outcome <> 'accept'"),  # literal: so it is the condition of ix_attempt_tried
+    or_(
+        and_(attempt.c.outcome.in_(("defer", "release")), attempt.c.phase.in_(("mail", "rcpt", "data", "body", "dot"))),
+        and_(attempt.c.outcome == "fail", attempt.c.phase.in_(("mail", "rcpt", "data"))),
+    ),
 )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
 from outreach.crm.proposals import proposal_of
+from outreach.outbox import store as outbox
 from outreach.web.data.inbox import JOINED, OWNER, WAITING
 from outreach.web.data.people import PERSON, full_name, zone_of
 from outreach.web.data.scope import owned
@@ -40,6 +41,8 @@ LIVE = ("pilot", "running", "paused")
 #: Rates of a mailbox are of its last mails, as its protection counts them (reliability.md).
 LAST = timedelta(days=7)
 WATCH_BOUNCES = 0.03
+#: A bounce bears the moment of the server that wrote it, whose clock may be behind ours.
+CLOCKS = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -233,9 +236,9 @@ async def campaigns(conn: AsyncConnection, staff: Staff) -> list[CampaignLine]:
     )
     rows = (await conn.execute(query.order_by(CAMPAIGN.c.started_at.desc(), CAMPAIGN.c.id.desc()).limit(8))).all()
     lines = [CampaignLine(r.id, r.name, r.state, r.owner_id, r.paused_reason) for r in rows]
-    counted = await counts(conn, [line.id for line in lines])
+    found = await counts(conn, [line.id for line in lines])
     for line in lines:
-        line.counts = counted.get(line.id, Counts())
+        line.counts = found.get(line.id, Counts())
         if line.state in LIVE:
             line.pace = await pace(conn, line.id, staff.now)
             line.last_due, line.last_tz = await last_due(conn, line.id)
@@ -247,22 +250,19 @@ async def campaigns(conn: AsyncConnection, staff: Staff) -> list[CampaignLine]:
 
 async def counts(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, Counts]:
     """Messages by state of each campaign."""
-    if not ids:
-        return {}
-    query = (
-        select(MESSAGE.c.campaign_id, MESSAGE.c.state, func.count().label("n"))
-        .where(MESSAGE.c.campaign_id.in_(ids))
-        .group_by(MESSAGE.c.campaign_id, MESSAGE.c.state)
-    )
-    found: dict[int, Counts] = {}
-    for row in await conn.execute(query):
-        told = found.setdefault(row.campaign_id, Counts())
-        if row.state in ("skipped", "cancelled"):
+    return {number: counted(by_state) for number, by_state in (await outbox.states(conn, ids)).items()}
+
+
+def counted(by_state: Mapping[str, int]) -> Counts:
+    """Put the states of a campaign's messages together as a page shows them."""
+    told = Counts()
+    for state, number in by_state.items():
+        if state in ("skipped", "cancelled"):
             continue
-        told.total += row.n
-        name = row.state if row.state in ("sent", "deferred", "in_doubt", "failed") else "waiting"
-        setattr(told, name, getattr(told, name) + row.n)
-    return found
+        told.total += number
+        name = state if state in ("sent", "deferred", "in_doubt", "failed") else "waiting"
+        setattr(told, name, getattr(told, name) + number)
+    return told
 
 
 async def pace(conn: AsyncConnection, campaign_id: int, now: datetime) -> float:
@@ -274,11 +274,7 @@ async def pace(conn: AsyncConnection, campaign_id: int, now: datetime) -> float:
 
 async def last_due(conn: AsyncConnection, campaign_id: int) -> tuple[datetime | None, str | None]:
     """When the last waiting mail is planned, and the place it goes to."""
-    query = select(MESSAGE.c.due_at, MESSAGE.c.tz).where(
-        MESSAGE.c.campaign_id == campaign_id, MESSAGE.c.state.in_(("queued", "planned", "deferred"))
-    )
-    row = (await conn.execute(query.order_by(MESSAGE.c.due_at.desc()).limit(1))).one_or_none()
-    return (row.due_at, row.tz) if row else (None, None)
+    return await outbox.last_due(conn, [campaign_id])
 
 
 async def missing_roles(conn: AsyncConnection, campaign_id: int, roles: Sequence[str]) -> list[str]:
@@ -304,15 +300,10 @@ async def mailboxes(conn: AsyncConnection, staff: Staff) -> list[MailboxLine]:
     """Every mailbox that may be seen, with what it sent today and how it fares."""
     limits = {box.name: box.limits.per_day for box in staff.app.settings.mailbox}
     midnight = staff.now.astimezone(zone(staff.tz)).replace(hour=0, minute=0, second=0, microsecond=0)
-    sent = and_(MESSAGE.c.sent_at > staff.now - LAST)
-    stats = (
-        select(
-            MESSAGE.c.mailbox_id,
-            func.count().label("sent"),
-            func.count(case((MESSAGE.c.sent_at >= midnight, 1))).label("today"),
-            func.count(MESSAGE.c.bounced_at).label("bounced"),
-        )
-        .where(sent)
+    since = staff.now - LAST
+    returned = (
+        select(MESSAGE.c.mailbox_id, func.count().label("bounced"))
+        .where(MESSAGE.c.bounced_at > since - CLOCKS, MESSAGE.c.sent_at > since)
         .group_by(MESSAGE.c.mailbox_id)
         .subquery()
     )
@@ -322,9 +313,15 @@ async def mailboxes(conn: AsyncConnection, staff: Staff) -> list[MailboxLine]:
         .subquery()
     )
     query = (
-        select(MAILBOX, stats.c.sent, stats.c.today, stats.c.bounced, read.c.read_at)
+        select(
+            MAILBOX,
+            _sent_since(MESSAGE.c.sent_at > since).label("sent"),
+            _sent_since(MESSAGE.c.sent_at >= midnight).label("today"),
+            returned.c.bounced,
+            read.c.read_at,
+        )
         .select_from(
-            MAILBOX.outerjoin(stats, stats.c.mailbox_id == MAILBOX.c.id).outerjoin(
+            MAILBOX.outerjoin(returned, returned.c.mailbox_id == MAILBOX.c.id).outerjoin(
                 read, read.c.mailbox_id == MAILBOX.c.id
             )
         )
@@ -332,6 +329,12 @@ async def mailboxes(conn: AsyncConnection, staff: Staff) -> list[MailboxLine]:
         .order_by(MAILBOX.c.name)
     )
     return [_mailbox_line(row, limits.get(row.name, 0)) for row in await conn.execute(query)]
+
+
+def _sent_since(when: ColumnElement[bool]) -> ScalarSelect[int]:
+    """One walk over the mailbox's own stretch of the index."""
+    query = select(func.count()).select_from(MESSAGE).where(MESSAGE.c.mailbox_id == MAILBOX.c.id, when)
+    return query.correlate(MAILBOX).scalar_subquery()
 
 
 def _mailbox_line(row: Any, limit: int) -> MailboxLine:
