@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.app import forecasting
@@ -75,8 +75,18 @@ class Progress:
         return asdict(self)
 
 
-async def progress(app: App, campaign_id: int, now: datetime) -> Progress:
-    """Read it. Raises CampaignError for an unknown campaign."""
+@dataclass(frozen=True)
+class Ahead:
+    """What takes longest to tell: each mailbox's limits in force, and when it will have sent what waits."""
+
+    limits: dict[int, dict[str, int]] = field(default_factory=dict)
+    ends: dict[int, datetime] = field(default_factory=dict)
+
+
+async def progress(app: App, campaign_id: int, now: datetime, ahead: Ahead | None = None) -> Progress:
+    """Read it. `ahead`: what a look ahead told lately, where it need not be told anew. Raises CampaignError for an
+    unknown campaign.
+    """
     async with app.db.read() as conn:
         row = await campaigns.get(conn, campaign_id)
         found = await outbox.counts(conn, campaign_id)
@@ -87,7 +97,10 @@ async def progress(app: App, campaign_id: int, now: datetime) -> Progress:
             )
         )
         later = await _deferred_next(conn, campaign_id)
-    await _look_ahead(app, row, boxes, now)
+    ahead = ahead or await look_ahead(app, campaign_id, now)
+    for box in boxes:
+        box.limits = ahead.limits.get(box.id, {})
+        box.ends_at = ahead.ends.get(box.id) if box.waiting else None
     return Progress(
         id=campaign_id,
         name=row.name,
@@ -124,18 +137,18 @@ async def _deferred_next(conn: AsyncConnection, campaign_id: int) -> datetime | 
 
 
 async def _boxes(conn: AsyncConnection, campaign_id: int, now: datetime) -> list[MailboxProgress]:
-    waits = case((MESSAGES.c.state.in_(WAITS), 1))
-    query = (
-        select(
-            MAILBOXES,
-            func.count(waits).label("waiting"),
-            func.min(case((waits == 1, MESSAGES.c.due_at))).label("next_due"),
+    """Each mailbox of the campaign: its stretches of the claim's index are walked, not the campaign's rows."""
+    here = (MESSAGES.c.mailbox_id == MAILBOXES.c.id, MESSAGES.c.campaign_id == campaign_id)
+    there = or_(
+        *(
+            select(MESSAGES.c.id).where(*here, MESSAGES.c.state == state.value).correlate(MAILBOXES).exists()
+            for state in MessageState
         )
-        .join_from(MESSAGES, MAILBOXES, MAILBOXES.c.id == MESSAGES.c.mailbox_id)
-        .where(MESSAGES.c.campaign_id == campaign_id)
-        .group_by(MAILBOXES.c.id)
-        .order_by(MAILBOXES.c.id)
     )
+    waits = MESSAGES.c.state.in_(WAITS)
+    number = select(func.count()).select_from(MESSAGES).where(*here, waits).correlate(MAILBOXES).scalar_subquery()
+    first = select(func.min(MESSAGES.c.due_at)).where(*here, waits).correlate(MAILBOXES).scalar_subquery()
+    query = select(MAILBOXES, number.label("waiting"), first.label("next_due")).where(there).order_by(MAILBOXES.c.id)
     return [_box(box, await handed_lately(conn, box.id, now), now) for box in (await conn.execute(query)).all()]
 
 
@@ -148,13 +161,12 @@ def _box(row: Any, used: dict[str, int], now: datetime) -> MailboxProgress:
     return MailboxProgress(row.id, row.name, state, reason, resting, int(row.waiting), used, {}, due, None)
 
 
-async def _look_ahead(app: App, row: Any, boxes: Sequence[MailboxProgress], now: datetime) -> None:
-    """Say what limits each mailbox now, and when it will have sent what waits."""
+async def look_ahead(app: App, campaign_id: int, now: datetime) -> Ahead:
+    """Say what limits each mailbox now, and when it will have sent what waits. Raises CampaignError."""
+    async with app.db.read() as conn:
+        row = await campaigns.get(conn, campaign_id)
+        boxes = await _boxes(conn, campaign_id, now)
     may = await forecasting.paces(app, [box.id for box in boxes], now, paused_too=True)
-    for box in boxes:
-        if box.id in may.senders:
-            box.limits = may.senders[box.id].pace.limits_now(now.timestamp())
-    busy = [box for box in boxes if box.waiting]
-    ends = await forecasting.ends(app, row, [box.id for box in busy], now) if busy else {}
-    for box in busy:
-        box.ends_at = ends.get(box.id)
+    limits = {number: sender.pace.limits_now(now.timestamp()) for number, sender in may.senders.items()}
+    busy = [box.id for box in boxes if box.waiting]
+    return Ahead(limits, await forecasting.ends(app, row, busy, now) if busy else {})

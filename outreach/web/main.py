@@ -20,6 +20,7 @@ from outreach.app.plan_calendar import PlanCalendar
 from outreach.web import pages
 from outreach.web.api.app import create_api
 from outreach.web.errors import error_page
+from outreach.web.kept import FRESH, Kept
 from outreach.web.linked import add_linked
 from outreach.web.render import STATIC
 from outreach.web.routing import FormRefused, NotLoggedIn, language, wants_part
@@ -46,12 +47,16 @@ class KeptStatic(StaticFiles):
         return answer
 
 
-def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
-    """Build the web application over an outreach.app.App. `clock` gives aware UTC moments."""
+def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now, fresh: float = FRESH) -> FastAPI:
+    """Build the web application over an outreach.app.App. `clock` gives aware UTC moments.
+
+    fresh: seconds for which estimates and reports are shown as they were computed (kept.py).
+    """
     web = FastAPI(title="outreach", docs_url=None, redoc_url=None, openapi_url=None)
     web.state.outreach = app
     web.state.clock = clock
     web.state.plan_calendar = PlanCalendar(app)
+    web.state.kept = Kept(fresh)
     web.state.login = Login(app.db, app.secret)
     https = app.settings.tracking.base_url.startswith("https://")
     web.state.https = https

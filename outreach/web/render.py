@@ -102,10 +102,15 @@ def _moments(lang: str) -> dict[str, Any]:
         return f"{fmt.place(tz, lang)} {ctx['now'].astimezone(fmt.zone(tz)):%H:%M}"
 
     @pass_context
+    def clock_time(ctx: Context, value: datetime) -> str:
+        return f"{value.astimezone(fmt.zone(ctx['tz'])):%H:%M:%S}"
+
+    @pass_context
     def day_mark(ctx: Context, tz: str) -> float:
         return fmt.minute_of_day(ctx["now"], tz)
 
-    return {"when": when, "short": short, "ago": ago, "day": day, "now_there": now_there, "day_mark": day_mark}
+    named = (when, short, ago, day, now_there, clock_time, day_mark)
+    return {one.__name__: one for one in named}
 
 
 def _words(lang: str) -> dict[str, Any]:

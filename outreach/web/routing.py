@@ -29,6 +29,7 @@ from outreach.web.data.kept_undo import keep, take
 from outreach.web.format import moment
 from outreach.web.frame import frame
 from outreach.web.i18n import choose, translate
+from outreach.web.kept import Kept
 from outreach.web.render import render
 from outreach.web.security import SAFE_METHODS
 from outreach.web.words import word
@@ -122,6 +123,11 @@ class Staff:
 
     def reach(self, permission: Permission) -> Scope:
         return reach(self.actor, permission)
+
+    @property
+    def kept(self) -> Kept:
+        kept: Kept = self.request.app.state.kept
+        return kept
 
     async def form(self) -> FormData:
         return await self.request.form()

@@ -38,13 +38,13 @@ def settings(smtp_port: int = 2525) -> Settings:
 
 
 class House:
-    """A running service without its workers."""
+    """A running service without its workers. fresh: seconds for which figures are kept; 0: a change shows at once."""
 
-    def __init__(self, db: Database, smtp_port: int = 2525) -> None:
+    def __init__(self, db: Database, smtp_port: int = 2525, *, fresh: float = 0.0) -> None:
         self.db = db
         self.now: datetime = NOW
         self.outreach = build(db, smtp_port)
-        self.web: FastAPI = create_app(self.outreach, clock=lambda: self.now)
+        self.web: FastAPI = create_app(self.outreach, clock=lambda: self.now, fresh=fresh)
 
     def client(self, **options: Any) -> httpx.AsyncClient:
         """A browser without cookies."""

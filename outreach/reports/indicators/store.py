@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -55,16 +55,31 @@ class Budget:
         return None if self.budget is None or self.spent is None else self.spent <= self.budget
 
 
+@dataclass(frozen=True)
+class Shares:
+    """What came in a period of each campaign's mails to people of each source, and how many it ever sent."""
+
+    of: Mapping[tuple[int, str], Figures]
+    ever: Mapping[int, int]
+
+
 class IndicatorStore:
     """`own` turns amounts into the company's currency. `owners` of a call limit it to those people's customers."""
 
     def __init__(self, db: Database, own: Own) -> None:
         self.db, self.own = db, own
 
-    async def counts(self, period: Period, now: datetime, owners: Owners = None) -> Counts:
-        """Return what happened in a period, as far as it is known at `now`."""
+    async def figures(self, period: Period, owners: Owners = None) -> Figures:
+        """Return what became of the mails of a period: a walk over every message of its campaigns."""
         async with self.db.read() as conn:
-            found = Counts(figures=await _figures(conn, period, owners))
+            return await _figures(conn, period, owners)
+
+    async def counts(
+        self, period: Period, now: datetime, owners: Owners = None, *, figures: Figures | None = None
+    ) -> Counts:
+        """Return what happened in a period, as far as it is known at `now`. figures: where they are known already."""
+        async with self.db.read() as conn:
+            found = Counts(figures=await _figures(conn, period, owners) if figures is None else figures)
             for more in (_answers, _complaints, _scores, _suggestions):
                 found = replace(found, **await more(conn, period, now, owners))
             found = replace(found, new_customers=await _new_customers(conn, period, owners))
@@ -83,29 +98,38 @@ class IndicatorStore:
         async with self.db.read() as conn:
             return [Budget(*row) for row in await conn.execute(query)]
 
-    async def costs(self, period: Period, owners: Owners = None) -> tuple[list[Cost], list[Cost]]:
+    async def shares(self, period: Period, owners: Owners = None) -> Shares:
+        """Return what costs are shared out by: a walk over every message of the campaigns that ran."""
+        ids = [one.id for one in await self.budgets(period, owners)]
+        if not ids:
+            return Shares({}, {})
+        m = message.c
+        async with self.db.read() as conn:
+            rows = await self._by_source(conn, ids, (period.start, period.end), owners)
+            ever = select(m.campaign_id, func.count()).where(m.campaign_id.in_(ids), m.sent_at.is_not(None))
+            return Shares(rows, {row[0]: row[1] for row in await conn.execute(ever.group_by(m.campaign_id))})
+
+    async def costs(
+        self, period: Period, owners: Owners = None, *, shares: Shares | None = None
+    ) -> tuple[list[Cost], list[Cost]]:
         """Return what campaigns, and sources, cost in a period, and what came of it.
 
         A campaign's cost is shared out evenly among all mails that it ever sent; a source's is its mails' sum.
+        shares: where they are known already.
         """
-        span = (period.start, period.end)
         budgets = {one.id: one for one in await self.budgets(period, owners)}
-        if not budgets:
-            return [], []
-        async with self.db.read() as conn:
-            ids = list(budgets)
-            rows = await self._by_source(conn, ids, span, owners)
-            ever = select(message.c.campaign_id, func.count(message.c.sent_at)).where(message.c.campaign_id.in_(ids))
-            total = {row[0]: row[1] for row in await conn.execute(ever.group_by(message.c.campaign_id))}
+        known = await self.shares(period, owners) if shares is None else shares
         own = {
             number: self.own(one.spent, one.currency) if one.spent is not None else None
             for number, one in budgets.items()
         }
         by_campaign: dict[str, list[Cost]] = {}
         by_source: dict[str, list[Cost]] = {}
-        for (number, source), figures in rows.items():
+        for (number, source), figures in known.of.items():
+            if number not in budgets:  # deleted since the shares were read
+                continue
             each = own[number]
-            amount = None if each is None else each * figures.sent / (total.get(number) or 1)
+            amount = None if each is None else each * figures.sent / (known.ever.get(number) or 1)
             for name, where in ((budgets[number].name, by_campaign), (source, by_source)):
                 where.setdefault(name, []).append(_cost(name, figures, amount))
         return _summed(by_campaign), _summed(by_source)

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from outreach.access.roles import AccessDenied, Held, Permission
 from outreach.app.doubt import settle_one
-from outreach.app.progress import progress
+from outreach.app.progress import Ahead, Progress, look_ahead, progress
 from outreach.campaigns.state import IllegalTransition
 from outreach.campaigns.store import CampaignError
 from outreach.outbox.reconcile.store import NotInDoubt
@@ -23,6 +23,7 @@ from outreach.web.data.people import full_name
 from outreach.web.data.tables import MESSAGE
 from outreach.web.format import weekday
 from outreach.web.i18n import N_, in_words
+from outreach.web.kept import PATIENCE
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
 from outreach.web.work import campaigns as work
@@ -109,12 +110,12 @@ async def live(staff: Staff, campaign_id: int) -> Response:
 async def _live(staff: Staff, row: Any) -> dict[str, Any]:
     async with staff.app.db.read() as conn:
         figures = await data.figures(conn, row.id)
-        counts = (await today.counts(conn, [row.id])).get(row.id, today.Counts())
+        counts = today.counted(figures.by_state)
         approvals = await data.approvals(conn, row.id)
         pace = await today.pace(conn, row.id, staff.now)
         last_due, last_tz = await today.last_due(conn, row.id)
         results = await work().results(conn, row)
-    under_way = await progress(staff.app, row.id, staff.now) if row.state in UNDER_WAY else None
+    under_way = await _under_way(staff, row) if row.state in UNDER_WAY else None
     ends_at = under_way.ends_at if under_way and under_way.ends_at else last_due
     held = Held(row.owner_id, row.owner_team)
     return {
@@ -136,6 +137,17 @@ async def _live(staff: Staff, row: Any) -> dict[str, Any]:
         "may_resolve": staff.may(Permission.MESSAGES_RESOLVE, held),
         "returned": next((a for a in reversed(approvals) if a.decision == "reject"), None),
     }
+
+
+async def _under_way(staff: Staff, row: Any) -> Progress:
+    """What the mailboxes do now; when they will have done is an estimate of seconds ago.
+
+    A page that looks again by itself does not wait for the first one: it is there three seconds later.
+    """
+    patience = None if row.state == "paused" else PATIENCE
+    key, now = ("ahead", row.id), staff.now
+    told = await staff.kept.soon(key, now, lambda: look_ahead(staff.app, row.id, now), patience=patience)
+    return await progress(staff.app, row.id, now, told.value if told else Ahead())
 
 
 def _pace_limit(staff: Staff, row: Any) -> int:

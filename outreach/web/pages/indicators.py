@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,10 +17,13 @@ from outreach.audience.values import ValueRefused, parse_number
 from outreach.campaigns.budget.store import set_spent
 from outreach.crm.suggestions.store import SuggestionRefused
 from outreach.reports.indicators.figures import POINTS, indicators
+from outreach.reports.indicators.store import IndicatorStore, Shares
+from outreach.reports.metrics import Figures
 from outreach.reports.period import Period
 from outreach.web.data.scope import held
 from outreach.web.data.tables import CAMPAIGN
 from outreach.web.i18n import N_
+from outreach.web.kept import PATIENCE
 from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
 from outreach.web.words import word
@@ -53,16 +57,41 @@ async def show(staff: Staff) -> Response:
     return await _show(staff, _period(staff))
 
 
+@dataclass(frozen=True)
+class Mails:
+    """What became of the mails of a period and of the one before: what takes long to count, and nobody here changes."""
+
+    now: Figures
+    before: Figures
+    shares: Shares
+
+
+async def _mails(store: IndicatorStore, period: Period, owners: list[int] | None) -> Mails:
+    return Mails(
+        await store.figures(period, owners),
+        await store.figures(period.previous, owners),
+        await store.shares(period, owners),
+    )
+
+
 async def _show(staff: Staff, period: Period, error: str = "", status: int = 200) -> Response:
     store, owners = staff.app.indicators, _owners(staff)
-    now = indicators(await store.counts(period, staff.now, owners))
-    before = indicators(await store.counts(period.previous, staff.now, owners))
-    by_campaign, by_source = await store.costs(period, owners)
+    key = ("indicators", period, tuple(owners) if owners is not None else None)
+    told = await staff.kept.soon(
+        key, staff.now, lambda: _mails(store, period, owners), patience=None if error else PATIENCE
+    )
+    pairs, by_campaign, by_source = [], [], []
+    if told:
+        mails = told.value
+        now = indicators(await store.counts(period, staff.now, owners, figures=mails.now))
+        before = indicators(await store.counts(period.previous, staff.now, owners, figures=mails.before))
+        pairs = list(zip(now, before, strict=True))
+        by_campaign, by_source = await store.costs(period, owners, shares=mails.shares)
     budgets = await store.budgets(period, owners)
     editable = {one.id for one in budgets if staff.may(Permission.CAMPAIGNS_EDIT, await held(staff, one.owner_id))}
     following = Period.holding(period.last + timedelta(days=1), period.kind, period.zone)
     return await staff.render(
-        "indicators.html", status=status, period=period, kinds=KINDS, pairs=list(zip(now, before, strict=True)), points=POINTS,
+        "indicators.html", status=status, period=period, kinds=KINDS, pairs=pairs, points=POINTS, told=told,
         previous=period.previous.label, following=following.label if following.start < staff.now else "", error=error,
         budgets=budgets, editable=editable, by_campaign=by_campaign, by_source=by_source, own=owners is not None,
         currency=staff.app.money.currency,

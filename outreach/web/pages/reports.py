@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib import import_module
 from typing import Any, cast
 
@@ -38,19 +39,21 @@ def _period(staff: Staff, label: str | None) -> Period:
         raise HTTPException(404) from error
 
 
+def _owners(staff: Staff) -> tuple[int, ...] | None:
+    """Who sees only own customers gets the figures of these."""
+    own = staff.reach(Permission.CONTACTS_VIEW) is Scope.OWN and staff.actor.id is not None
+    return (int(staff.actor.id),) if own and staff.actor.id is not None else None
+
+
 async def _report(staff: Staff, period: Period) -> Any:
-    """The report; who sees only own customers gets the figures of these."""
     settings = staff.app.settings
-    owners = None
-    if staff.reach(Permission.CONTACTS_VIEW) is Scope.OWN and staff.actor.id is not None:
-        owners = [staff.actor.id]
     return await make_report(
         staff.app.reports,
         period,
         staff.now,
         language=cast(Lang, staff.lang),
         company=settings.sender.company,
-        owners=owners,
+        owners=_owners(staff),
         house=staff.app.indicators,
     )
 
@@ -68,10 +71,16 @@ async def show(staff: Staff, label: str) -> Response:
 
 
 async def _page(staff: Staff, period: Period) -> Response:
-    report = await _report(staff, period)
+    """The report says of which moment it is; files and mails are written of the present one."""
+
+    async def written() -> Markup:
+        report = await _report(staff, period)
+        return Markup(await asyncio.to_thread(report.fragment))
+
+    told = await staff.kept.soon(("report", period, staff.lang, _owners(staff)), staff.now, written)
     following = Period.parse(_after(period), period.zone)
     return await staff.render(
-        "report.html", report=Markup(report.fragment()), period=period, kinds=KINDS,
+        "report.html", report=told.value if told else "", period=period, kinds=KINDS,
         previous=period.previous.label, following=following.label if following.start < staff.now else "",
         receivers=len(staff.app.settings.report.recipients),
     )  # fmt: skip
