@@ -67,7 +67,7 @@ async def answer(app: App, inbound_id: int, text: str, actor: Actor, now: dateti
     data = plain_message(letter, _subject(row), text)
     async with app.db.write() as conn:
         await _claim(conn, inbound_id, now)
-    posted = await post(app.server(box), box.address, [row.from_address], data)
+    posted = await post(app, box, [row.from_address], data, now)
     async with app.db.write() as conn:
         if posted.outcome == "refused":
             await _set(conn, inbound_id, state="new", answered_at=None)

@@ -93,7 +93,7 @@ async def answer_case(app: App, case_id: int, text: str, actor: Actor, now: date
     _, link = await app.surveys.ask(case.contact_id, now, ticket_id=case_id, language=way.language)
     box = app.settings.mailbox_named(way.mailbox)
     data = _letter(app, box, way, answered, f"{text.strip()}\n\n{words()[way.language]['mail']}\n{link}\n", now, sender)
-    posted = await post(app.server(box), box.address, [way.address], data)
+    posted = await post(app, box, [way.address], data, now)
     if posted.outcome == "refused":
         await app.service.unanswer(case_id, now)
         return posted

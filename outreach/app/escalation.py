@@ -15,6 +15,7 @@ from outreach.config import MailboxSettings
 from outreach.content.envelope import Identity
 from outreach.content.plain import plain_message
 from outreach.crm.late import store as late
+from outreach.db import instance
 from outreach.model import User
 from outreach.model.base import table
 
@@ -37,9 +38,12 @@ async def escalate(app: App, now: datetime) -> int:
 
 
 async def mail_managers(app: App, now: datetime) -> int:
-    """Mail the managers what is late, each once; returns how many mails left. Without a mailbox for it: none."""
+    """Mail the managers what is late, each once; returns how many mails left.
+
+    None where no mailbox is named for it, and none while sending is on hold.
+    """
     name = app.settings.inbox.escalation_mailbox
-    if name is None:
+    if name is None or await instance.held(app.db):
         return 0
     box = app.settings.mailbox_named(name)
     async with app.db.write() as conn:
@@ -50,7 +54,7 @@ async def mail_managers(app: App, now: datetime) -> int:
         manager = people.get(manager_id)
         if manager is not None and manager.email:
             data = notice(app, box, manager, [row.title for row in rows], now)
-            posted = await post(app.server(box), box.address, [manager.email], data)
+            posted = await post(app, box, [manager.email], data, now)
             sent += posted.outcome == "sent"
             if posted.outcome != "sent":
                 log.warning("manager was not mailed", user=manager_id, outcome=posted.outcome, reply=posted.text[:200])

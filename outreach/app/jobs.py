@@ -25,14 +25,18 @@ from outreach.config import ConfigError
 from outreach.crm.tasks import OwnerCalendar, due_at
 from outreach.inbox.client import ImapTrouble
 from outreach.jobs.port import Jobs
-from outreach.model import Worker
+from outreach.model import Letter, Worker
 from outreach.model.base import table
 
 log = structlog.get_logger(__name__)
-WORKERS = table(Worker)
+WORKERS, LETTERS = table(Worker), table(Letter)
 
 #: A process that was not heard of for so long is dead; its jobs are resumed by another (mailboxes within 60 s).
 DEAD_AFTER = timedelta(seconds=30)
+#: Seconds between two signs of life: two may be late before the process counts as dead.
+BEAT_SECONDS = 10
+#: A mail of ours is looked for in Sent by its id for so long, and counts for a day's quota at most.
+LETTERS_KEPT = timedelta(days=7)
 #: Addresses whose mail server is looked up in one background job.
 MX_BATCH = 500
 
@@ -48,6 +52,7 @@ class JobHost:
         self.sent = SentArchive(app)
         self.name = f"{os.uname().nodename}:{os.getpid()}"
         self.jobs = Jobs(app.settings.jobs_url, self.name)
+        self._beating: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Register and begin."""
@@ -56,7 +61,6 @@ class JobHost:
         jobs.register("mailbox", self._mailbox)
         jobs.register("inbox", self._inbox)
         jobs.register("archive", self._archive, every="45 * * * * *")
-        jobs.register("heartbeat", self._heartbeat, every="*/10 * * * * *")
         jobs.register("report", self._report, every="0 */10 * * * *")
         jobs.register("customers", self._customers, every="20 * * * * *")
         jobs.register("mail-servers", self._mail_servers, every="30 * * * * *")
@@ -67,10 +71,14 @@ class JobHost:
         await asyncio.to_thread(due_at, self.clock(), "same_working_day", OwnerCalendar())  # loads the holidays once
         await jobs.start()
         # after the start: it resumes the jobs of processes that died without a word
-        await self._heartbeat("")
+        await self.beat()
+        self._beating = asyncio.create_task(self._beat_on(), name="heartbeat")
 
     async def stop(self) -> None:
         """End in good order; another process takes over what is left."""
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.wait([self._beating])
         if not await self.engine.ended():
             log.warning("a mail server did not answer in time: what it was given is in doubt")
         await self.watch.stop()
@@ -110,7 +118,16 @@ class JobHost:
         except ImapTrouble as trouble:
             log.warning("inbox cannot be read", mailbox=name, why=str(trouble))
 
-    async def _heartbeat(self, _: str) -> None:
+    async def _beat_on(self) -> None:
+        """Each process speaks for itself: a job in the queue would be one for all of them."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self.beat()
+            except Exception:  # the database may be away: the next beat tells that this process is not
+                log.exception("no sign of life could be given")
+
+    async def beat(self) -> None:
         """Say that this process lives; resume the jobs of those that do not."""
         now = self.clock()
         async with self.app.db.write() as conn:
@@ -169,4 +186,6 @@ class JobHost:
         await self.app.webhooks.prune(self.clock())
         if self.app.signups is not None:
             await self.app.signups.forget(self.clock())
+        async with self.app.db.write() as conn:
+            await conn.execute(delete(LETTERS).where(LETTERS.c.at < self.clock() - LETTERS_KEPT))
         await self.jobs.prune(self.clock())

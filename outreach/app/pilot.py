@@ -24,6 +24,7 @@ from outreach.config import ConfigError, MailboxSettings
 from outreach.content.problem import ContentProblem
 from outreach.content.store import version_source
 from outreach.content.template import choose_language
+from outreach.db import instance
 from outreach.model import (
     Campaign,
     CampaignRecipient,
@@ -64,6 +65,8 @@ async def mail_team(app: App, campaign_id: int, now: datetime) -> int:
     row = await app.campaigns.one(campaign_id)
     what = Definition.model_validate(row.definition)
     if row.state != CampaignState.PILOT or row.confirm_needed or not what.pilot or not what.pilot.team:
+        return 0
+    if await instance.held(app.db):
         return 0
     await _plan(app, row, what, now)
     async with app.db.read() as conn:
@@ -117,13 +120,13 @@ def _box(app: App, what: Definition, variant: str) -> MailboxSettings:
 async def _send(app: App, row: Any, what: Definition, mail: Any, now: datetime) -> bool:
     try:
         data, links = await _compose(app, row, what, mail, now)
-        server = app.server(_box(app, what, mail.variant))
+        app.server(_box(app, what, mail.variant))  # its secret can be read
     except (ConfigError, ContentProblem) as error:
         await _settle(app, mail, Posted("refused", f"5 {error}"), now)
         return False
     if not await _take(app, row, mail, links, now):
         return False
-    posted = await post(server, _box(app, what, mail.variant).address, [mail.address], data)
+    posted = await post(app, _box(app, what, mail.variant), [mail.address], data, now)
     await _settle(app, mail, posted, now)
     return posted.outcome == "sent"
 

@@ -1,21 +1,36 @@
-"""Sends one mail by hand: an answer to a customer, a test to oneself, a report. Not for campaigns."""
+"""Sends one mail outside of the outbox: an answer to a customer, a test to oneself, a report. Not for campaigns.
+
+It counts for its mailbox's quota, and nothing leaves a database that waits to be confirmed.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert
 
 from outreach.config import MailboxSettings
 from outreach.content.envelope import Identity
+from outreach.db import instance
+from outreach.model import Letter
+from outreach.model.base import table
 from outreach.sending.address import ready_for_dot
-from outreach.sending.client import Server, SessionTrouble, connect
+from outreach.sending.client import SessionTrouble, connect
 from outreach.sending.link import Envelope, Link, Stage
 from outreach.sending.phase import Broken, Phase
 from outreach.sending.reply_code import Reply
 
+if TYPE_CHECKING:
+    from outreach.app.build import App
+
+LETTERS = table(Letter)
+MESSAGE_ID = re.compile(rb"^message-id:\s*<([^>\r\n]*)>", re.I | re.M)
 #: RFC 5321 4.5.3.2.6: ten minutes for the reply to the dot; a person who waits for a page gets one.
 PATIENCE = 60.0
 
@@ -75,13 +90,52 @@ class _One:
             self.over.put_nowait(Posted("in_doubt" if gone else "refused", str(broken)))
 
 
-async def post(server: Server, sender: str, recipients: Sequence[str], data: bytes) -> Posted:
-    """Hand one mail to the server for each recipient; the worst outcome counts. Never raises for mail trouble."""
+def on_hold(reason: str) -> str:
+    """Say why nothing leaves, and what to do."""
+    chinese, english = instance.HOLD_TEXTS.get(reason, (reason, reason))
+    return (
+        f"发送已暂停：{chinese}（outreach confirm-sending） / sending is on hold: {english} (outreach confirm-sending)"
+    )
+
+
+async def post(app: App, box: MailboxSettings, recipients: Sequence[str], data: bytes, now: datetime) -> Posted:
+    """Hand one mail to the mailbox's server for each recipient; the worst outcome counts.
+
+    Counted for the quota before it is offered: a process that dies has counted one too many, never one too few. Never
+    raises for mail trouble. Raises ConfigError where the server cannot be asked.
+    """
+    server = app.server(box)
+    reason = await instance.held(app.db)
+    if reason is not None:
+        return Posted("refused", on_hold(reason))
     owner = _One()
     try:
         link, _ = await connect(server, owner)
     except (SessionTrouble, OSError, TimeoutError) as trouble:
         return Posted("refused", str(trouble))
+    try:
+        counted = await _count(app, box, len(recipients), data, now)
+    except BaseException:
+        link.quit()
+        raise
+    results = await _hand_over(link, owner, box.address, recipients, data)
+    unused = counted[len(results) :]
+    if unused:
+        async with app.db.write() as conn:
+            await conn.execute(delete(LETTERS).where(LETTERS.c.id.in_(unused)))
+    worst = {"refused": 2, "in_doubt": 1, "sent": 0}
+    return max(results, key=lambda posted: worst[posted.outcome])
+
+
+async def _count(app: App, box: MailboxSettings, number: int, data: bytes, now: datetime) -> list[int]:
+    found = MESSAGE_ID.search(data.partition(b"\r\n\r\n")[0])
+    name = found[1].decode("ascii", "replace") if found else ""
+    row = {"mailbox_id": app.mailbox_ids[box.name], "at": now, "message_id": name}
+    async with app.db.write() as conn:
+        return list(await conn.scalars(insert(LETTERS).returning(LETTERS.c.id), [row] * number))
+
+
+async def _hand_over(link: Link, owner: _One, sender: str, recipients: Sequence[str], data: bytes) -> list[Posted]:
     results: list[Posted] = []
     try:
         for recipient in recipients:
@@ -95,5 +149,4 @@ async def post(server: Server, sender: str, recipients: Sequence[str], data: byt
                 break
     finally:
         link.quit()
-    worst = {"refused": 2, "in_doubt": 1, "sent": 0}
-    return max(results, key=lambda posted: worst[posted.outcome])
+    return results

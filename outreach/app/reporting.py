@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from outreach.app.build import App
 from outreach.app.post import post
 from outreach.config import ConfigError
+from outreach.db import instance
 from outreach.reports.period import Kind, Period
 from outreach.reports.weekly import Report, make_report
 from outreach.reports.words import Lang
@@ -64,7 +65,7 @@ async def send_report(app: App, report: Report, now: datetime) -> Sent:
     kept = await app.reports.keep(report.period.kind, report.period.label, report.json(), now)
     domain = box.address.rpartition("@")[2]
     data = report.mail(box.address, recipients, f"{uuid4().hex}@{domain}")
-    posted = await post(app.server(box), box.address, recipients, data)
+    posted = await post(app, box, recipients, data, now)
     if posted.outcome != "refused":  # in doubt counts as sent: nobody gets it twice
         await app.reports.mark_sent(kept, now)
     return Sent(posted.outcome, recipients, posted.text)
@@ -79,7 +80,7 @@ def is_due(app: App, now: datetime) -> bool:
 
 async def send_weekly_if_due(app: App, now: datetime) -> bool:
     """Write and send last week's report if its hour has come and it was not sent; returns whether it was."""
-    if not app.settings.report.recipients or not is_due(app, now):
+    if not app.settings.report.recipients or not is_due(app, now) or await instance.held(app.db):
         return False
     period = Period.before(now, "weekly", app.settings.sender.timezone)
     kept = await app.reports.last("weekly", period.label)

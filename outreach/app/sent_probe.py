@@ -42,7 +42,7 @@ async def probe_sent(
     try:
         folder, first = await _sent_folder(server, box)
         name = f"{secrets.token_hex(16)}@{box.domain}"
-        posted = await post(app.server(box), box.address, [box.address], _letter(box, name, now))
+        posted = await post(app, box, [box.address], _letter(box, name, now), now)
         if posted.outcome == "refused":
             raise ProbeFailed(f"the mail server took no mail to {box.address}: {posted.text}")
         copy = await _copy(server, folder, first, name, pause)

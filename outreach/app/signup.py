@@ -39,7 +39,7 @@ async def _send(app: App, ready: Ready, now: datetime) -> bool:
         from_address=box.address, to_name=ready.name, to_address=ready.address, date=now,
     )  # fmt: skip
     try:
-        posted = await post(app.server(box), box.address, [ready.address], plain_message(identity, subject, text))
+        posted = await post(app, box, [ready.address], plain_message(identity, subject, text), now)
     except ContentProblem as problem:
         await app.signups.settle(ready.id, False, str(problem))
         return False

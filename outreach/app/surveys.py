@@ -48,7 +48,7 @@ async def ask_after_order(app: App, order_id: int, actor: Actor, now: datetime, 
     subject, text = _words(way, order.number, link, sender, app.settings.sender.company)
     name = sender or box.from_name or app.settings.sender.company
     data = plain_message(identity_of(box, way.name, way.address, now, name), subject, text)
-    posted = await post(app.server(box), box.address, [way.address], data)
+    posted = await post(app, box, [way.address], data, now)
     if posted.outcome == "refused":
         await app.surveys.withdraw(survey_id)
         return posted

@@ -49,7 +49,7 @@ async def send_trial(
         list_id=f"test.{box.domain}",
     )
     data = compiled.compose(identity, context, PREVIEW_URLS).data
-    posted = await post(app.server(box), box.address, [to], data)
+    posted = await post(app, box, [to], data, now)
     async with app.db.write() as conn:
         after = {"to": to, "outcome": posted.outcome, "language": chosen}
         await append_audit(conn, actor, "template.tested", "template", source.name, now=now, after=after)

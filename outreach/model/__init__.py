@@ -62,7 +62,7 @@ from outreach.model.inbound import (
     Suppression,
     Task,
 )
-from outreach.model.message import Attempt, DynamicLink, Mailbox, MailFolder, Message
+from outreach.model.message import Attempt, DynamicLink, Letter, Mailbox, MailFolder, Message
 from outreach.model.sequence import Enrolment, Occasion
 from outreach.model.signup import SignUp
 from outreach.model.staff import (
@@ -114,6 +114,7 @@ __all__ = [
     "InboundMail",
     "Instance",
     "KeptUndo",
+    "Letter",
     "Link",
     "LoginSession",
     "MailFile",

@@ -170,6 +170,21 @@ class Attempt(SQLModel, table=True):
     next_at: datetime | None = moment()
 
 
+class Letter(SQLModel, table=True):
+    """A mail outside of the outbox that left through a mailbox: an answer, a test, a report. Quotas count it.
+
+    One row a recipient, written before it is offered. `message_id`: by which its copy in Sent is known.
+    """
+
+    __tablename__ = "letter"
+    __table_args__ = (Index("ix_letter_quota", "mailbox_id", "at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox_id: int = refers("mailbox.id", nullable=False, index=False)
+    at: datetime = moment(nullable=False)
+    message_id: str = word(index=True)
+
+
 class Mailbox(SQLModel, table=True):
     """A company mailbox. The settings are the config file's; the row holds what changes while it works.
 

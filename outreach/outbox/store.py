@@ -321,6 +321,11 @@ class OutboxStore:
         async with self.db.read() as conn:
             return await conn.run_sync(limits.handed_since, mailboxes, since)
 
+    async def letters_since(self, mailbox_id: int, since: datetime) -> list[datetime]:
+        """Return when letters (mail outside of the outbox) left through the mailbox since then."""
+        async with self.db.read() as conn:
+            return await conn.run_sync(limits.letters_since, mailbox_id, since)
+
     async def domains_since(self, since: datetime) -> list[tuple[str, datetime]]:
         """Return (recipient domain, when) of what reached a server from any mailbox."""
         async with self.db.read() as conn:

@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from outreach.content.client import Connector, Resolver, connect, resolve
+from outreach.db import instance
 from outreach.webhooks.client import Answer, deliver
 from outreach.webhooks.sign import headers, payload
 from outreach.webhooks.state import DeliveryState
@@ -45,7 +46,9 @@ class WebhookWorker:
         self.resolver, self.connector = resolver, connector
 
     async def run(self, now: datetime) -> Delivered:
-        """Take up what happened, then deliver what is due at `now`."""
+        """Take up what happened, then deliver what is due at `now`; nothing from a copy that may not send."""
+        if await instance.held(self.store.db):
+            return Delivered()
         done = Delivered(taken_up=await self.store.take_up(now))
         gate = asyncio.Semaphore(AT_ONCE)
 

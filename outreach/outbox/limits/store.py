@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from outreach.db.hot import HotList
 from outreach.model.types import UtcDateTime
 from outreach.outbox.message import Mark, Quota, Refused
-from outreach.outbox.tables import GOT, attempt, campaign, message
+from outreach.outbox.tables import GOT, attempt, campaign, letter, message
 from outreach.outbox.voice.store import Voices
 
 #: What a recipient chose on the preference page is counted over so many days.
@@ -194,7 +194,8 @@ def _room(conn: Connection, quota: Quota, now: datetime) -> int | None:
         return None
     shared = message.c.mailbox_id.in_(quota.mailboxes)
     tried = attempt.c.mailbox_id.in_(quota.mailboxes)
-    return min(limit - _handed(conn, shared, tried, now - timedelta(seconds=s)) for limit, s in quota.windows)
+    written = letter.c.mailbox_id.in_(quota.mailboxes)
+    return min(limit - _handed(conn, shared, tried, written, now - timedelta(seconds=s)) for limit, s in quota.windows)
 
 
 def _domain_has_room(conn: Connection, quota: Quota, domain: str, now: datetime, ahead: Counter[str]) -> bool:
@@ -206,20 +207,27 @@ def _domain_has_room(conn: Connection, quota: Quota, domain: str, now: datetime,
     return used + ahead[domain] < quota.domain_per_minute
 
 
-def _handed(conn: Connection, shared: Any, tried: Any, since: datetime) -> int:
+def _handed(conn: Connection, shared: Any, tried: Any, written: Any, since: datetime) -> int:
     handed = conn.scalar(select(func.count()).where(shared, message.c.handed_at > since))
     attempts = conn.scalar(select(func.count()).where(tried, attempt.c.at > since, REACHED_SERVER))
-    return int(handed or 0) + int(attempts or 0)
+    letters = conn.scalar(select(func.count()).where(written, letter.c.at > since))
+    return int(handed or 0) + int(attempts or 0) + int(letters or 0)
 
 
 # -- history ----------------------------------------------------------------------------------------------------------
 
 
 def handed_since(conn: Connection, mailboxes: Sequence[int], since: datetime) -> list[datetime]:
-    """Return when messages of these mailboxes reached their server since then, oldest first."""
+    """Return when mail of these mailboxes reached their server since then, oldest first: messages, tries, letters."""
     handed = select(message.c.handed_at).where(message.c.mailbox_id.in_(mailboxes), message.c.handed_at > since)
     tried = select(attempt.c.at).where(attempt.c.mailbox_id.in_(mailboxes), attempt.c.at > since, REACHED_SERVER)
-    return sorted([*conn.scalars(handed), *conn.scalars(tried)])
+    letters = select(letter.c.at).where(letter.c.mailbox_id.in_(mailboxes), letter.c.at > since)
+    return sorted([*conn.scalars(handed), *conn.scalars(tried), *conn.scalars(letters)])
+
+
+def letters_since(conn: Connection, mailbox_id: int, since: datetime) -> list[datetime]:
+    """Return when letters (mail outside of the outbox) left through the mailbox since then."""
+    return list(conn.scalars(select(letter.c.at).where(letter.c.mailbox_id == mailbox_id, letter.c.at > since)))
 
 
 def domains_since(conn: Connection, since: datetime) -> list[tuple[str, datetime]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,13 +19,17 @@ ByHand = Callable[[Sequence[int], datetime], Awaitable[Sequence[datetime]]]
 
 @dataclass(frozen=True)
 class Loaded:
-    """The mailbox's row, its pace and that of recipient domains, the shared quota as it is now, its connections."""
+    """The mailbox's row, its pace and that of recipient domains, the shared quota as it is now, its connections.
+
+    past: what `sent_past` told, and is counted in the pace.
+    """
 
     row: Any
     pace: Pace
     domains: DomainPace
     quota: Quota
     connections: int
+    past: Counter[datetime]
 
 
 async def load(store: OutboxStore, setup: MailboxSetup, now: datetime, by_hand: ByHand | None) -> Loaded:
@@ -36,7 +41,9 @@ async def load(store: OutboxStore, setup: MailboxSetup, now: datetime, by_hand: 
     began = setup.warmup_from.timestamp() if setup.warmup_from else None
     pace = Pace(setup.limits, ceilings=strictest(own, shared, now.timestamp()), warmup_from=began)
     hand: list[datetime] = []
+    past: Counter[datetime] = Counter()
     if not pace.free:
+        past = await sent_past(store, setup.mailbox_id, now, by_hand)
         since = now - timedelta(seconds=DAY)
         others = tuple(box for box in boxes if box != setup.mailbox_id)
         for group in ((setup.mailbox_id,), others):
@@ -46,7 +53,15 @@ async def load(store: OutboxStore, setup: MailboxSetup, now: datetime, by_hand: 
             for at in (*ours, *theirs):
                 pace.add(at.timestamp(), own=group is not others)
     quota = setup.quota.lowered(_taught(pace, now), _spent(hand, now)) if setup.quota.mailboxes else setup.quota
-    return Loaded(rows[setup.mailbox_id], pace, await _domains(store, setup, now), quota, _most(setup, own, now))
+    domains = await _domains(store, setup, now)
+    return Loaded(rows[setup.mailbox_id], pace, domains, quota, _most(setup, own, now), past)
+
+
+async def sent_past(store: OutboxStore, mailbox_id: int, now: datetime, by_hand: ByHand | None) -> Counter[datetime]:
+    """Return when mail left through the mailbox that no run sends: letters of the program, and by hand, in a day."""
+    since = now - timedelta(seconds=DAY)
+    theirs = await by_hand((mailbox_id,), since) if by_hand else []
+    return Counter([*await store.letters_since(mailbox_id, since), *theirs])
 
 
 def _taught(pace: Pace, now: datetime) -> dict[int, int]:
