@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -12,6 +13,7 @@ from playwright.sync_api import expect
 from outreach.db.session import Database
 from tests.browser.door import Door
 from tests.fakes.browser import running_app
+from tests.fakes.smtp import running_smtp
 from tests.web.house import House, made_house
 
 #: A page of a busy machine may come late: what is asked is that it comes. Playwright knows one limit for the process.
@@ -38,3 +40,16 @@ def base(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 @pytest.fixture(scope="module")
 def door(base: str) -> Door:
     return Door(base)
+
+
+#: The house's address, the language, the way in, the mail server behind it.
+Place = tuple[str, str, Door, Any]
+
+
+@pytest.fixture(scope="module", params=["en", "zh"])
+def place(request: pytest.FixtureRequest, seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The seeded house over real HTTP with a real mail server behind it, once a language."""
+    path = tmp_path_factory.mktemp("sales") / "house.db"
+    shutil.copy(seeded, path)
+    with running_smtp() as smtp, running_app(House(Database(f"sqlite:///{path}"), smtp.port).web) as url:
+        yield url, request.param, Door(url), smtp

@@ -1,20 +1,14 @@
-"""A salesperson's day, a fair's cards, a complaint from the reply to closed, a leaver's hand-over; in both languages."""
+"""A salesperson's day, a complaint from the reply to closed, a leaver's hand-over; in both languages."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from outreach.db.session import Database
-from tests.browser.door import Door
-from tests.fakes.browser import running_app
-from tests.fakes.smtp import running_smtp
-from tests.web.house import House
+from tests.browser.conftest import Place
+from tests.web.seed import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -24,28 +18,16 @@ WORDS: dict[str, dict[str, str]] = {
         "approve": "Approve", "granted": "Approved by a manager", "store": "is stored", "case": "Open a case", "open": "Open the case",
         "ask": "Ask", "give": "Give the answer", "send": "Send the answer", "closed": "Settled", "down": "Write it down",
         "over": "Hand over and close the account", "undone": "Undone", "helped": "Yes", "vote": "Send", "thanks": "Thank you",
-        "written": "Written down", "gone": "have passed on",
+        "written": "Written down", "gone": "have passed on", "paused": "Paused", "on": "Goes on", "leaves": "It leaves",
     },
     "zh": {
         "new_deal": "新商机", "open_deal": "建立商机", "quoted": "已报价", "waits": "等待经理审批",
         "approve": "批准", "granted": "经理已批准", "store": "已保存", "case": "建立工单", "open": "建立工单",
         "ask": "询问", "give": "提交答复", "send": "发送答复", "closed": "已结案", "down": "保存记录",
         "over": "移交并关闭账号", "undone": "已撤销", "helped": "解决了", "vote": "提交", "thanks": "谢谢",
-        "written": "已记录", "gone": "已移交",
+        "written": "已记录", "gone": "已移交", "paused": "已暂停", "on": "已继续", "leaves": "发出",
     },
 }  # fmt: skip
-
-#: The house's address, the language, the way in, the mail server behind it.
-Place = tuple[str, str, Door, Any]
-
-
-@pytest.fixture(scope="module", params=["en", "zh"])
-def place(request: pytest.FixtureRequest, seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """The seeded house over real HTTP with a real mail server behind it, once a language."""
-    path = tmp_path_factory.mktemp("sales") / "house.db"
-    shutil.copy(seeded, path)
-    with running_smtp() as smtp, running_app(House(Database(f"sqlite:///{path}"), smtp.port).web) as url:
-        yield url, request.param, Door(url), smtp
 
 
 def test_a_salespersons_day(page: Any, place: Place) -> None:
@@ -76,28 +58,35 @@ def test_a_salespersons_day(page: Any, place: Place) -> None:
     expect(page.locator(".o-stages .is-here")).to_be_visible()
 
 
-def test_cards_of_a_fair_by_the_keyboard_alone(page: Any, place: Place) -> None:
-    base, lang, door, _ = place
+def test_what_a_morning_brings(page: Any, place: Place) -> None:
+    """A reply is answered and its task goes; a sequence is held for one person; a birthday gets its yes; the regions."""
+    base, lang, door, smtp = place
+    w = WORDS[lang]
     door.enter(page.context, "zhou.yang", lang)
-    page.goto(base + "/customers/cards")
-    page.keyboard.type("Canton Fair 2026")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    for number in range(5):
-        expect(page.locator("#email")).to_be_focused()
-        page.keyboard.type(f"buyer{number}@messe{number}.example")
-        for words in (
-            f"Nadia{number}",
-            f"Roth{number}",
-            f"Kontor {'abcde'[number] * 9}",
-            *(("Germany",) if not number else ()),
-        ):
-            page.keyboard.press("Tab")
-            page.keyboard.type(words)
-        page.keyboard.press("Enter")
-        page.wait_for_selector(f".o-note:has-text('Nadia{number}')")
-    expect(page.locator("#country")).to_have_value("Germany")
-    expect(page.locator(".o-head")).to_contain_text("5")
+    page.goto(base + "/")
+    page.click(".o-reply a.go[href^='/inbox/4?']")
+    page.focus("#answer")
+    page.keyboard.type("No, 4000 K takes the same four weeks.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#toast:not([hidden])")
+    assert "takes the same four weeks" in smtp.messages[-1].data.decode()
+    page.goto(base + "/")
+    expect(page.locator(".o-reply").first).to_be_visible()
+    expect(page.locator(".o-reply a[href^='/inbox/4?']")).to_have_count(0)
+    page.goto(base + "/customers/4")
+    expect(page.locator(".o-line").first).to_contain_text("takes the same four weeks")
+    page.goto(base + "/contacts/8")
+    for action, told in (("pause", w["paused"]), ("resume", w["on"])):
+        page.click(f"form[action='/sequences/91/people/8/{action}'] button")
+        page.wait_for_selector(f"#toast:has-text('{told}')")
+    page.goto(base + "/greetings")
+    page.click("form[action='/greetings/1/send'] button")
+    page.wait_for_selector(f"#toast:has-text('{w['leaves']}')")
+    page.goto(base + "/customers/regions")
+    expect(page.locator(".o-reg tbody tr")).to_have_count(7)
+    page.click(".o-reg tbody tr >> nth=0 >> a >> nth=0")
+    page.wait_for_url("**/customers?segment=*")
+    expect(page.locator("tbody tr").first).to_be_visible()
 
 
 def test_a_complaint_from_the_reply_to_closed(page: Any, place: Place) -> None:
@@ -148,6 +137,19 @@ def test_a_leavers_hand_over_and_its_undo(page: Any, place: Place) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.click(f"button:has-text('{w['over']}')")
     page.wait_for_selector(f"#toast:has-text('{w['gone']}')")
+    beside = page.context.new_page()  # the word with its undo stays on the first
+    beside.goto(base + "/follow-ups/plan")
+    expect(beside.locator("main")).to_contain_text("报价 Q-2611")  # open work is the successor's
+    beside.goto(base + "/customers/1")
+    expect(beside.locator("form[action='/customers/1/assign'] select")).to_have_value("6")
+    beside.close()
+    stranger = page.context.browser.new_page()
+    stranger.goto(base + "/login?lang=" + lang)
+    stranger.fill("#name", "zhou.yang")
+    stranger.fill("#password", PASSWORD)
+    stranger.click("button[type=submit]")
+    expect(stranger.locator("[role=alert]")).to_be_visible()
+    stranger.close()
     page.keyboard.press("z")
     page.wait_for_selector(f"#toast:has-text('{w['undone']}')")
     page.goto(base + "/customers/1")
