@@ -25,6 +25,8 @@ _FORMS = frozenset(
 _FORMS_ZH = re.compile(r"(?:有限责任公司|股份有限公司|集团有限公司|有限公司|股份公司|集团公司|集团|公司)$")
 
 
+#: A shorter part of a domain is chance more often than a name.
+LABEL = 5
 #: Domains and names that are remembered: rows of one company mostly stand close together.
 REMEMBERED = 8_192
 
@@ -54,6 +56,13 @@ def company_domain(domain: str) -> str | None:
     registrable = found.top_domain_under_public_suffix
     registrable = registrable or ".".join(domain.split(".")[-2:])  # .example and other names without a public suffix
     return None if is_free_mail(registrable) else registrable
+
+
+def domain_label(domain: str | None) -> str | None:
+    """Return the first part of the company's domain (acme of mail.acme.co.uk), where it is long enough to be a name."""
+    own = company_domain(domain) if domain else None
+    label = own.split(".", 1)[0] if own else ""
+    return label if len(label) >= LABEL else None
 
 
 def folded(text: str) -> str:

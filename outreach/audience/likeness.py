@@ -23,6 +23,8 @@ from outreach.audience.dedupe import folded, normal_name
 ALIKE = 88.0
 #: In another country the names must be nearly equal: a sister company, not a namesake.
 ABROAD = 98.0
+#: Two domains with the same first part (acme.de, acme.fr) need less of a name in common.
+SISTER = 60.0
 #: What the own words, joined, must have in common before two names are measured at all (a quick look in C).
 LIKELY = 75.0
 

@@ -31,6 +31,11 @@ def occasions() -> Any:
     return import_module("outreach.app.occasions.use")
 
 
+def newcomers() -> Any:
+    """outreach.app.newcomers."""
+    return import_module("outreach.app.newcomers")
+
+
 def surveys() -> Any:
     """outreach.app.surveys."""
     return import_module("outreach.app.surveys")

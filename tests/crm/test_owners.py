@@ -61,12 +61,31 @@ def test_as_long_as_somebody_sells_everybody_gets_an_owner(loads: list[int], reg
         (Known(0, "LICHTWERK BRANDT AG", None, "AT"), "name"),
         (Known(0, "Lichtwerk Brant GmbH", None, "CN"), None),
         (Known(0, "Hafen Licht BV", None, "NL"), None),
+        (Known(0, "Lichtwerk Brand France", "brandt.fr", "FR"), "sister"),
+        (Known(0, "Something else", "brandt.fr", "FR"), None),
     ],
 )
 def test_what_may_be_the_same(new: Known, by: str | None) -> None:
     there = [Known(5, "Lichtwerk Brandt GmbH", "brandt.example", "DE", ("+49 30 123 4567",))]
     found = collisions(new, there)
     assert [one.by for one in found] == ([by] if by else [])
+
+
+@pytest.mark.parametrize(
+    ("stored", "new"),
+    [
+        ("Aurora", "Auroras Ltda"),
+        ("Müller Licht GmbH", "Mueller Licht"),
+        ("Nord Wind Design", "Nordwind Design A/S"),
+        ("Hanssen Wholesale ApS", "Hansen Wholesale"),
+    ],
+)
+async def test_a_slip_in_the_only_own_word_is_found_among_the_stored(firm: Firm, stored: str, new: str) -> None:
+    ours = firm.companies["Aurora"]
+    async with firm.db.write() as conn:
+        await conn.execute(update(COMPANIES).where(COMPANIES.c.id == ours).values(name=stored))
+    found = await OwnerStore(firm.db).find_collisions(Known(0, new, None, None))
+    assert [one.id for one, _ in found] == [ours]
 
 
 async def test_nobody_stays_without_an_owner(firm: Firm) -> None:

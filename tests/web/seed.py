@@ -164,7 +164,7 @@ async def _people(conn: AsyncConnection, rng: random.Random, secret: bytes, coun
         created = NOW - timedelta(days=400 - n)
         companies.append(
             {
-                "id": n, "name": company, "domain": f"{slug}.example", "country": country, "region": str(region_of(country)),
+                "id": n, "key": f"d:{slug}.example", "name": company, "domain": f"{slug}.example", "country": country, "region": str(region_of(country)),
                 "city": city, "industry": industry, "grade": grade, "owner_id": owner, "created_at": created,
                 "attributes": {}, "source": "法兰克福展 2025",
             }

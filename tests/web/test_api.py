@@ -89,6 +89,30 @@ async def test_a_contact_is_added_once(house: House) -> None:
     assert (await call(house, "li.na", "POST", "/contacts", json=body | {"owner": "x"})).status_code == 422
 
 
+async def test_who_may_be_a_customer_already_is_told_not_entered_twice_in_silence(house: House) -> None:
+    body = {"email": "joost@hafenlichter.example", "source": "ERP", "company": "Hafenn Licht B.V.", "country": "NL"}
+    told = (await call(house, "li.na", "POST", "/contacts", json=body)).json()
+    (near,) = told["near"]
+    assert told["company_id"] not in (None, 5)
+    assert (near["customer_id"], near["customer"], near["owner"], near["by"]) == (5, "Hafen Licht BV", "周洋", "name")
+    again = (await call(house, "li.na", "POST", "/contacts", json=body)).json()
+    assert (again["id"], again["company_id"], again["near"]) == (told["id"], told["company_id"], [])
+    phone = body | {"email": "a@quite-another.example", "company": "Quarz", "country": "DE", "phone": "030 901820"}
+    told = (await call(house, "li.na", "POST", "/contacts", json=phone)).json()
+    assert [(one["customer"], one["by"]) for one in told["near"]] == [("Lichtwerk Brandt GmbH", "phone")]
+
+
+async def test_a_person_is_put_into_the_customer_that_is_named(house: House) -> None:
+    body = {"email": "anna@gmail.com", "source": "ERP", "company": "Hafen Licht", "company_id": 5}
+    told = (await call(house, "li.na", "POST", "/contacts", json=body)).json()
+    assert (told["company_id"], told["near"]) == (5, [])
+    assert (await call(house, "li.na", "GET", f"/contacts/{told['id']}")).json()["owner_id"] == 5
+    assert (await call(house, "li.na", "POST", "/contacts", json=body | {"company_id": 99_999})).status_code == 404
+    assert (await call(house, "li.na", "POST", "/contacts", json=body | {"company_id": 2**40})).status_code == 422
+    own = {"email": "c@hafenlichtbv.example", "source": "ERP"}  # the address leads to the customer by itself
+    assert (await call(house, "li.na", "POST", "/contacts", json=own)).json()["company_id"] == 5
+
+
 async def test_a_suppressed_address_is_on_the_list(house: House) -> None:
     answer = await call(house, "li.na", "POST", "/suppression", json={"entry": "stop@me.example"})
     assert answer.status_code == 201

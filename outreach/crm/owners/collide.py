@@ -1,4 +1,4 @@
-"""Two customers that may be one: by domain, by telephone, by nearly the same name (C2). Pure."""
+"""Two customers that may be one: by domain, telephone, nearly the same name, a sister domain (C2). Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from outreach.audience.dedupe import company_domain
-from outreach.audience.likeness import ABROAD, ALIKE, LIKELY, likeness, words_of
+from outreach.audience.dedupe import company_domain, domain_label
+from outreach.audience.likeness import ABROAD, ALIKE, LIKELY, SISTER, likeness, words_of
 from outreach.crm.calls.number import normal_number
 
 
@@ -25,7 +25,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Collision:
-    """A customer that may be the same. `by`: domain, phone, name; `score` 0 to 100."""
+    """A customer that may be the same. `by`: domain, phone, name, sister (acme.fr of acme.de); `score` 0 to 100."""
 
     id: int
     by: str
@@ -43,7 +43,7 @@ def collisions(new: Known, others: Iterable[Known], limit: int = 5) -> list[Coll
             found[other.id] = Collision(other.id, "domain", 100.0)
         elif numbers & {normal_number(phone, other.country) for phone in other.phones}:
             found[other.id] = Collision(other.id, "phone", 95.0)
-    for collision in _by_name(new, known):
+    for collision in [*_by_name(new, known), *_by_label(new, known)]:
         found.setdefault(collision.id, collision)
     return sorted(found.values(), key=lambda one: (-one.score, one.id))[:limit]
 
@@ -61,3 +61,10 @@ def _by_name(new: Known, known: list[Known]) -> list[Collision]:
         if score >= (ABROAD if apart else ALIKE):
             told.append(Collision(other.id, "name", round(min(score, 94.0) - (10 if apart else 0), 1)))
     return told
+
+
+def _by_label(new: Known, known: list[Known]) -> list[Collision]:
+    label = domain_label(new.domain)
+    sisters = [other for other in known if label and domain_label(other.domain) == label]
+    scored = ((other.id, likeness(words_of(new.name), words_of(other.name))) for other in sisters)
+    return [Collision(number, "sister", round(min(score, 94.0), 1)) for number, score in scored if score >= SISTER]

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Actor
 from outreach.access.store import append_audit
-from outreach.audience.dedupe import company_domain, normal_name
+from outreach.audience.dedupe import company_domain, domain_label
+from outreach.audience.likeness import words_of
 from outreach.audience.people.store import assign_companies
 from outreach.crm.calls.number import normal_number
 from outreach.crm.owners.collide import Collision, Known, collisions
@@ -32,6 +33,8 @@ LATELY = timedelta(days=14)
 CLOSED_STAGES = ("paid", "lost")
 #: Candidates that are compared by name; more share one word only in a list of nothing but one trade.
 MOST_CANDIDATES = 3000
+#: Letters of a word whose halves are still a sign.
+LONG = 6
 WORK = (
     ("tasks", TASKS, TASKS.c.state == "open"),
     ("deals", DEALS, DEALS.c.stage.not_in(CLOSED_STAGES)),
@@ -241,17 +244,28 @@ async def _remember(
     await conn.execute(insert(CHANGES).values(**values))
 
 
+def _parts(name: str) -> list[str]:
+    """Return what the names of others are searched for: the longest words that tell which company it is.
+
+    A slip in one half of a long word is caught by its other half, as is a letter that is written in two ways (ü, ue).
+    """
+    own = sorted({word for word in words_of(name).own if len(word) >= 2}, key=len, reverse=True)[:3]
+    halves = [
+        half for word in own if len(word) >= LONG for half in (word[: len(word) // 2 + 1], word[len(word) // 2 :])
+    ]
+    return list(dict.fromkeys([*own, *halves]))
+
+
 async def _candidates(conn: AsyncConnection, new: Known) -> list[Known]:
-    """Read the companies that share a domain, the end of a telephone number or a word of the name."""
+    """Read the companies that share a domain or its name, the end of a telephone number or a part of the name."""
+    domain, label = company_domain(new.domain) if new.domain else None, domain_label(new.domain)
     signs: list[Any] = []
-    domain = company_domain(new.domain) if new.domain else None
     if domain:
         signs.append(or_(COMPANIES.c.domain == domain, COMPANIES.c.domain.endswith("." + domain, autoescape=True)))
-    words = sorted({word for word in normal_name(new.name).split() if len(word) >= 2}, key=len, reverse=True)[:3]
+    if label:
+        signs.append(COMPANIES.c.domain.startswith(label + ".", autoescape=True))
     lowered = func.lower(COMPANIES.c.name)
-    signs += [lowered.contains(word, autoescape=True) for word in words]
-    # a slip in the first half of a long word is caught by its second half
-    signs += [lowered.contains(word[len(word) // 2 :], autoescape=True) for word in words if len(word) >= 8]
+    signs += [lowered.contains(part, autoescape=True) for part in _parts(new.name)]
     ends = [number[-4:] for phone in new.phones if (number := normal_number(phone, new.country))]
     if ends:
         by_phone = select(CONTACTS.c.company_id).where(or_(*(CONTACTS.c.phone.endswith(end) for end in ends)))

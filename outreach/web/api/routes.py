@@ -19,6 +19,7 @@ from outreach.web.api.app import Script, allow
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import ADDRESS, CAMPAIGN, COMPANY, CONTACT, EVENT, MESSAGE, SUPPRESSION
 from outreach.web.work import campaigns as work
+from outreach.web.work import newcomers
 
 router = APIRouter()
 
@@ -37,7 +38,11 @@ class Listing(BaseModel):
 
 
 class NewContact(BaseModel):
-    """A person. `source` and `basis` are kept with the contact."""
+    """A person. `source` and `basis` are kept with the contact.
+
+    `company_id` is the customer that they belong to, where you know it (from `near` of an earlier answer, from
+    `/companies`); without it the address, then the name of the company decides.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,6 +57,29 @@ class NewContact(BaseModel):
     industry: str = Field(default="", max_length=120)
     tags: str = Field(default="", max_length=500)
     phone: str = Field(default="", max_length=60)
+    company_id: int | None = Field(default=None, ge=1, le=2_147_483_647)
+
+
+class Near(BaseModel):
+    """A customer that a new one may be. `by`: phone, name, sister (the same domain name, another ending); 100 is sure."""
+
+    customer_id: int
+    customer: str
+    owner: str | None
+    by: str
+    score: float
+
+
+class Entered(BaseModel):
+    """The person's id, and the customer that they belong to.
+
+    `near` is a warning: the customer was made now and may be one of these, which a colleague may work already. Look at
+    them before you write; customers are merged on the page of duplicates.
+    """
+
+    id: int
+    company_id: int | None
+    near: list[Near]
 
 
 class Entry(BaseModel):
@@ -68,12 +96,6 @@ class Expression(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     expression: str = Field(min_length=1, max_length=8000)
-
-
-class Created(BaseModel):
-    """The id of what was made."""
-
-    id: int
 
 
 def _listing(rows: Sequence[Any], limit: int) -> Listing:
@@ -133,20 +155,31 @@ async def contact(contact_id: Id, script: Script = allow(P.CONTACTS_VIEW)) -> di
     return plain(row) | {"addresses": told}
 
 
-@router.post("/contacts", response_model=Created, status_code=201)
-async def add_contact(body: NewContact, script: Script = allow(P.CONTACTS_EDIT)) -> Created:
-    """Add a person, or fill what is empty of one who is known by the address."""
-    values = {key: value for key, value in body.model_dump().items() if value and key not in ("source", "basis")}
-    owner = script.actor.id
+@router.post("/contacts", response_model=Entered, status_code=201)
+async def add_contact(body: NewContact, script: Script = allow(P.CONTACTS_EDIT)) -> Entered:
+    """Add a person, or fill what is empty of one who is known by the address; `near` warns of a second customer."""
+    no_field = ("source", "basis", "company_id")
+    values = {key: value for key, value in body.model_dump().items() if value and key not in no_field}
     try:
-        number = await script.app.audience.add_contact(
-            values, source=body.source, basis=body.basis, now=script.now, owner_id=owner
-        )
+        entered = await newcomers().enter(
+            script.app, values, source=body.source, basis=body.basis, now=script.now, owner_id=script.actor.id,
+            company_id=body.company_id,
+        )  # fmt: skip
+    except LookupError as error:
+        raise HTTPException(404, "there is no such customer") from error
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
+    company = entered.company.id if entered.company else None
+    near = [
+        Near(customer_id=row.id, customer=row.name, owner=row.owner, by=one.by, score=one.score)
+        for one, row in entered.near
+    ]
     async with script.app.db.write() as conn:
-        await append_audit(conn, script.actor, "contact.added", "contact", number, now=script.now)
-    return Created(id=number)
+        after = {"company": company, "near": [one.customer_id for one in near]}
+        await append_audit(
+            conn, script.actor, "contact.added", "contact", entered.contact_id, now=script.now, after=after
+        )
+    return Entered(id=entered.contact_id, company_id=company, near=near)
 
 
 @router.get("/companies", response_model=Listing)

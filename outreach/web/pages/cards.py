@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 
 from outreach.access.roles import Permission
 from outreach.audience.row import RowRefused
-from outreach.crm.owners.collide import Known
 from outreach.web.data import contacts as data
 from outreach.web.data.tables import CONTACT
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
+from outreach.web.work import newcomers
 
 router = Pages()
 
@@ -58,16 +58,16 @@ async def add(staff: Staff) -> Response:
         if alike:
             return await _form(staff, given, 409, alike=alike)
     values = {name: given[name] for name in FIELDS if given[name]}
-    if choice.isdecimal():
-        values.pop("company", None)
+    chosen = int(choice) if choice.isdecimal() and len(choice) < 10 else None
     try:
-        contact = await staff.app.audience.add_contact(
-            values, source=given["source"], basis="inquiry", now=staff.now, owner_id=met
+        entered = await newcomers().enter(
+            staff.app, values, source=given["source"], basis="inquiry", now=staff.now, owner_id=met, company_id=chosen
         )
     except RowRefused as refused:
-        text = refused.message(staff.lang)
-        return await _form(staff, given, 422, error=text)
-    company = await _place(staff, contact, choice, met)
+        return await _form(staff, given, 422, error=refused.message(staff.lang))
+    except LookupError:  # merged with another since it was shown
+        return await _form(staff, given, 409, alike=await _alike(staff, given))
+    company = await _met(staff, entered, given["source"], met)
     kept = {name: given[name] for name in KEPT if given[name]}
     name = " ".join(filter(None, (given["first_name"], given["last_name"]))) or given["email"]
     to = "/customers/cards?" + urlencode(kept | {"last": name})
@@ -79,37 +79,21 @@ async def add(staff: Staff) -> Response:
 
 async def _alike(staff: Staff, given: Mapping[str, str]) -> list[Any]:
     """Companies that this one may be and that its address does not lead to by itself."""
-    from outreach.audience.regions import country_code
-
-    domain = given["email"].rpartition("@")[2].lower() or None
-    country = country_code(given["country"]) if given["country"] else None
-    phones = (given["phone"],) if given["phone"] else ()
-    found = await staff.app.owners.find_collisions(Known(0, given["company"], domain, country, phones))
+    found = await newcomers().alike(staff.app, given)
     if any(one.by == "domain" for one, _ in found):
         return []
     return [(one, row) for one, row in found if one.score >= SURE]
 
 
-async def _place(staff: Staff, contact_id: int, choice: str, met: int | None) -> Any | None:
-    """Put the person into the chosen company; a new company belongs to who met them. Return the company."""
+async def _met(staff: Staff, entered: Any, source: str, met: int | None) -> Any | None:
+    """Note the meeting; a customer of nobody's is now of who met them. Return the company."""
     from outreach.crm.store import note
-    from outreach.web.data.tables import COMPANY
 
-    async with staff.app.db.read() as conn:
-        row = await data.contact(conn, contact_id)
-        owner = await conn.scalar(select(COMPANY.c.owner_id).where(COMPANY.c.id == row.company_id)) if row else None
-    if row is None:
-        return None
-    company = row.company_id
-    if choice.isdecimal():
-        async with staff.app.db.read() as conn:
-            target = await data.company(conn, int(choice))
-        if target is not None and target.merged_into is None:
-            company, owner = target.id, target.owner_id
-            await staff.app.audience.join_company(contact_id, company, owner, staff.now)
-    if company is not None and owner is None and met is not None:
-        await staff.app.owners.assign([company], met, staff.actor, staff.now, reason="card")
-    staff.record(after={"contact": contact_id, "company": company, "met": met})
+    company = entered.company
+    number = company.id if company is not None else None
+    if company is not None and company.owner_id is None and met is not None:
+        await staff.app.owners.assign([company.id], met, staff.actor, staff.now, reason="card")
+    staff.record(after={"contact": entered.contact_id, "company": number, "met": met})
     async with staff.app.db.write() as conn:
-        await note(conn, "meeting", row.source or "", staff.now, contact_id=contact_id, company_id=company, user_id=met)
-        return await data.company(conn, company) if company is not None else None
+        await note(conn, "meeting", source, staff.now, contact_id=entered.contact_id, company_id=number, user_id=met)
+    return company

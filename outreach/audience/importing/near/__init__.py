@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from outreach.audience.dedupe import company_domain
-from outreach.audience.likeness import ABROAD, ALIKE, LIKELY, Words, likeness, words_of
+from outreach.audience.dedupe import domain_label
+from outreach.audience.likeness import ABROAD, ALIKE, LIKELY, SISTER, Words, likeness, words_of
 
 #: New customers of one list that are compared. The page of duplicates compares all of them.
 MOST_CHECKED = 20_000
@@ -24,8 +24,6 @@ BLOCK = 60
 MEASURED = 10
 #: Letters that two names must share at their beginning or at their end.
 EDGE = 4
-#: Two domains with the same first part (acme.de, acme.fr) need less of a name in common.
-SISTER = 60.0
 #: Pairs that are told one by one, where the caller wants no other number.
 TOLD = 100
 
@@ -96,7 +94,7 @@ class NearBook:
             else:
                 block.append(entry)
                 del block[:-BLOCK]
-        if label := _label(one.domain):
+        if label := domain_label(one.domain):
             self.labels.setdefault(label, one)
 
     def remember_phone(self, phone: str, one: Named) -> None:
@@ -106,7 +104,7 @@ class NearBook:
 
     def look(self, line: int, new: Named, phone: str = "") -> Near | None:
         """Return the customer that a new one most likely is, and remember the new one."""
-        found = self._by_phone(new, phone) or self._by_name(new) or self._by_label(new)
+        found = self._by_phone(new, phone) or self._by_name(new) or self._bydomain_label(new)
         self.remember(new)
         if phone:
             self.remember_phone(phone, new)
@@ -135,8 +133,8 @@ class NearBook:
                     best = (other, "name", round(score, 1))
         return best
 
-    def _by_label(self, new: Named) -> tuple[Named, str, float] | None:
-        other = self.labels.get(_label(new.domain) or "")
+    def _bydomain_label(self, new: Named) -> tuple[Named, str, float] | None:
+        other = self.labels.get(domain_label(new.domain) or "")
         if other is None or other.id == new.id or other.domain == new.domain:
             return None
         score = likeness(words_of(new.name), words_of(other.name))
@@ -149,10 +147,3 @@ def _edges(words: Words) -> set[str]:
     if len(core) < EDGE and core.isascii():
         return set()
     return {f"<{core[:EDGE]} {words.numbers}", f">{core[-EDGE:]} {words.numbers}"} if core else set()
-
-
-def _label(domain: str | None) -> str | None:
-    """The first part of the company's domain, where it is long enough to be a name."""
-    own = company_domain(domain) if domain else None
-    label = own.split(".", 1)[0] if own else ""
-    return label if len(label) > EDGE else None
