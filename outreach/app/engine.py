@@ -18,7 +18,7 @@ from outreach.app.by_hand import sent_by_hand
 from outreach.app.clock import utc_now
 from outreach.app.escalation import escalate
 from outreach.app.hooks import SendingHooks
-from outreach.app.tick import tick
+from outreach.app.tick import Seen, tick
 from outreach.campaigns.calendar import next_open
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.plan import hours_for
@@ -89,7 +89,7 @@ class Engine:
         self.totals = Totals(held=app.hold)
         self.stopping = asyncio.Event()
         self._definitions: dict[int, Definition] = {}
-        self._verified: dict[int, datetime] = {}
+        self._seen = Seen()
         self._kept_at: datetime | None = None
         self._runs: set[MailboxRun] = set()
         self._quiet = asyncio.Event()
@@ -191,7 +191,7 @@ class Engine:
         """Recover what dead workers left, then do what the clock asks for."""
         now = self.clock()
         await self.app.outbox.recover_all(now, is_dead)
-        done = await tick(self.app, now, self._verified)
+        done = await tick(self.app, now, self._seen)
         self.totals.started += done.started + done.released
         self.totals.follow_ups += done.follow_ups
         self.totals.finished += done.finished

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.app.build import App
@@ -14,10 +14,12 @@ from outreach.campaigns import plan
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.calendar import add_working_days, next_open
 from outreach.campaigns.definition import Definition
+from outreach.campaigns.follow_up import Span, sent_spans
 from outreach.campaigns.sequence import Condition
 from outreach.content.store import version_source
 from outreach.content.template import choose_language
 from outreach.db import stops
+from outreach.db.bulk import chunks
 from outreach.model import Contact, Mailbox, Message, MessageState
 from outreach.model.base import table
 from outreach.outbox import store as outbox
@@ -25,6 +27,10 @@ from outreach.outbox import store as outbox
 MESSAGES, CONTACTS, MAILBOXES = table(Message), table(Contact), table(Mailbox)
 #: Follow-ups planned in one transaction.
 CHUNK = 2_000
+#: Calendars asked for in one query: databases bound how deep a condition may nest.
+TOGETHER = 100
+#: Working days may be this much shorter than as many times 24 hours: the clocks change.
+SLACK = timedelta(hours=2)
 
 
 def failed_condition(condition: Condition, row: Any) -> str | None:
@@ -53,9 +59,9 @@ async def plan_follow_ups(app: App, conn: AsyncConnection, campaign: Any, now: d
     """Make the next steps' rows that are due now; returns how many. Each exists once, whatever restarts."""
     what = Definition.model_validate(campaign.definition)
     steps = {step.number: step for step in await campaigns.steps_of(conn, campaign.id)}
-    added = 0
-    for number, step in enumerate(what.step, 1):
-        rows = await _ripe(conn, campaign.id, number - 1, now - timedelta(days=step.after_days))
+    office, added = app.settings.sender.timezone, 0
+    for number in range(1, len(what.step) + 1):
+        rows = await _due(conn, what, office, campaign.id, number, now)
         if not rows:
             continue
         source = await version_source(conn, steps[number].version_id)
@@ -94,24 +100,62 @@ def _row(app: App, what: Definition, number: int, row: Any, source: Any, now: da
     }
 
 
-async def _ripe(conn: AsyncConnection, campaign_id: int, step: int, before: datetime) -> Sequence[Any]:
-    """Messages of a step that left long enough ago and have no next step yet."""
+async def _due(
+    conn: AsyncConnection, what: Definition, office: str, campaign_id: int, number: int, now: datetime
+) -> list[Any]:
+    """Messages of the step before `number` whose follow-up is due and not there yet, in the order in which they left.
+
+    Read as the spans in which mail must have left (campaigns/follow_up.py): what is not due stays unread, and so
+    cannot crowd out what is.
+    """
+    before = _left(campaign_id, number - 1) & ~_followed(number)
+    kinds = await _kinds(conn, before, now - timedelta(days=what.step[number - 1].after_days) + SLACK)
+    wanted: list[tuple[Any, tuple[Span, ...]]] = []
+    for kind in kinds:
+        hours = plan.hours_for(what, kind.country, kind.tz, office)
+        spans = sent_spans(now, what.step[number - 1].after_days, hours)
+        if kind.first < spans[-1][1]:
+            wanted.append((kind, spans))
+    found: list[Any] = []
+    for part in chunks(wanted, TOGETHER):
+        query = (
+            select(MESSAGES, CONTACTS.c.last_replied, MAILBOXES.c.domain.label("mailbox_domain"))
+            .join(CONTACTS, CONTACTS.c.id == MESSAGES.c.contact_id)
+            .join(MAILBOXES, MAILBOXES.c.id == MESSAGES.c.mailbox_id)
+            .where(before, or_(*(_left_in(kind, spans) for kind, spans in part)))
+            .order_by(MESSAGES.c.sent_at, MESSAGES.c.id)
+            .limit(CHUNK - len(found))
+        )
+        found += (await conn.execute(query)).all()
+    return found
+
+
+async def _kinds(conn: AsyncConnection, before: Any, until: datetime) -> Sequence[Any]:
+    """The countries and zones of mails that left before `until`, each with its first: recipients of one calendar."""
+    c = MESSAGES.c
+    query = select(c.country, c.tz, func.min(c.sent_at).label("first")).where(before, c.sent_at <= until)
+    return (await conn.execute(query.group_by(c.country, c.tz).order_by(func.min(c.sent_at)))).all()
+
+
+def _left_in(kind: Any, spans: Sequence[Span]) -> Any:
+    """Mails to recipients of this country and zone that left in one of the spans."""
+    c = MESSAGES.c
+    when = (
+        c.sent_at < until if since is None else (c.sent_at >= since) & (c.sent_at < until) for since, until in spans
+    )
+    return c.country.is_not_distinct_from(kind.country) & c.tz.is_not_distinct_from(kind.tz) & or_(*when)
+
+
+def _followed(number: int) -> Any:
+    """Whether the contact of a message has step `number` of its campaign already."""
     following = MESSAGES.alias("following")
-    has_next = exists(
+    return exists(
         select(following.c.id).where(
             following.c.campaign_id == MESSAGES.c.campaign_id,
             following.c.contact_id == MESSAGES.c.contact_id,
-            following.c.step == step + 1,
+            following.c.step == number,
         )
     )
-    query = (
-        select(MESSAGES, CONTACTS.c.last_replied, MAILBOXES.c.domain.label("mailbox_domain"))
-        .join(CONTACTS, CONTACTS.c.id == MESSAGES.c.contact_id)
-        .join(MAILBOXES, MAILBOXES.c.id == MESSAGES.c.mailbox_id)
-        .where(_left(campaign_id, step), MESSAGES.c.sent_at <= before, ~has_next)
-        .limit(CHUNK)
-    )
-    return (await conn.execute(query)).all()
 
 
 def _left(campaign_id: int, step: int) -> Any:

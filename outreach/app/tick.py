@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,6 +37,21 @@ CAMPAIGNS, MESSAGES = table(Campaign), table(Message)
 EVERGREEN = {"sequence": advance_sequence, "occasion": advance_occasion}
 #: How often a campaign under way is compared with what was approved.
 VERIFY_EVERY = timedelta(seconds=10)
+#: How often a campaign that has sent a step is looked through for follow-ups: they are due by the hour, and a look
+#: reads every mail that waits for one.
+FOLLOW_EVERY = timedelta(seconds=30)
+
+
+@dataclass
+class Seen:
+    """What one process remembers from tick to tick, by campaign: when it compared the content with what was approved,
+
+    when it last looked for follow-ups in vain, and whether nothing but follow-ups was left to come then.
+    """
+
+    verified: dict[int, datetime] = field(default_factory=dict)
+    followed: dict[int, datetime] = field(default_factory=dict)
+    waiting: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -54,15 +69,15 @@ class Ticked:
         return bool(self.started or self.released or self.follow_ups or self.finished or self.team)
 
 
-async def tick(app: App, now: datetime, verified: dict[int, datetime] | None = None) -> Ticked:
+async def tick(app: App, now: datetime, seen: Seen | None = None) -> Ticked:
     """Do whatever is due for campaigns.
 
-    `verified`: when this process last compared each campaign with what was approved. The comparison reads the whole
-    frozen audience, so it is repeated every VERIFY_EVERY; every way to change a campaign voids it at once anyway, the
+    `seen`: what this process remembers of the last ticks. The comparison with what was approved reads the whole frozen
+    audience, so it is repeated every VERIFY_EVERY; every way to change a campaign voids it at once anyway, the
     comparison is for who changes the database behind our back.
     """
     done = Ticked()
-    verified = {} if verified is None else verified
+    seen = seen or Seen()
     async with app.db.read() as conn:
         rows = await campaigns.in_states(conn, [CampaignState.SCHEDULED, *sorted(SENDING)])
         resting = await idle(conn, rows, now)
@@ -70,16 +85,16 @@ async def tick(app: App, now: datetime, verified: dict[int, datetime] | None = N
     for campaign_id in [row.id for row in rows if row.state == CampaignState.SCHEDULED]:
         await _start_if_due(app, campaign_id, now, done)
     for campaign_id, state in active:
-        last = verified.get(campaign_id)
+        last = seen.verified.get(campaign_id)
         if last is None or now - last >= VERIFY_EVERY:
             if not await verify_content(app, campaign_id, now):
                 done.held += 1
                 continue
-            verified[campaign_id] = now
+            seen.verified[campaign_id] = now
         if state == CampaignState.PILOT:
             done.team += await pilot.mail_team(app, campaign_id, now)
         if campaign_id not in resting:
-            await _advance(app, campaign_id, now, done)
+            await _advance(app, campaign_id, now, done, seen)
     return done
 
 
@@ -129,7 +144,11 @@ async def verify_content(app: App, campaign_id: int, now: datetime) -> bool:
             return False
 
 
-async def _advance(app: App, campaign_id: int, now: datetime, done: Ticked) -> None:
+async def _advance(app: App, campaign_id: int, now: datetime, done: Ticked, seen: Seen) -> None:
+    last = seen.followed.get(campaign_id)
+    looked = last is not None and now - last < FOLLOW_EVERY
+    if looked and campaign_id in seen.waiting:
+        return
     async with app.db.write() as conn:
         row = await campaigns.get(conn, campaign_id)
         if row.state == CampaignState.PILOT:
@@ -140,11 +159,27 @@ async def _advance(app: App, campaign_id: int, now: datetime, done: Ticked) -> N
         if row.kind != "campaign":
             done.follow_ups += await EVERGREEN[row.kind](app, conn, row, now)
             return
-        done.follow_ups += await plan_follow_ups(app, conn, row, now)
+        if not looked:
+            await _follow(app, conn, row, now, done, seen)
         done.released += bool(await ab_test.advance(app, conn, row, Definition.model_validate(row.definition), now))
-        if await outbox.is_settled(conn, campaign_id) and not await steps_outstanding(conn, row):
+        if await outbox.is_settled(conn, campaign_id):
+            if await steps_outstanding(conn, row):
+                seen.waiting.add(campaign_id)
+                return
             await campaigns.move(conn, campaign_id, "finish", now=now, finished_at=now)
             done.finished += 1
+
+
+async def _follow(app: App, conn: AsyncConnection, row: Any, now: datetime, done: Ticked, seen: Seen) -> None:
+    """Make the follow-ups that are due; where there are none, look again in a while. A step that waits for no day is
+    looked for each time.
+    """
+    added = await plan_follow_ups(app, conn, row, now)
+    done.follow_ups += added
+    seen.waiting.discard(row.id)
+    seen.followed.pop(row.id, None)
+    if not added and all(step.after_days for step in Definition.model_validate(row.definition).step):
+        seen.followed[row.id] = now
 
 
 async def _pilot(conn: AsyncConnection, row: Any, now: datetime, done: Ticked) -> None:

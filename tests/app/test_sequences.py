@@ -16,7 +16,7 @@ from outreach.access.roles import OPERATOR
 from outreach.app import campaigns as use
 from outreach.app.build import App
 from outreach.app.sequences import use as sequences
-from outreach.app.tick import tick
+from outreach.app.tick import Seen, tick
 from outreach.campaigns.definition import DefinitionError
 from outreach.campaigns.store import CampaignError
 from outreach.crm.enrolment.state import IllegalMove
@@ -81,7 +81,7 @@ async def test_mails_in_one_thread_then_a_call_then_the_end(house: App, clock: C
     tasks = await house.crm.tasks()
     assert [(task.kind, task.title) for task in tasks] == [("call", "Ring them up")] * 3
     with statements(house) as asked:
-        assert not await tick(house, clock(), {sequence: clock()})
+        assert not await tick(house, clock(), Seen(verified={sequence: clock()}))
     assert len(asked) == 4, "BEGIN, the campaigns, whether anybody is to be moved, ROLLBACK: the writer is not taken"
     await house.crm.finish(tasks[0].id, clock(), outcome="meeting next week")
     await work(house, clock)
