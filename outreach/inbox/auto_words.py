@@ -30,8 +30,16 @@ def subject_says(subject: str) -> bool:
 
 
 def purpose(name: str, low: str) -> bool:
-    """Does folded text hold a phrase of that purpose: automatic, absent, aside, left, ack, challenge?"""
+    """Does folded text hold a phrase of that purpose: automatic, absent, aside, left, staying, ack, challenge?"""
     return bool(said("auto_reply", name).search(low))
+
+
+def has_left(low: str) -> bool:
+    """Whether folded text says that somebody works there no more; "I have left the office for today" says no such thing."""
+    rest = low
+    for pattern in said("auto_reply", "staying").each:
+        rest = pattern.sub(" ", rest)
+    return purpose("left", rest)
 
 
 def count(name: str, low: str) -> int:

@@ -87,8 +87,7 @@ def _machine(verdict: Verdict, match: Match) -> tuple[EventKind | None, dict[str
     if verdict.detector == "challenge":
         return EventKind.CHALLENGE, {}
     until = verdict.return_date.isoformat() if verdict.return_date else None
-    left = verdict.successor is not None and until is None
-    return EventKind.AUTOREPLY, {"until": until, "successor": verdict.successor, "left": left}
+    return EventKind.AUTOREPLY, {"until": until, "successor": verdict.successor, "left": verdict.left}
 
 
 def _reply(verdict: Verdict, summary: Summary, match: Match) -> dict[str, Any]:

@@ -53,8 +53,9 @@ class Verdict:
 
     recipients: addresses as originally mailed. status: RFC 3463 code. hard: True when the address is dead, False when
     the trouble is not the address, None for what is no bounce or not known. delayed: the sending host still tries.
-    return_date: first day back. original_ids: Message-IDs (no <>) of ours found in any part; own_uids: values of
-    X-Outreach-Message found in any part. detector: which file decided.
+    return_date: first day back. left: an automatic answer says that the person works there no more. original_ids:
+    Message-IDs (no <>) of ours found in any part; own_uids: values of X-Outreach-Message found in any part. detector:
+    which file decided.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Verdict:
     intent: Intent | None = None
     return_date: date | None = None
     successor: str | None = None
+    left: bool = False
     error: str | None = None
     delayed: bool = False
     diagnostic: str | None = None  # the server's words, for people
@@ -87,4 +89,4 @@ class Verdict:
         names = ("kind", "recipients", "status", "hard", "reason", "reply_text", "intent")
         line: dict[str, object] = {"file": file, **{name: getattr(self, name) for name in names}}
         line["return_date"] = self.return_date.isoformat() if self.return_date else None
-        return line | {"successor": self.successor, "error": self.error}
+        return line | {"successor": self.successor, "left": self.left, "error": self.error}

@@ -11,7 +11,8 @@ from outreach.cli.inbox_classify import classify_files
 from tests.inbox.corpora import by_id
 
 CONTRACT = {
-    "file", "kind", "recipients", "status", "hard", "reason", "reply_text", "intent", "return_date", "successor", "error",
+    "file", "kind", "recipients", "status", "hard", "reason", "reply_text", "intent", "return_date", "successor", "left",
+    "error",
 }  # fmt: skip
 
 

@@ -125,6 +125,26 @@ async def test_nobody_is_written_to_before_the_day_of_return(tmp_path: Path, smt
         assert first.replied_at is None and first.autoreplied_at is not None  # type: ignore[attr-defined]  # noqa: PT018
 
 
+@pytest.mark.parametrize(
+    "note", ["I no longer work at Firm 0.", "您好，本人已离职。", "Ich bin nicht mehr bei Firm 0 tätig."]
+)
+async def test_who_left_gets_no_more_mail_though_no_successor_is_named(
+    tmp_path: Path, smtp_sink: Any, clock: Clock, note: str
+) -> None:
+    more = '[[step]]\nafter_days = 2\nonly_if = "no reply"\ntemplate = "follow-up"\n'
+    async with installed(tmp_path, smtp_sink.port) as app:
+        await add_people(app, tmp_path, 2)
+        campaign = await approved(app, clock, more=more)
+        await use.start(app, campaign, OPERATOR, clock())
+        await work(app, clock)
+        await receive(app, clock, "p0@firm0.example", note, "Automatic reply: Lamps", Auto_Submitted="auto-replied")
+        assert [task.state for task in await all_of(app, Task) if task.kind == "left"] == ["open"]
+        clock.pass_days(7)
+        await work(app, clock)
+        assert smtp_sink.recipients().count("p1@firm1.example") == 2
+        assert smtp_sink.recipients().count("p0@firm0.example") == 1, "who has left gets no follow-up"
+
+
 # -- late answers -------------------------------------------------------------------------------------------------------
 
 

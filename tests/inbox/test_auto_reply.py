@@ -78,3 +78,71 @@ def test_read_receipts_are_other() -> None:
 def test_challenges_are_automatic() -> None:
     verdict = classify(mail("Please verify that you are a real person: https://x.example", "Confirm"))
     assert (verdict.kind, verdict.reason) == (Kind.AUTOREPLY, "challenge")
+
+
+LEFT = (
+    "I no longer work at Firm Lighting.",
+    "Please note that I have left Firm Lighting as of 30 November 2026. Your mail is not forwarded.",
+    "Ann Berg is no longer with the company.",
+    "您好，本人已离职，感谢您的支持。",
+    "您好，本人已離職，謝謝。",
+    "Ich bin ab dem 1. Dezember 2026 nicht mehr bei der Firma Licht tätig.",
+    "Je ne travaille plus chez Lumière SA. Votre message n'est pas transmis.",
+    "Hola, ya no trabajo en Luz S.A. Este buzón no se lee.",
+    "Buongiorno, non lavoro più presso Luce srl.",
+    "Olá, já não trabalho na Luz Lda.",
+    "Ik ben niet meer werkzaam bij Licht BV.",
+    "このたび退職いたしました。お世話になりました。",
+    "저는 회사를 퇴사하였습니다.",
+    "Я больше не работаю в компании Свет.",
+    "Nie pracuję już w firmie Światło.",
+    "Jag har slutat på Ljus AB.",
+    "Jeg arbejder ikke længere hos Lys A/S.",
+    "En työskentele enää yhtiössä Valo Oy.",
+    "Şirketten ayrıldım, artık burada çalışmıyorum.",
+    "Tôi đã nghỉ việc tại công ty.",
+    "لم أعد أعمل في شركة الضوء.",
+    "V této firmě již nepracuji.",
+    "Már nem dolgozom a cégnél.",
+    "Nu mai lucrez la Lumina SRL.",
+    "Δεν εργάζομαι πλέον στην εταιρεία.",
+    "Я більше не працюю в компанії.",
+    "Saya sudah tidak bekerja di PT Cahaya.",
+    "ดิฉันได้ลาออกจากบริษัทแล้ว",
+    "אינני עובד עוד בחברה.",
+)
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_who_left_has_left_though_nobody_is_named_instead(text: str) -> None:
+    verdict = classify(mail(text, "Automatic reply: Offer", HEADERS["A"]))
+    assert (verdict.kind, verdict.left, verdict.successor, verdict.return_date) == (Kind.AUTOREPLY, True, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("I have left the office for today and will be back on 5 January 2027.", date(2027, 1, 5)),
+        ("I have left the office, ask bob@buyer.example. I am back on 5 January 2027.", date(2027, 1, 5)),
+        ("Our phone number no longer works. I am on holiday until 4 January 2027.", date(2027, 1, 5)),
+        ("J'ai quitté le bureau, de retour le 5 janvier 2027.", date(2027, 1, 5)),
+        ("My e-mail address has changed.", None),
+        ("Wir sind heute nicht mehr erreichbar.", None),
+        ("Oggi non sono più in ufficio.", None),
+        ("Ik heb het kantoor verlaten.", None),
+        ("En ole töissä huomenna.", None),
+        ("Nepracujeme v pátek.", None),
+        ("您好，我不再负责华东区业务。", None),
+        ("このたび異動いたしました。", None),
+        ("Jeg er ikke længere på kontoret i dag.", None),
+        ("Kami tidak bekerja pada akhir pekan.", None),
+    ],
+)
+def test_who_left_the_office_or_a_post_works_there_still(text: str, back: date | None) -> None:
+    verdict = classify(mail(text, "Automatic reply: Offer", HEADERS["A"]))
+    assert (verdict.kind, verdict.left, verdict.successor, verdict.return_date) == (Kind.AUTOREPLY, False, None, back)
+
+
+def test_another_post_is_a_departure_where_the_note_says_who_comes_instead() -> None:
+    verdict = classify(mail("我不再负责采购，请联系 li@buyer.example", "自动回复: Offer", HEADERS["A"]))
+    assert (verdict.left, verdict.successor) == (True, "li@buyer.example")

@@ -25,7 +25,12 @@ def test_there_and_back():
 
 def test_every_kind_of_value():
     verdict = Verdict(
-        Kind.AUTOREPLY, intent=Intent.NOT_NOW, return_date=date(2026, 12, 1), successor="bo@b.example", hard=None
+        Kind.AUTOREPLY,
+        intent=Intent.NOT_NOW,
+        return_date=date(2026, 12, 1),
+        successor="bo@b.example",
+        left=True,
+        hard=None,
     )
     assert wire.reading({"verdict": json.loads(json.dumps(wire._verdict_out(verdict)))}).verdict == verdict
 

@@ -71,14 +71,19 @@ def _human_answer(mail: Mail, own: str) -> bool:
 
 
 def verdict(mail: Mail, text: str) -> Verdict:
-    """What the note tells: first day back, and the successor of somebody who left."""
+    """What the note tells: first day back; that somebody has left, and the successor where it names one."""
     today = mail.date.date() if mail.date else None
-    gone = auto_words.purpose("left", fold(text[:LIMIT]))
+    low = fold(text[:LIMIT])
+    gone = auto_words.has_left(low)
     back = None if gone else return_date(text, today) or return_date(mail.subject, today)
+    # another post or another address is a departure for us too, where it is said who or what comes instead
+    moved = gone or (back is None and auto_words.purpose("left", low))
+    successor = auto_words.successor(text, mail.from_addr) if moved else None
     return Verdict(
         Kind.AUTOREPLY,
         reply_text=text,
         return_date=back,
-        successor=auto_words.successor(text, mail.from_addr) if gone else None,
+        successor=successor,
+        left=gone or successor is not None,
         detector="auto_reply",
     )
