@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,11 +15,13 @@ from outreach.app.corrections import accept as take_over
 from outreach.app.inbox import InboxHost
 from outreach.cli import inbox_classify
 from outreach.cli.common import AsJson, AsUser, acting, emit, err, out, refuse, with_app
+from outreach.cli.inbox_show import lines_of, save
+from outreach.inbox.archive.letters.store import Letter, read_letter, readable_raw
 from outreach.inbox.archive.store import search
 from outreach.inbox.client import ImapTrouble
 from outreach.inbox.worker import PassResult
 
-app = typer.Typer(no_args_is_help=True, help="What comes back: sync, classify, search.")
+app = typer.Typer(no_args_is_help=True, help="What comes back: sync, classify, search, show.")
 app.command("classify")(inbox_classify.command)
 
 
@@ -123,5 +127,39 @@ def search_archive(
     if as_json:
         emit(rows, True)
     for row in [] if as_json else rows:
-        line = f"{row['at']:%Y-%m-%d %H:%M}  {row['from_address'] or '–':<32} {row['subject'] or ''}"
+        way = "←" if row["direction"] == "in" else "→"
+        line = (
+            f"{row['id']:>6}  {row['at']:%Y-%m-%d %H:%M}  {way} {row['from_address'] or '–':<32} {row['subject'] or ''}"
+        )
         out.print(line, highlight=False, markup=False)
+
+
+@app.command("show")
+def show_archived(
+    mail_id: Annotated[int, typer.Argument(metavar="ID", help="The number that `inbox search` prints.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="Save the mail and its attachments into this folder; nothing is opened."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an archived mail, list its attachments, and save them where asked."""
+
+    async def work(service: App) -> tuple[Letter, bytes]:
+        async with service.db.read() as conn:
+            letter = await read_letter(conn, mail_id)
+            raw = await readable_raw(conn, mail_id)
+        if letter is None or raw is None:
+            refuse(
+                f"there is no archived mail {mail_id}, or it could not be read; "
+                "`outreach inbox search` and `outreach inbox quarantine` list them"
+            )
+        return letter, raw
+
+    letter, raw = with_app(work)
+    saved = [str(path) for path in save(letter, raw, folder)] if folder is not None else []
+    if as_json:
+        emit({**asdict(letter), "saved": saved}, True)
+        return
+    for line in lines_of(letter, saved):
+        out.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -63,7 +63,7 @@ def summarise_mail(mail: Mail) -> Summary:
         subject=mail.subject[:2000],
         date=mail.date,
         text=mail.text[:LONGEST_TEXT],
-        attachments=tuple(_attachment(part) for part in mail.leaves if _hangs_on(part)),
+        attachments=tuple(_attachment(part) for part in mail.leaves if hangs_on(part)),
         auto_submitted=mail.get("Auto-Submitted").lower()[:100],
         own_uid=mail.get("X-Outreach-Message")[:128],
         exceeded=mail.exceeded,
@@ -83,7 +83,8 @@ def _addresses(mail: Mail, header: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:MOST_ADDRESSES]
 
 
-def _hangs_on(part: Part) -> bool:
+def hangs_on(part: Part) -> bool:
+    """Whether a part is a file that the writer enclosed."""
     return part.inside == 0 and bool(part.filename or part.disposition == "attachment" or not _is_prose(part))
 
 

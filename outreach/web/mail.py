@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.content.envelope import PREVIEW_URLS, Rendered
 from outreach.content.kept import compiled_once
 from outreach.content.template import TemplateSource
+from outreach.inbox.parse import parse
 from outreach.web.security import MAIL_POLICY
 
 if TYPE_CHECKING:
@@ -72,6 +73,16 @@ def text_page(text: str) -> str:
     from markupsafe import escape
 
     return f'<!doctype html><meta charset="utf-8"><title>text</title><pre style="font:14px/1.55 monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:20px;color:#222">{escape(text)}</pre>'
+
+
+async def texts_of(raw: bytes) -> tuple[str, str]:
+    """HTML and text of a received mail, read in a thread: large ones would hold up the service."""
+
+    def read() -> tuple[str, str]:
+        mail = parse(raw)
+        return mail.html, mail.text
+
+    return await asyncio.to_thread(read)
 
 
 class Kept:

@@ -77,8 +77,8 @@ STYLES = frozenset(
 MOST = 400_000
 
 
-def harmless(html: str) -> str:
-    """Return the mail's HTML without anything that acts, loads or names a place to post to."""
+def harmless(html: str, *, links: bool = True) -> str:
+    """Return the mail's HTML without anything that acts, loads or names a place to post to; `links`: with its links."""
     return nh3.clean(
         html[:MOST],
         tags=set(TAGS),
@@ -94,7 +94,7 @@ def harmless(html: str) -> str:
             "template",
             "noscript",
         },
-        attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
+        attributes={tag: set(names) for tag, names in ATTRIBUTES.items() if links or tag != "a"},
         filter_style_properties=set(STYLES),
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="noopener noreferrer nofollow",
@@ -102,9 +102,9 @@ def harmless(html: str) -> str:
     )
 
 
-def page(html: str, plain: str) -> str:
+def page(html: str, plain: str, *, links: bool = True) -> str:
     """Return the frame's document: the cleaned HTML, or the plain text where there is none."""
-    body = harmless(html) if html.strip() else f"<pre>{escape(plain)}</pre>"
+    body = harmless(html, links=links) if html.strip() else f"<pre>{escape(plain)}</pre>"
     return (
         '<!doctype html><html><head><meta charset="utf-8"><base target="_blank"><title>mail</title><style>'
         "body{margin:16px;font:14px/1.55 Arial,'PingFang SC','Microsoft YaHei','Noto Sans SC',sans-serif;color:#222;"

@@ -6,13 +6,19 @@ import base64
 import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from outreach.cli.inbox_show import lines_of, save
 from outreach.inbox.archive.cutting import cuts_of, put_back, take_out
+from outreach.inbox.archive.enclosed import file_name
+from outreach.inbox.archive.letters.store import Letter, file_of, letter_of, read_letter
 from outreach.inbox.archive.store import archive_sent, prune, raw_mail, raw_of, search
 from outreach.inbox.archive.words import phrases_of, words_of
 from outreach.inbox.parse import parse
@@ -159,3 +165,88 @@ async def test_what_we_sent_is_found_and_comes_back(reader: Reader) -> None:
 def test_words_are_cut_by_character_where_a_language_has_no_spaces() -> None:
     assert words_of("Re: LED灯具, 500pcs") == "re led 灯 具 500pcs"
     assert phrases_of("LED灯具 Büro_2") == [["led", "灯", "具"], ["büro", "2"]]
+
+
+# -- reading one mail -------------------------------------------------------------------------------------------------
+
+
+async def first_letter(reader: Reader) -> Letter:
+    async with reader.db.read() as conn:
+        letter = await letter_of(conn, 1)
+    assert letter is not None
+    return letter
+
+
+async def test_attachments_are_listed_without_their_bytes_and_come_back_as_they_were(reader: Reader) -> None:
+    await take(reader, letter(1, files=2))
+    shown = await first_letter(reader)
+    assert (shown.sender, shown.subject, shown.direction) == ("Ann Müller <ann@buyer.example>", "Re: Lamps", "in")
+    assert [(one.number, one.name, one.content_type) for one in shown.files] == [
+        (1, "报价单.pdf", "application/pdf"),
+        (2, "报价单.pdf", "application/pdf"),
+    ]
+    assert all(abs(one.size - len(CATALOGUE)) < 4 for one in shown.files)
+    async with reader.db.read() as conn:
+        for number in (1, 2):
+            found = await file_of(conn, shown.id, number)
+            assert found is not None
+            assert (found[1], found[0].size) == (CATALOGUE, len(CATALOGUE))
+        assert await file_of(conn, shown.id, 3) is None
+        assert await file_of(conn, shown.id, 0) is None
+        assert await file_of(conn, 999, 1) is None
+        assert await read_letter(conn, 999) is None
+
+
+async def test_an_enclosed_mail_is_one_file_with_what_hangs_on_it(reader: Reader) -> None:
+    outer = EmailMessage()
+    outer["From"], outer["To"], outer["Subject"] = "ann@buyer.example", "sales@us.example", "Fwd: order"
+    outer["Message-ID"] = "<7@buyer.example>"
+    outer.set_content("See below.")
+    outer.add_attachment(message_from_bytes(letter(2, "The order"), policy=SMTP))
+    outer.add_attachment(b"small", maintype="text", subtype="csv", filename="list.csv")
+    await take(reader, outer.as_bytes(policy=SMTP))
+    shown = await first_letter(reader)
+    assert [one.name for one in shown.files] == ["1.eml", "list.csv"]
+    assert shown.files[0].size > len(CATALOGUE)
+    assert shown.files[1].size == 5
+    async with reader.db.read() as conn:
+        found = await file_of(conn, shown.id, 1)
+    assert found is not None
+    inner = message_from_bytes(found[1], policy=SMTP)
+    assert inner["Subject"] == "The order"
+    assert next(inner.iter_attachments()).get_content() == CATALOGUE
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("报价单.pdf", "报价单.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\order.pdf", "order.pdf"),
+        ("..", "1.pdf"),
+        ("", "1.pdf"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("a\x00b\r\n.pdf", "ab.pdf"),
+        ("con.txt", "_con.txt"),
+        ("长" * 300 + ".pdf", "长" * 76 + ".pdf"),
+    ],
+)
+def test_names_of_files_are_safe_everywhere(name: str, safe: str) -> None:
+    assert file_name(name, "application/pdf", 1) == safe
+    assert len(file_name(name, "application/pdf", 1).encode()) <= 255
+
+
+async def test_what_is_saved_on_disk_overwrites_nothing_and_says_nothing_to_a_terminal(
+    reader: Reader, tmp_path: Path
+) -> None:
+    raw = letter(1, text="Red \x1b[31m alarm", files=2)
+    await take(reader, raw)
+    shown = await first_letter(reader)
+    first, second = save(shown, raw, tmp_path / "out"), save(shown, raw, tmp_path / "out")
+    assert [path.name for path in first] == ["1.eml", "报价单.pdf", "报价单-2.pdf"]
+    assert not set(first) & set(second)
+    assert first[0].read_bytes() == raw
+    assert {path.read_bytes() for path in first[1:]} == {CATALOGUE}
+    lines = lines_of(shown, [str(path) for path in first])
+    assert not any("\x1b" in line for line in lines)
+    assert any("报价单.pdf" in line and "application/pdf" in line for line in lines)

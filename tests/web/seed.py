@@ -238,6 +238,7 @@ async def _inbox(conn: AsyncConnection, people: list[dict[str, Any]]) -> None:
     await add(conn, "Task", tasks)
     await add(conn, "Activity", acts)
     await _unreadable(conn)
+    await _archived(conn)
 
 
 #: What lies in quarantine: why, and the bytes that are kept (none where the server gave none).
@@ -246,6 +247,33 @@ UNREADABLE = (
     (902, "larger than 26214400 bytes: only its headers were read", b"From: c@d.example\r\nTo: sales@minxu-lighting.example\r\nSubject: Drawings\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"),
     (903, "the server broke off 3 times at this mail", b""),
 )  # fmt: skip
+
+
+#: The first mail of the inbox as it came, with an order as PDF whose name plays tricks.
+ORDERED = (
+    b"From: Anna Vogel <anna@buyer.example>\r\nTo: sales@minxu-lighting.example\r\nSubject: Our order\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"
+    b'<p>See the <a href="https://buyer.example/">order</a>.</p><script>alert(1)</script>\r\n--b\r\n'
+    b'Content-Type: text/html; name="../../order 4711.html"\r\nContent-Disposition: attachment\r\n'
+    b"Content-Transfer-Encoding: base64\r\n\r\nPHNjcmlwdD5hbGVydCgyKTwvc2NyaXB0Pg==\r\n--b--\r\n"
+)
+#: A mail of a campaign as it left: its links are the recipient's.
+LEFT = (
+    b"From: sales@minxu-lighting.example\r\nTo: p1@buyer.example\r\nSubject: Frankfurt\r\nContent-Type: text/html\r\n\r\n"
+    b'<p>Come. <a href="https://t.example/u/TOKEN">Unsubscribe</a></p>\r\n'
+)
+
+
+async def _archived(conn: AsyncConnection) -> None:
+    base = {"packed": False, "at": NOW - timedelta(hours=1)}
+    mails = [
+        {"id": 77, "sha256": "77", "direction": "in", "inbound_id": 1, "subject": "Our order", "text": "See the order.",
+         "words": "our order see the order order 4711 html", "raw": ORDERED},
+        {"id": 78, "sha256": "78", "direction": "out", "message_id": 1, "subject": "Frankfurt", "text": "Come.",
+         "words": "frankfurt come", "raw": LEFT},
+    ]  # fmt: skip
+    for mail in mails:
+        await add(conn, "ArchivedMail", [base | mail])
 
 
 async def _unreadable(conn: AsyncConnection) -> None:

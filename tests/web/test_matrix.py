@@ -36,7 +36,7 @@ GAPS = {
     "label": "2026-W47", "kind": "json", "key": "0" * 24, "action": "disable", "file": "none.png",
     "unread_id": "901", "deal_id": "1", "order_id": "1", "case_id": "1", "file_id": "1", "rule_id": "1",
     "sequence_id": "91", "programme_id": "92", "occasion_id": "1", "figure": "orders", "address_id": "1",
-    "suggestion_id": "1",
+    "suggestion_id": "1", "mail_id": "77",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from outreach.web.pages import (
     account,
     approvals,
+    archive,
     calendar,
     calls,
     campaign_content,
@@ -73,6 +74,7 @@ def routers() -> list[APIRouter]:
         sequences,
         greetings,
         inbox,
+        archive,
         follow_ups,
         plan,
         quarantine,

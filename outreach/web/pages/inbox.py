@@ -10,8 +10,9 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Held, Permission
-from outreach.inbox.parse import parse
+from outreach.inbox.archive.letters.store import letter_of
 from outreach.web import mail as mails
+from outreach.web.data import archive as archive_data
 from outreach.web.data import contacts as contact_data
 from outreach.web.data import inbox as data
 from outreach.web.data import quarantine as quarantine_data
@@ -79,6 +80,8 @@ async def _opened(staff: Staff, row: Any) -> dict[str, Any]:
     """Thread and card of the opened mail."""
     async with staff.app.db.read() as conn:
         thread = await data.thread(conn, row)
+        kept = await archive_data.ids_of(conn, [item["mail"].id for item in thread if item["kind"] == "in"])
+        letter = await letter_of(conn, row.id)
         contact = await contact_data.contact(conn, row.person_id) if row.person_id else None
         timeline = await contact_data.timeline(conn, contact_id=row.person_id) if row.person_id else []
         days = staff.app.settings.limits.per_contact
@@ -91,6 +94,8 @@ async def _opened(staff: Staff, row: Any) -> dict[str, Any]:
     held = Held(row.held_by, row.held_team)
     return {
         "thread": thread,
+        "kept": kept,
+        "letter": letter,
         "contact": contact,
         "timeline": timeline[:12],
         "lately": lately,
@@ -117,13 +122,12 @@ async def _found(staff: Staff, inbound_id: int, permission: Permission) -> Any:
 @router.page("/inbox/{inbound_id:int}/original", Permission.INBOX_VIEW)
 async def original(staff: Staff, inbound_id: int) -> Response:
     """The mail itself, cleaned, for a frame that can do nothing; images stay off."""
-    await _found(staff, inbound_id, Permission.INBOX_VIEW)
+    row = await _found(staff, inbound_id, Permission.INBOX_VIEW)
     async with staff.app.db.read() as conn:
         raw = await data.raw(conn, inbound_id)
-    if raw is None:
+    if raw is None or row.state == "quarantined":  # what the parser's child could not read is not parsed here
         return mails.framed_text(staff.say(N_("The original is not kept any more.")))
-    parsed = parse(raw)
-    return mails.framed(received_page(parsed.html or "", parsed.text or ""))
+    return mails.framed(received_page(*await mails.texts_of(raw)))
 
 
 @router.action("/inbox/{inbound_id:int}/answer", Permission.INBOX_ANSWER)

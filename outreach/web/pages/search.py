@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission, Scope
 from outreach.inbox.archive.store import search as search_archive
-from outreach.web.data import contacts
+from outreach.web.data import archive, contacts
 from outreach.web.data.contacts import Wanted
 from outreach.web.data.customer import visible_company
 from outreach.web.data.matching import says
@@ -25,8 +25,6 @@ from outreach.web.data.tables import (
     COMPANY,
     CONTACT,
     DEAL,
-    INBOUND,
-    MESSAGE,
     ORDER,
     TICKET,
 )
@@ -73,15 +71,8 @@ async def _mails(conn: AsyncConnection, staff: Staff, words: str) -> list[dict[s
     if staff.reach(Permission.INBOX_VIEW) is Scope.ALL:
         return await search_archive(conn, words, limit=EACH)
     hits = await search_archive(conn, words, limit=LOOKED_AT)
-    person = func.coalesce(INBOUND.c.contact_id, MESSAGE.c.contact_id)
-    joined = (
-        ARCHIVE.outerjoin(INBOUND, INBOUND.c.id == ARCHIVE.c.inbound_id)
-        .outerjoin(MESSAGE, MESSAGE.c.id == ARCHIVE.c.message_id)
-        .outerjoin(CONTACT, CONTACT.c.id == person)
-    )
-    # as in the inbox: who answers a mail, else whose customer it is; a mail of nobody's is its mailbox's alone
-    holder = func.coalesce(INBOUND.c.owner_id, CONTACT.c.owner_id)
-    mine = select(ARCHIVE.c.id).select_from(joined).where(
+    holder = archive.HOLDER  # a mail of nobody's is its mailbox's alone
+    mine = select(ARCHIVE.c.id).select_from(archive.JOINED).where(
         ARCHIVE.c.id.in_([hit["id"] for hit in hits]), holder.is_not(None), owned(staff, Permission.INBOX_VIEW, holder)
     )  # fmt: skip
     seen = set((await conn.execute(mine)).scalars())

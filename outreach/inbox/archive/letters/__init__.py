@@ -1,0 +1,1 @@
+"""One archived mail, read for people."""
