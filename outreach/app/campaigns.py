@@ -138,12 +138,17 @@ def _cited(problem: dict[str, Any]) -> str:
     return f"{place + ': ' if place else ''}{problem['message']}{fix} [{problem['code']}]"
 
 
-async def approve(app: App, campaign_id: int, actor: Actor, now: datetime, comment: str | None = None) -> str:
-    """Give this person's approval to exactly what stands in the database now; returns the new state."""
+async def approve(
+    app: App, campaign_id: int, actor: Actor, now: datetime, comment: str | None = None, *, seen: str | None = None
+) -> str:
+    """Give this person's approval to exactly what stands in the database now; returns the new state.
+
+    `seen`: the fingerprint of the version that the person looked at; another one is refused (CampaignError).
+    """
     async with app.db.write() as conn:
         digest = await campaigns.fingerprint(conn, campaign_id, limits_in_force(app))
         return await campaigns.add_approval(
-            conn, campaign_id, actor, app.settings.approval.roles, digest, comment=comment, now=now
+            conn, campaign_id, actor, app.settings.approval.roles, digest, comment=comment, now=now, seen=seen
         )
 
 
@@ -268,6 +273,7 @@ async def status(app: App, campaign_id: int) -> dict[str, Any]:
         "planned": planned,
         "skipped": skipped,
         **({"test": test} if test else {}),
+        **({"hash": row.submitted_hash} if row.submitted_hash else {}),
     }
 
 

@@ -34,6 +34,10 @@ CHANGED_SINCE = (
     "the campaign was changed after it was submitted: submit it again, then approve",
     "活动提交后又有改动：请重新提交，再批准",
 )
+CHANGED_SINCE_SEEN = (
+    "this is another version than the one you looked at: read the one that stands here now, then decide",
+    "这已不是您看到的那个版本：请先审阅现在的版本，再作决定",
+)
 CHANGED_MEANWHILE = (
     "somebody changed the campaign at the same moment: look again, then repeat",
     "同一时刻有人改动了该活动：请刷新后重试",

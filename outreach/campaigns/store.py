@@ -16,7 +16,7 @@ from outreach.access.store import append_audit
 from outreach.campaigns import definition as definitions
 from outreach.campaigns.approval import RecipientsDigest, Subject, is_complete, roles_to_give
 from outreach.campaigns.definition import Definition
-from outreach.campaigns.refusal import CHANGED_MEANWHILE, CHANGED_SINCE, InTwo
+from outreach.campaigns.refusal import CHANGED_MEANWHILE, CHANGED_SINCE, CHANGED_SINCE_SEEN, InTwo
 from outreach.campaigns.state import advance
 from outreach.db.session import Database
 from outreach.model import (
@@ -244,14 +244,17 @@ async def add_approval(
     *,
     comment: str | None,
     now: datetime,
+    seen: str | None = None,
 ) -> str:
-    """Record this person's approval of exactly `digest`; returns the new state.
+    """Record this person's approval of exactly `digest`; returns the new state. `seen`: what the person looked at.
 
-    Raises ApprovalRefused (who may not), CampaignError (changed since it was submitted, or not in review).
+    Raises ApprovalRefused (who may not), CampaignError (changed since it was submitted or seen, or not in review).
     """
     row = await get(conn, campaign_id)
     if row.state != CampaignState.REVIEW:
         advance(row.state, "approve")
+    if seen is not None and seen != row.submitted_hash:
+        raise CampaignError(*CHANGED_SINCE_SEEN)
     if digest != row.submitted_hash:
         raise CampaignError(*CHANGED_SINCE)
     given = await approved_roles(conn, campaign_id, digest)

@@ -26,6 +26,11 @@ app = typer.Typer(no_args_is_help=True, help="Campaigns: create, review, send, w
 Id = Annotated[int, typer.Argument(help="The campaign's id.")]
 Comment = Annotated[str | None, typer.Option("--comment", help="What the approver has to say.")]
 
+Version = Annotated[
+    str | None,
+    typer.Option("--hash", help="The `hash` that `status --json` gave for what you read; another version is refused."),
+]
+
 
 @app.command()
 def create(
@@ -128,11 +133,13 @@ def submit(campaign: Id, as_user: AsUser = None, as_json: AsJson = False) -> Non
 
 
 @app.command()
-def approve(campaign: Id, as_user: AsUser = None, comment: Comment = None, as_json: AsJson = False) -> None:
-    """Approve exactly what stands there now, as one of the approving roles."""
+def approve(
+    campaign: Id, as_user: AsUser = None, comment: Comment = None, version: Version = None, as_json: AsJson = False
+) -> None:
+    """Approve as one of the approving roles: the version of --hash, or without it whatever stands there now."""
     if as_user is None:
         refuse("the operator cannot approve: name who does with --as USER")
-    _step(campaign, as_user, as_json, lambda s, c, a, n: use.approve(s, c, a, n, comment))
+    _step(campaign, as_user, as_json, lambda s, c, a, n: use.approve(s, c, a, n, comment, seen=version))
 
 
 @app.command()

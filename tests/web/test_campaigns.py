@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+import re
+
+from httpx import Response
 from sqlalchemy import func, select, update
 
 from outreach.config.mailbox import MailboxLimits
-from outreach.model import Campaign, Message
+from outreach.model import Approval, Campaign, Message
 from outreach.model.base import table
-from tests.web.house import House
+from tests.web.house import House, Visitor
 
-CAMPAIGNS, MESSAGES = table(Campaign), table(Message)
+CAMPAIGNS, MESSAGES, APPROVALS = table(Campaign), table(Message), table(Approval)
 
 FORM = {
     "name": "LED show", "goal": "visits", "segment": "region = Asia and grade in (A, B)", "template": "product-launch",
     "mailbox": ["sales", "info"], "window": "09:00-17:00", "local_time": "1", "pilot_share": "10", "pilot_wait": "2",
     "budget": "3000", "currency": "CNY", "step_template_1": "follow-up", "step_days_1": "4", "step_if_1": "no reply",
 }  # fmt: skip
+
+
+async def approve(approver: Visitor, number: str, page: str = "", **more: str) -> Response:
+    """Press "Approve" on the page as it stands, or as it stood: `page`."""
+    shown = page or (await approver.get(f"/approvals/{number}")).text
+    version = re.search(r'name="version" value="([0-9a-f]+)"', shown)
+    return await approver.post(f"/approvals/{number}/approve", {"version": version[1] if version else "", **more})
+
+
+async def test_an_approval_is_of_the_version_that_the_page_showed(house: House) -> None:
+    async with house.visitor("li.na") as author, house.visitor("zhao.min") as legal:
+        here = (await author.post("/campaigns/new", FORM)).headers["location"]
+        number = here.rsplit("/", 1)[1]
+        await author.post(here + "/submit")
+        seen = (await legal.get(f"/approvals/{number}")).text
+        await author.post(here + "/edit", FORM | {"goal": "samples"})
+        drafted = await approve(legal, number, seen)
+        await author.post(here + "/submit")
+        later = await approve(legal, number, seen, comment="fine")
+        assert (drafted.status_code, later.status_code) == (409, 409)
+        for words in ("this is another version than the one you looked at", "Approve version 2", "fine"):
+            assert words in later.text
+        assert (await legal.post(f"/approvals/{number}/approve")).status_code == 409, "a form that does not say which"
+        async with house.db.read() as conn:
+            given = select(func.count()).select_from(APPROVALS).where(APPROVALS.c.campaign_id == int(number))
+            assert (await conn.execute(given)).scalar_one() == 0
+        assert (await approve(legal, number, later.text)).status_code == 303
 
 
 async def test_from_the_form_to_the_first_mail(house: House) -> None:
@@ -30,7 +60,7 @@ async def test_from_the_form_to_the_first_mail(house: House) -> None:
         assert (await author.post(f"/approvals/{number}/approve")).status_code == 403, "the author does not approve"
     for name in ("wang.lei", "chen.jing", "zhao.min"):
         async with house.visitor(name) as approver:
-            assert (await approver.post(f"/approvals/{number}/approve", {"comment": "fine"})).status_code == 303
+            assert (await approve(approver, number, comment="fine")).status_code == 303
     async with house.visitor("li.na") as author:
         assert "Start the pilot" in (await author.get(here)).text
         assert (await author.post(here + "/start")).status_code == 303

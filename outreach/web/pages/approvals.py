@@ -203,7 +203,7 @@ async def _verify(staff: Staff) -> str:
 
 @router.action("/approvals/{campaign_id:int}/approve", Permission.CAMPAIGNS_APPROVE)
 async def approve(staff: Staff, campaign_id: int) -> Response:
-    """Give this person's approval to exactly what is in the database."""
+    """Give this person's approval to exactly what the page showed."""
     return await _decide(staff, campaign_id, "approve")
 
 
@@ -224,8 +224,13 @@ async def _decide(staff: Staff, campaign_id: int, what: str) -> Response:
     if error:
         return await _page(staff, row, error, comment, 422)
     try:
-        await getattr(work(), what)(staff.app, campaign_id, staff.actor, staff.now, comment or None)
+        if what == "approve":
+            seen = str((await staff.form()).get("version", ""))
+            await work().approve(staff.app, campaign_id, staff.actor, staff.now, comment or None, seen=seen)
+        else:
+            await work().reject(staff.app, campaign_id, staff.actor, staff.now, comment)
     except (ApprovalRefused, CampaignError, IllegalTransition) as refused:
+        row = await found(staff, campaign_id, Permission.CAMPAIGNS_APPROVE)  # as it is now: it may have changed
         return await _page(staff, row, in_words(refused, staff.lang), comment, 409)
     text = N_("Approved.") if what == "approve" else N_("Returned to its author with your comment.")
     return staff.done("/approvals", text)
