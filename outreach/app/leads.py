@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 COMPANIES, CONTACTS, MAILBOXES, ACTIVITIES = table(Company), table(Contact), table(Mailbox), table(Activity)
 
 SOURCE = "inbox"
+#: What the basis "inquiry" of a lead rests on: the letter itself, which the inbox keeps.
+PROOF = "the letter in the inbox"
 #: Top-level domains that are a country's by name and the world's by use.
 EVERYBODYS = frozenset({"AI", "CC", "CO", "FM", "IO", "LY", "ME", "TO", "TV", "WS"})
 
@@ -39,7 +41,7 @@ class LeadDesk:
         """Enter company and contact with basis "inquiry"; None where the address may not be entered."""
         try:
             contact_id = await self.audience.add_contact_in(
-                conn, values_of(lead), source=SOURCE, basis=Basis.INQUIRY.value, now=now
+                conn, values_of(lead), source=SOURCE, basis=Basis.INQUIRY.value, now=now, evidence=PROOF
             )
         except RowRefused as refused:
             log.warning("lead cannot be registered", mailbox=mailbox_id, why=refused.reject.code)

@@ -61,9 +61,11 @@ async def enter(
     now: datetime,
     owner_id: int | None = None,
     company_id: int | None = None,
+    evidence: str = "",
 ) -> Entered:
     """Store a person, or fill what is empty of one who is known by the address; `values` has the import's names.
 
+    `evidence` is what the basis rests on; without it the basis of somebody known stays.
     `company_id` is the customer that they belong to, where it is known: its owner works them. Else the address or the
     name decides, and a customer that is made is compared with the others. Raises RowRefused, LookupError where there
     is no such customer.
@@ -74,7 +76,8 @@ async def enter(
         if chosen is not None:
             given.pop("company", None)
         last = await last_company(conn)
-        contact = await app.audience.add_contact_in(conn, given, source=source, basis=basis, now=now, owner_id=owner_id)
+        kept = {"source": source, "basis": basis, "evidence": evidence}
+        contact = await app.audience.add_contact_in(conn, given, **kept, now=now, owner_id=owner_id)
         if chosen is not None:
             await join(conn, contact, chosen.id, chosen.owner_id, now)
         own = await conn.scalar(select(CONTACTS.c.company_id).where(CONTACTS.c.id == contact))

@@ -105,11 +105,22 @@ class AudienceStore:
             return replace(told, near=await nears_of(conn, drafts))
 
     async def add_contact(
-        self, values: Mapping[str, str], *, source: str, basis: str = "none", now: datetime, owner_id: int | None = None
+        self,
+        values: Mapping[str, str],
+        *,
+        source: str,
+        basis: str = "none",
+        now: datetime,
+        owner_id: int | None = None,
+        evidence: str = "",
     ) -> int:
-        """Add or complete one contact; `values` has the import's fields. Raises RowRefused."""
+        """Add one contact, or fill what is empty of a known one; `values` has the import's fields. Raises RowRefused.
+
+        `evidence`: what the basis rests on; without it the basis of a known contact stays.
+        """
+        given: dict[str, Any] = {"source": source, "basis": basis, "owner_id": owner_id, "evidence": evidence}
         async with self.db.write() as conn:
-            return await self.add_contact_in(conn, values, source=source, basis=basis, now=now, owner_id=owner_id)
+            return await self.add_contact_in(conn, values, now=now, **given)
 
     async def add_contact_in(
         self,
@@ -123,7 +134,7 @@ class AudienceStore:
         evidence: str = "",
     ) -> int:
         """Do the same in the caller's transaction (a lead that the inbox finds). Raises RowRefused."""
-        options = ImportOptions(source, basis, evidence=evidence, owner_id=owner_id)
+        options = ImportOptions(source, basis, evidence=evidence, owner_id=owner_id, single=True)
         importer = Importer(self.db, self.secret, options, now, self.roles)
         await importer.prepare(conn)
         draft = RowCleaner(tuple(values), tuple(values), source=source, basis=basis).clean(1, list(values.values()))
@@ -142,6 +153,13 @@ class AudienceStore:
         """Return the contact of an address."""
         async with self.db.read() as conn:
             return await people.find(conn, address)
+
+    async def holders(self, addresses: str) -> list[tuple[int, int | None]]:
+        """Return (contact, owner) of who is known by any address of a cell; the owner is the company's where the
+        contact has none.
+        """
+        async with self.db.read() as conn:
+            return await people.holders(conn, addresses)
 
     async def get(self, contact_id: int) -> ContactView | None:
         """Return a contact with addresses, tags, company, consents."""

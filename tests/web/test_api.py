@@ -6,8 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select, update
 
 from outreach.access.roles import OPERATOR, Permission
+from outreach.model import Consent, Contact, EmailAddress
+from outreach.model.base import table
 from tests.web.house import House
 
 ALL = list(Permission)
@@ -140,3 +143,44 @@ async def test_the_description_names_every_route(house: House) -> None:
     assert {"/contacts", "/contacts/{contact_id}", "/campaigns/{campaign_id}/messages", "/conversions"} <= set(
         told["paths"]
     )
+
+
+async def stored(house: House, number: int) -> Any:
+    """A contact's row, its consents counted."""
+    async with house.db.read() as conn:
+        row = (await conn.execute(select(table(Contact)).where(table(Contact).c.id == number))).one()
+        given = select(func.count()).select_from(table(Consent)).where(table(Consent).c.contact_id == number)
+        return row._asdict() | {"consents": (await conn.execute(given)).scalar_one()}
+
+
+async def address_of(house: House, number: int) -> str:
+    """Where a contact is written to."""
+    address = table(EmailAddress)
+    async with house.db.read() as conn:
+        query = select(address.c.address).where(address.c.contact_id == number).order_by(address.c.id)
+        return str((await conn.execute(query)).scalars().first())
+
+
+async def test_adding_a_known_person_fills_what_is_empty_and_nothing_else(house: House) -> None:
+    contact = table(Contact)
+    async with house.db.write() as conn:
+        await conn.execute(update(contact).where(contact.c.id == 5).values(phone=None, basis="customer"))
+    before = await stored(house, 5)
+    body = {"email": await address_of(house, 5), "source": "x", "basis": "consent", "phone": "+86 760 555 0101"}
+    body |= {"first_name": "Mallory", "city": "Nowhere"}
+    assert (await call(house, "zhou.yang", "POST", "/contacts", json=body)).json()["id"] == 5
+    after = await stored(house, 5)
+    changed = {name for name in before if before[name] != after[name]} - {"updated_at"}
+    assert changed == {"phone"}, "a stronger basis needs its own proof"
+    body["evidence"] = "form 17, signed on paper"
+    assert (await call(house, "zhou.yang", "POST", "/contacts", json=body)).status_code == 201
+    proven = await stored(house, 5)
+    assert (proven["basis"], proven["consents"]) == ("consent", before["consents"] + 1)
+
+
+async def test_adding_a_colleagues_customer_is_refused_like_reading_it(house: House) -> None:
+    before, address = await stored(house, 2), await address_of(house, 2)
+    for email in (address, address.upper(), f"new@x.example; {address}", f"Somebody <{address}>"):
+        body = {"email": email, "source": "x", "basis": "consent", "evidence": "y", "phone": "+86 760 555 0101"}
+        assert (await call(house, "zhou.yang", "POST", "/contacts", json=body)).status_code == 403, email
+    assert await stored(house, 2) == before

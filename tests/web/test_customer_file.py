@@ -14,13 +14,13 @@ from sqlalchemy import func, select, update
 
 from outreach.crm.store import note
 from outreach.crm.survey.store import Vote
-from outreach.model import Attachment, Company, Contact, Deal, EmailAddress, Task, Ticket
+from outreach.model import Activity, Attachment, Company, Contact, Deal, EmailAddress, Task, Ticket
 from outreach.model.base import table
 from tests.fakes.smtp import ScriptedSMTP, reply
 from tests.web.house import House, Visitor
 
 DEALS, TASKS, COMPANIES, CONTACTS, TICKETS = table(Deal), table(Task), table(Company), table(Contact), table(Ticket)
-ADDRESSES = table(EmailAddress)
+ADDRESSES, ACTIVITIES = table(EmailAddress), table(Activity)
 
 
 async def one(house: House, query: Any) -> Any:
@@ -199,6 +199,27 @@ async def test_a_card_of_a_known_company_asks_first_and_joins_it(house: House) -
         assert row.company_id == 5
         refused = await zhou.post("/customers/cards", card | {"email": "no address", "same": "new"})
         assert refused.status_code == 422
+
+
+async def test_a_card_of_a_colleagues_customer_leaves_only_the_meeting_and_the_note(house: House) -> None:
+    async with house.db.read() as conn:
+        known = select(ADDRESSES.c.address).where(ADDRESSES.c.contact_id == 2).order_by(ADDRESSES.c.id)
+        address = (await conn.execute(known)).scalars().first()
+    before = await one(house, select(CONTACTS).where(CONTACTS.c.id == 2))
+    companies = await one(house, select(func.count()).select_from(COMPANIES))
+    card = {"source": "Canton Fair 2026", "met": "5", "email": address, "note": "asks for a catalogue", "tags": "fair"}
+    card |= {"first_name": "Mallory", "city": "Nowhere", "phone": "+86 760 555 0101", "company": "Mallory Ltd"}
+    async with house.visitor("zhou.yang") as zhou:
+        done = await zhou.post("/customers/cards", card | {"same": "new"})
+        assert done.status_code == 303
+        told = (await zhou.get(done.headers["location"])).text
+        assert "is a customer of 孙倩: the meeting and the note stand there, nothing else was changed" in told
+    assert await one(house, select(CONTACTS).where(CONTACTS.c.id == 2)) == before
+    assert await one(house, select(func.count()).select_from(COMPANIES)) == companies
+    async with house.db.read() as conn:
+        mine = select(ACTIVITIES.c.kind, ACTIVITIES.c.text).where(ACTIVITIES.c.contact_id == 2)
+        lines = (await conn.execute(mine.order_by(ACTIVITIES.c.id.desc()).limit(2))).all()
+    assert set(map(tuple, lines)) == {("meeting", "Canton Fair 2026"), ("note", "asks for a catalogue")}
 
 
 async def test_a_call_is_logged_with_its_next_step_and_undone(house: House) -> None:

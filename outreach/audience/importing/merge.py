@@ -2,7 +2,8 @@
 
 The first row of a file about a contact overwrites what differs; a later row about the same contact fills what is empty.
 So a file read twice changes nothing, whatever its rows say of each other. Tags are only ever added, the source and the
-owner stay, a legal basis only grows stronger.
+owner stay, a legal basis only grows stronger. A single contact, added by hand or by a program, fills what is empty; it
+makes a basis stronger only with a proof of its own.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ def stronger(new: str, old: str) -> bool:
     return _RANK.index(Basis(new)) > _RANK.index(Basis(old))
 
 
-def changes(stored: Mapping[str, Any], draft: Draft, *, fill_only: bool) -> dict[str, Any]:
-    """Return column → new value; empty where the row says nothing new. `stored` is the contact's row."""
+def changes(stored: Mapping[str, Any], draft: Draft, *, fill_only: bool, proven: bool = True) -> dict[str, Any]:
+    """Return column → new value; empty where the row says nothing new. `stored` is the contact's row.
+
+    `proven`: the row comes with what its legal basis rests on.
+    """
     values = draft.values
     found = {name: values[name] for name in _FIELDS if _differs(stored[name], values.get(name, ""), fill_only)}
     found |= _place(stored, values, fill_only)
@@ -34,7 +38,7 @@ def changes(stored: Mapping[str, Any], draft: Draft, *, fill_only: bool) -> dict
         merged = _attributes(stored["attributes"] or {}, json.loads(values["attributes"]), fill_only)
         if merged != stored["attributes"]:
             found["attributes"] = merged
-    if stronger(values["basis"], stored["basis"]):
+    if proven and stronger(values["basis"], stored["basis"]):
         found["basis"] = values["basis"]
     return found
 

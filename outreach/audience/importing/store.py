@@ -54,7 +54,8 @@ Progress = Callable[[ImportResult, float], None]
 class ImportOptions:
     """How a list is read. `columns` maps a column's name to a field; `evidence` stands in the consent's record.
 
-    Of the new customers that may be there already, `told` are told one by one; all are counted.
+    Of the new customers that may be there already, `told` are told one by one; all are counted. `single`: one contact
+    by hand, which fills what is empty of a known one, and whose basis counts there only with evidence.
     """
 
     source: str
@@ -64,6 +65,7 @@ class ImportOptions:
     tags: tuple[str, ...] = ()
     owner_id: int | None = None
     told: int = TOLD
+    single: bool = False
 
 
 class Importer:
@@ -279,11 +281,12 @@ class Importer:
         counted: set[int] = set()
         fresh_consents: list[tuple[int, Draft]] = []
         extra: list[tuple[int, Draft, bool, Any]] = []
+        single, proven = self.options.single, bool(self.options.evidence) or not self.options.single
         for number, draft in zip(numbers, drafts, strict=True):
             again = self._meet(number)
             row = current[number]
-            found = changes(row, draft, fill_only=again)
-            if draft.values["basis"] != "none" and not stronger(row["basis"], draft.values["basis"]):
+            found = changes(row, draft, fill_only=again or single, proven=proven)
+            if proven and draft.values["basis"] != "none" and not stronger(row["basis"], draft.values["basis"]):
                 fresh_consents.append((number, draft))
             owner = self._owner(draft, None)
             if owner and row["owner_id"] is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.audience.hygiene import AddressRefused, check_address, split_addresses
 from outreach.audience.importing.labels.store import learn_labels
 from outreach.audience.people.edit import COMPANY_FIELDS, CONTACT_FIELDS, Overtaken, checked
 from outreach.audience.people.query import (
@@ -94,6 +96,19 @@ async def find(conn: AsyncConnection, address: str) -> int | None:
     wanted = normalise_address(address)
     found: int | None = await conn.scalar(select(ADDRESS.c.contact_id).where(ADDRESS.c.normal == wanted))
     return found
+
+
+async def holders(conn: AsyncConnection, addresses: str) -> list[tuple[int, int | None]]:
+    """Return (contact, owner) of who is known by any address of a cell."""
+    normals = set()
+    for text in split_addresses(addresses):
+        with suppress(AddressRefused):  # who enters it is told by the row's check
+            normals.add(check_address(text).normal)
+    owner = func.coalesce(CONTACT.c.owner_id, COMPANY.c.owner_id)
+    joined = CONTACT.join(ADDRESS, ADDRESS.c.contact_id == CONTACT.c.id)
+    joined = joined.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
+    query = select(CONTACT.c.id, owner).select_from(joined).where(ADDRESS.c.normal.in_(normals)).distinct()
+    return [(row[0], row[1]) for row in await conn.execute(query.order_by(CONTACT.c.id))]
 
 
 async def get(conn: AsyncConnection, contact_id: int) -> ContactView | None:

@@ -38,7 +38,7 @@ class Listing(BaseModel):
 
 
 class NewContact(BaseModel):
-    """A person. `source` and `basis` are kept with the contact.
+    """A person. `source` and `basis` are kept with the contact, and `evidence`: what the basis rests on.
 
     `company_id` is the customer that they belong to, where you know it (from `near` of an earlier answer, from
     `/companies`); without it the address, then the name of the company decides.
@@ -49,6 +49,7 @@ class NewContact(BaseModel):
     email: str = Field(min_length=3, max_length=320)
     source: str = Field(min_length=1, max_length=120)
     basis: Literal["consent", "customer", "inquiry", "public-business", "none"] = "none"
+    evidence: str = Field(default="", max_length=500)
     first_name: str = Field(default="", max_length=120)
     last_name: str = Field(default="", max_length=120)
     company: str = Field(default="", max_length=200)
@@ -157,14 +158,18 @@ async def contact(contact_id: Id, script: Script = allow(P.CONTACTS_VIEW)) -> di
 
 @router.post("/contacts", response_model=Entered, status_code=201)
 async def add_contact(body: NewContact, script: Script = allow(P.CONTACTS_EDIT)) -> Entered:
-    """Add a person, or fill what is empty of one who is known by the address; `near` warns of a second customer."""
-    no_field = ("source", "basis", "company_id")
-    values = {key: value for key, value in body.model_dump().items() if value and key not in no_field}
+    """Add a person, or fill what is empty of one who is known by the address; `near` warns of a second customer.
+
+    Somebody known must be a contact that the token's owner may edit; the legal basis grows only with `evidence`.
+    """
+    no_field = {"source", "basis", "evidence", "company_id"}
+    values = {key: value for key, value in body.model_dump(exclude=no_field).items() if value}
+    for _, owner in await script.app.audience.holders(body.email):
+        if owner is not None:  # nobody's contact becomes that of who adds it
+            script.need(P.CONTACTS_EDIT, await held(script, owner))
+    given = body.model_dump(include=no_field)
     try:
-        entered = await newcomers().enter(
-            script.app, values, source=body.source, basis=body.basis, now=script.now, owner_id=script.actor.id,
-            company_id=body.company_id,
-        )  # fmt: skip
+        entered = await newcomers().enter(script.app, values, **given, now=script.now, owner_id=script.actor.id)
     except LookupError as error:
         raise HTTPException(404, "there is no such customer") from error
     except ValueError as error:

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from outreach.access.roles import Permission
 from outreach.audience.row import RowRefused
 from outreach.web.data import contacts as data
-from outreach.web.data.tables import CONTACT
+from outreach.web.data.scope import held
+from outreach.web.data.tables import CONTACT, USER
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
 from outreach.web.work import newcomers
@@ -52,6 +53,9 @@ async def add(staff: Staff) -> Response:
     met = int(given["met"]) if given["met"].isdecimal() else staff.actor.id
     if not given["source"]:
         return await _form(staff, given, 422, error=staff.say(N_("Say where the card is from, such as a fair.")))
+    for number, owner in await staff.app.audience.holders(given["email"]):
+        if owner is not None and not staff.may(Permission.CONTACTS_EDIT, await held(staff, owner)):
+            return await _met_only(staff, given, number, owner, met)
     choice = str(form.get("same", ""))
     if not choice:
         alike = await _alike(staff, given)
@@ -61,20 +65,45 @@ async def add(staff: Staff) -> Response:
     chosen = int(choice) if choice.isdecimal() and len(choice) < 10 else None
     try:
         entered = await newcomers().enter(
-            staff.app, values, source=given["source"], basis="inquiry", now=staff.now, owner_id=met, company_id=chosen
-        )
+            staff.app, values, source=given["source"], basis="inquiry", now=staff.now, owner_id=met, company_id=chosen,
+            evidence=f"card: {given['source']}",
+        )  # fmt: skip
     except RowRefused as refused:
         return await _form(staff, given, 422, error=refused.message(staff.lang))
     except LookupError:  # merged with another since it was shown
         return await _form(staff, given, 409, alike=await _alike(staff, given))
     company = await _met(staff, entered, given["source"], met)
-    kept = {name: given[name] for name in KEPT if given[name]}
-    name = " ".join(filter(None, (given["first_name"], given["last_name"]))) or given["email"]
-    to = "/customers/cards?" + urlencode(kept | {"last": name})
+    name = _name(given)
+    to = _next(given, name)
     if company is not None and company.owner and company.owner_id != met:
         text = N_("%(name)s is stored and joins %(company)s, a customer of %(owner)s: talk to them before you write.")
         return staff.done(to, text, name=name, company=company.name, owner=company.owner)
     return staff.done(to, N_("%(name)s is stored."), name=name)
+
+
+def _name(given: Mapping[str, str]) -> str:
+    return " ".join(filter(None, (given["first_name"], given["last_name"]))) or given["email"]
+
+
+def _next(given: Mapping[str, str], name: str) -> str:
+    """The address of the next empty card."""
+    kept = {field: given[field] for field in KEPT if given[field]}
+    return "/customers/cards?" + urlencode(kept | {"last": name})
+
+
+async def _met_only(staff: Staff, given: Mapping[str, str], contact_id: int, owner: int, met: int | None) -> Response:
+    """A colleague's customer: that they were met, and the card's note, stand in the timeline; nothing else changes."""
+    from outreach.crm.store import note
+
+    staff.record(after={"contact": contact_id, "met": met})
+    async with staff.app.db.write() as conn:
+        for kind, text in (("meeting", given["source"]), ("note", given["note"])):
+            if text:
+                await note(conn, kind, text, staff.now, contact_id=contact_id, user_id=met)
+        row = (await conn.execute(select(USER.c.display_name, USER.c.name).where(USER.c.id == owner))).one()
+    text = N_("%(name)s is a customer of %(owner)s: the meeting and the note stand there, nothing else was changed.")
+    name = _name(given)
+    return staff.done(_next(given, name), text, name=name, owner=row.display_name or row.name)
 
 
 async def _alike(staff: Staff, given: Mapping[str, str]) -> list[Any]:
