@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import pyotp
 from argon2 import PasswordHasher
@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.access.roles import Actor, Permission
 from outreach.access.secrets import password_fault, recovery_key, token_hash, wait_after
 from outreach.access.store import actor_of, append_audit, change_user
+from outreach.access.strangers import Strangers
 from outreach.db.session import Database
 from outreach.model import ApiToken, LoginSession, User
 
@@ -99,6 +100,11 @@ def _check(stored: str | None, password: str) -> bool:
         return False
 
 
+def _hold_off(until: datetime | None, now: datetime) -> None:
+    if until is not None and until > now:
+        raise LoginRefused("wait", int((until - now).total_seconds()) + 1)
+
+
 class Login:
     """Logs people and scripts in. `secret` (32 bytes) encrypts what must be readable again: the TOTP keys."""
 
@@ -106,12 +112,15 @@ class Login:
         self.db = db
         key = hashlib.blake2b(b"totp", key=secret[:64], digest_size=32).digest()
         self._box = Fernet(base64.urlsafe_b64encode(key))
+        self._strangers = Strangers()
 
     # -- password and session ------------------------------------------------------------------------------------
 
     async def log_in(self, name: str, password: str, code: str | None, *, now: datetime) -> str:
         """Check name, password and second factor; return a new session's token. Raises LoginRefused."""
         user = await self._user(name)
+        if user is None:
+            await self._refuse_stranger(name, password, now)
         await self.check_password(user, password, now=now)
         return await self.finish(name, code, now=now)
 
@@ -120,8 +129,7 @@ class Login:
         user = await self._user(name)
         if user is None or user.disabled_at is not None:
             raise LoginRefused("disabled")
-        if user.locked_until is not None and user.locked_until > now:
-            raise LoginRefused("wait", int((user.locked_until - now).total_seconds()) + 1)
+        _hold_off(user.locked_until, now)
         await self._second(user, code, now)
         token = chance.token_urlsafe(32)
         async with self.db.write() as conn:
@@ -146,14 +154,18 @@ class Login:
             await self._start(conn, user, token, now, via="oidc")
         return token
 
-    async def check_password(self, user: Row[Any] | None, password: str, *, now: datetime) -> None:
+    async def _refuse_stranger(self, name: str, password: str, now: datetime) -> NoReturn:
+        """A name that nobody has: the same answers after the same time as a real one's."""
+        _hold_off(self._strangers.waits_until(name), now)
+        await _fits(None, password)
+        self._strangers.count(name, now)
+        raise LoginRefused("wrong")
+
+    async def check_password(self, user: Row[Any], password: str, *, now: datetime) -> None:
         """Raise LoginRefused unless the password fits; wrong ones are counted and hold the next one off."""
-        if user is not None and user.locked_until is not None and user.locked_until > now:
-            raise LoginRefused("wait", int((user.locked_until - now).total_seconds()) + 1)
-        fits = await _fits(user.password_hash if user else None, password)
-        if not fits or user is None:
-            if user is not None:
-                await self._count_failure(user, now)
+        _hold_off(user.locked_until, now)
+        if not await _fits(user.password_hash, password):
+            await self._count_failure(user, now)
             raise LoginRefused("wrong")
         if user.disabled_at is not None:
             raise LoginRefused("disabled")

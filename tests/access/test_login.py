@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from outreach.access.login import SESSION_FOR, Login, LoginRefused, hash_password, new_password
 from outreach.access.roles import OPERATOR, Permission
 from outreach.access.store import AccessStore, NewUser
+from outreach.access.strangers import Strangers
 from outreach.db.session import Database
 from outreach.model import ApiToken, AuditEntry, LoginSession, Role
 
@@ -79,6 +80,30 @@ async def test_unknown_and_known_names_answer_alike(login: Login, user_id: int) 
     with pytest.raises(LoginRefused) as unknown:
         await login.log_in("nobody", "wrong", None, now=NOW)
     assert str(unknown.value) == str(await code_of(login, "wrong"))
+
+
+async def test_a_name_that_nobody_has_is_held_off_like_a_real_one(login: Login, user_id: int) -> None:
+    """A guesser sees the same codes and waits for both, try by try, so a name cannot be found by trying."""
+
+    async def answer(name: str, now: datetime) -> tuple[str, int]:
+        with pytest.raises(LoginRefused) as caught:
+            await login.log_in(name, "wrong", None, now=now)
+        return caught.value.code, caught.value.wait_seconds
+
+    moments = [NOW] * 6 + [NOW + timedelta(seconds=31)] * 2 + [NOW + timedelta(seconds=100)]
+    known = [await answer("li.na", now) for now in moments]
+    assert [code for code, _ in known] == ["wrong"] * 5 + ["wait", "wrong", "wait", "wrong"]
+    assert [await answer("li.ba", now) for now in moments] == known
+
+
+def test_so_many_strange_names_are_remembered_and_no_more() -> None:
+    strangers = Strangers(remembered=3)
+    for name in ("a", "b", "c", "a", "d"):
+        for _ in range(5):
+            strangers.count(name, NOW)
+    assert strangers.waits_until("b") is None, "guessed at longest ago"
+    waits = [strangers.waits_until(name) for name in ("c", "a ", "d")]
+    assert all(until is not None and until > NOW for until in waits)
 
 
 async def test_the_second_factor(login: Login, user_id: int, db: Database) -> None:
