@@ -140,7 +140,8 @@ async def test_objects_of_others_are_refused_to_who_sees_only_own_ones(house: Ho
     async with house.visitor("zhou.yang") as visitor:
         await visitor.get("/")
         before = await fingerprint(house)
-        for path in ("/contacts/2", "/contacts/3", "/customers/2", "/campaigns/1", "/campaigns/1/live", "/approvals/1"):
+        for path in ("/contacts/2", "/contacts/3", "/customers/2", "/campaigns/1", "/campaigns/1/live", "/approvals/1",
+                     "/settings/mailboxes/1", "/settings/mailboxes/1/doctor"):  # fmt: skip
             assert (await visitor.get(path)).status_code == 403, path
         for path, data in (
             ("/contacts/2/edit", {"field": "grade", "value": "D"}),

@@ -16,6 +16,7 @@ from outreach.access.roles import Permission
 from outreach.access.store import append_audit
 from outreach.config import ConfigError, MailboxSettings, Settings, presets
 from outreach.config.mailbox import LOOPBACK
+from outreach.web.data.scope import held
 from outreach.web.data.tables import MAILBOX, USER
 from outreach.web.i18n import N_
 from outreach.web.pages.settings import tabs
@@ -135,9 +136,13 @@ async def mailbox(staff: Staff, mailbox_id: int) -> Response:
 
 async def _configured(staff: Staff, mailbox_id: int) -> MailboxSettings:
     async with staff.app.db.read() as conn:
-        name = (await conn.execute(select(MAILBOX.c.name).where(MAILBOX.c.id == mailbox_id))).scalar_one_or_none()
+        query = select(MAILBOX.c.name, MAILBOX.c.owner_id).where(MAILBOX.c.id == mailbox_id)
+        row = (await conn.execute(query)).one_or_none()
+    if row is None:
+        raise HTTPException(404)
+    staff.need(Permission.MAILBOXES_VIEW, await held(staff, row.owner_id))
     boxes: list[MailboxSettings] = staff.app.settings.mailbox
-    found = next((box for box in boxes if box.name == name), None)
+    found = next((box for box in boxes if box.name == row.name), None)
     if found is None:
         raise HTTPException(404)
     return found
