@@ -119,7 +119,7 @@ async def _record(conn: AsyncConnection, row: Row[Any], text: str, posted: Poste
     doubt = " (in doubt)" if posted.outcome == "in_doubt" else ""
     await _activity(conn, row, "answer", text[:300] + doubt, actor, now)
     await _finish_tasks(conn, row.id, now, "answered")
-    after = {"outcome": posted.outcome, "reply": posted.text[:200]}
+    after = {"outcome": posted.outcome}  # what the server said may hold an address: it is no matter of the trail
     await append_audit(conn, actor, "inbound.answered", "inbound_mail", row.id, now=now, after=after)
 
 

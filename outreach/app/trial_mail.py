@@ -51,7 +51,7 @@ async def send_trial(
     data = compiled.compose(identity, context, PREVIEW_URLS).data
     posted = await post(app, box, [to], data, now)
     async with app.db.write() as conn:
-        after = {"to": to, "outcome": posted.outcome, "language": chosen}
+        after = {"outcome": posted.outcome, "language": chosen}  # never the address: the trail is not erased
         await append_audit(conn, actor, "template.tested", "template", source.name, now=now, after=after)
     return posted
 

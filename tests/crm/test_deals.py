@@ -10,7 +10,7 @@ from sqlalchemy import select
 from outreach.crm.deals.money import Money, approval_after, currency_of
 from outreach.crm.deals.state import TRANSITIONS, IllegalStage, actions, advance
 from outreach.crm.deals.store import DealError, DealStore, Terms
-from outreach.model import Activity, Task
+from outreach.model import Activity, AuditEntry, Task
 from outreach.model.base import table
 from outreach.model.enums import DealStage
 from tests.crm.conftest import NOW, Firm
@@ -122,3 +122,17 @@ async def test_losing_needs_a_reason_and_can_be_undone(firm: Firm) -> None:
     row = await deals.one(deal)
     assert row is not None
     assert (row.stage, row.lost_reason) == ("inquiry", None)
+
+
+async def test_what_people_wrote_of_a_deal_stays_out_of_the_trail(firm: Firm) -> None:
+    deals, zhou = DealStore(firm.db, Money()), firm.actor("zhou")
+    deal = await deals.add(firm.companies["Brandt"], "Lamps for Katrin", Terms(84_300, "EUR"), zhou, NOW)
+    changed = {"title": "Lamps for Petra", "note": "call Petra at home", "owner_id": firm.users["sun"]}
+    before = await deals.edit(deal, changed, Terms(), zhou, NOW)
+    assert before["title"] == "Lamps for Katrin", "undo has the words"
+    async with firm.db.read() as conn:
+        query = select(table(AuditEntry)).where(table(AuditEntry).c.action == "deal.changed")
+        entry = (await conn.execute(query)).one()
+    assert entry.before["title"] == entry.after["title"] == entry.after["note"] == "…"
+    assert entry.after["owner_id"] == firm.users["sun"]
+    assert not any(name in str(tuple(entry)) for name in ("Katrin", "Petra"))

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from outreach.model import InboundMail, Message, Suppression, Task
+from outreach.model import AuditEntry, InboundMail, Message, Suppression, Task
 from outreach.model.base import table
 from tests.fakes.smtp import ScriptedSMTP, drop, reply
 from tests.web.house import House
 
-INBOUND, TASKS, SUPPRESSION = table(InboundMail), table(Task), table(Suppression)
+INBOUND, TASKS, SUPPRESSION, ENTRIES = table(InboundMail), table(Task), table(Suppression), table(AuditEntry)
 
 
 async def one(house: House, model: Any, number: int) -> Any:
@@ -36,6 +36,11 @@ async def test_an_answer_leaves_once_in_its_thread(sending: House, scripted_smtp
     assert mail["References"] == f"<{ours}> <in1@x.example>"
     assert mail["From"].addresses[0].addr_spec == "sales@minxu-lighting.example"
     assert "our price is 3.20 €" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    async with sending.db.read() as conn:
+        recorded = (
+            await conn.execute(select(ENTRIES.c.after).where(ENTRIES.c.action == "inbound.answered"))
+        ).scalar_one()
+    assert recorded == {"outcome": "sent"}, "what the server said may name the person"
     row, task = await one(sending, INBOUND, 1), await one(sending, TASKS, 1)
     assert (row.state, row.answered_at, task.state, task.outcome) == ("closed", sending.now, "done", "answered")
 

@@ -177,7 +177,8 @@ class DealStore:
                 raise DealError("floor", "this margin is under the floor: quote anew, so that a manager can look at it")
             await self._change(conn, row, values)
             before = {name: row._mapping[name] for name in values}
-            await append_audit(conn, actor, "deal.changed", "deal", deal_id, now=now, before=before, after=values)
+            was, told = _for_the_trail(before), _for_the_trail(values)
+            await append_audit(conn, actor, "deal.changed", "deal", deal_id, now=now, before=was, after=told)
         return before
 
     async def put_back(self, deal_id: int, now_at: str, was: str, actor: Actor, now: datetime) -> None:
@@ -222,6 +223,11 @@ async def _row(conn: AsyncConnection, deal_id: int) -> Row[Any]:
     if row is None:
         raise LookupError(f"there is no deal {deal_id}")
     return row
+
+
+def _for_the_trail(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What people wrote stays out, only that it was changed: the trail outlives the erasure of who it names."""
+    return {name: "…" if name in ("title", "note") else value for name, value in values.items()}
 
 
 async def _reached(conn: AsyncConnection, row: Row[Any], stage: str, now: datetime) -> None:
