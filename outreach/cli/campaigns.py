@@ -28,7 +28,7 @@ Comment = Annotated[str | None, typer.Option("--comment", help="What the approve
 
 Version = Annotated[
     str | None,
-    typer.Option("--hash", help="The `hash` that `status --json` gave for what you read; another version is refused."),
+    typer.Option("--hash", help="Of what you read, from `campaigns status ID --json`; another version is refused."),
 ]
 
 

@@ -68,7 +68,7 @@ def started(outreach: Outreach, noun: str, file: Path) -> str:
     """Create it from its file, have it approved, and start it; returns its id."""
     number = str(told(outreach(noun, "create", str(file), "--json"))["id"])
     assert told(outreach(noun, "submit", number, "--json"))["state"] == "review"
-    seen = told(outreach(noun, "status", number, "--json"))["hash"]
+    seen = told(outreach("campaigns", "status", number, "--json"))["hash"]
     other = outreach(noun, "approve", number, "--as", APPROVERS[0][0], "--hash", "0" * 64)
     assert (other.exit_code, "another version than the one you looked at" in other.stderr) == (1, True), other.stderr
     for name, _ in APPROVERS:
