@@ -6,15 +6,18 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import NamedTuple
 
 from outreach.campaigns.calendar import Hours
 from outreach.campaigns.definition import Definition
 from outreach.content.gates import CampaignFacts, ContactFacts, Gate, gate
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A contact of the audience with all that decides whether and how to write."""
+class Candidate(NamedTuple):
+    """A contact of the audience with all that decides whether and how to write.
+
+    A tuple: a plan makes one for each of a million people, and a frozen dataclass takes four times as long.
+    """
 
     contact_id: int
     company_id: int | None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from outreach.model.base import json_dict, moment, refers, word
+
+MERGED = text("merged_into IS NOT NULL")
 
 
 class Company(SQLModel, table=True):
@@ -18,6 +20,8 @@ class Company(SQLModel, table=True):
     """
 
     __tablename__ = "company"
+    # which customers became part of this one: few rows have any
+    __table_args__ = (Index("ix_company_merged_into", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED),)
 
     id: int | None = Field(default=None, primary_key=True)
     key: str | None = word(nullable=True, unique=True)

@@ -26,6 +26,8 @@ OLDEST = 600.0
 MOST = 100
 #: How long a page waits for figures that are not there yet, before it shows itself without them.
 PATIENCE = 0.05
+#: How long the computing anew lets the page go first that shows the old figures: both want the same processor.
+BEHIND = 0.2
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,20 @@ class Figures(Generic[T]):
 class _Entry:
     figures: Figures[Any] | None = None
     made: float = 0.0
+    progress: int = 0
     task: asyncio.Task[Figures[Any]] | None = None
 
 
 class Kept:
-    """The figures of one process. fresh 0: nothing is kept, every question computes. `clock` counts seconds."""
+    """The figures of one process. fresh 0: nothing is kept, every question computes. `clock` counts seconds.
 
-    def __init__(self, fresh: float = FRESH, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._fresh, self._clock = fresh, clock
+    behind: seconds for which old figures' computing anew lets the page go first that shows them.
+    """
+
+    def __init__(
+        self, fresh: float = FRESH, *, clock: Callable[[], float] = time.monotonic, behind: float = BEHIND
+    ) -> None:
+        self._fresh, self._clock, self._behind = fresh, clock, behind
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
     def __len__(self) -> int:
@@ -69,12 +77,47 @@ class Kept:
         age = self._clock() - entry.made if entry.figures else None
         if age is not None and age < self._fresh:
             return cast("Figures[T]", entry.figures)
-        task = entry.task if entry.task and not entry.task.done() else self._start(entry, now, make)
-        if age is not None and age < OLDEST:
+        shown = age is not None and age < OLDEST
+        behind = self._behind if shown else 0.0
+        task = entry.task if entry.task and not entry.task.done() else self._start(entry, now, make, behind)
+        if shown:
             return cast("Figures[T]", entry.figures)
         # whoever gives up waiting does not stop the work: the next one who asks finds it done
         done, _ = await asyncio.wait({task}, timeout=patience)
         return task.result() if done else None
+
+    async def asked(
+        self,
+        key: Hashable,
+        since: datetime,
+        now: datetime,
+        make: Callable[[], Awaitable[T]],
+        *,
+        patience: float = PATIENCE,
+    ) -> Figures[T] | None:
+        """Return figures of the moment `since` or later, None while they are being computed: ask again with it.
+
+        For what people act upon: who asks at a new moment never sees what was computed before.
+        """
+        if not self._fresh:
+            return Figures(await make(), now)
+        entry = self._entry(key)
+        if entry.figures is None or entry.figures.at < since:
+            task = entry.task if entry.task and not entry.task.done() else self._start(entry, now, make)
+            done, _ = await asyncio.wait({task}, timeout=patience)
+            if not done or task.result().at < since:
+                return None
+        return cast("Figures[T]", entry.figures)
+
+    def note(self, key: Hashable, progress: int) -> None:
+        """Say how far the work on these figures is."""
+        if entry := self._entries.get(key):
+            entry.progress = progress
+
+    def progress(self, key: Hashable) -> int:
+        """How far the work was said to be; 0 where nobody said so."""
+        entry = self._entries.get(key)
+        return entry.progress if entry else 0
 
     async def settle(self) -> None:
         """Wait until nothing is being computed: before the database closes."""
@@ -88,8 +131,14 @@ class Kept:
             self._entries.popitem(last=False)
         return entry
 
-    def _start(self, entry: _Entry, now: datetime, make: Callable[[], Awaitable[T]]) -> asyncio.Task[Figures[Any]]:
+    def _start(
+        self, entry: _Entry, now: datetime, make: Callable[[], Awaitable[T]], behind: float = 0.0
+    ) -> asyncio.Task[Figures[Any]]:
+        entry.progress = 0
+
         async def compute() -> Figures[Any]:
+            if behind:
+                await asyncio.sleep(behind)
             figures = Figures(await make(), now)
             entry.figures, entry.made = figures, self._clock()
             return figures

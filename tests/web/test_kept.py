@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -157,3 +158,34 @@ async def test_a_campaign_shows_its_counts_at_once_and_the_forecast_when_it_is_t
         assert "last mail about" in part
         keeping.now += timedelta(seconds=3)
         assert "last mail about" in (await visitor.get("/campaigns/1/live")).text
+
+
+async def test_who_asks_at_a_new_moment_never_sees_what_was_found_before() -> None:
+    kept, counter = Kept(clock=Clock()), Counter()
+    later = NOW + timedelta(seconds=1)
+    first = await kept.asked("a", NOW, NOW, counter)
+    again = await kept.asked("a", NOW, later, counter)
+    assert first is not None
+    assert again == first
+    counter.gate.clear()
+    assert await kept.asked("a", later, later, counter, patience=0) is None
+    kept.note("a", 250)
+    assert kept.progress("a") == 250
+    counter.gate.set()
+    await kept.settle()
+    found = await kept.asked("a", later, later, counter)
+    assert found is not None
+    assert (found.value, found.at) == (2, later)
+
+
+async def test_a_preflight_shows_how_far_it_is_until_it_is_there(keeping: House) -> None:
+    async with keeping.visitor("li.na") as visitor:
+        part = (await visitor.get("/campaigns/5/preflight")).text
+        asked = re.search(r"/campaigns/5/preflight\?since=\d+", part)
+        if asked:
+            assert "people get it" not in part
+            assert "looked at" in part
+            await keeping.web.state.kept.settle()
+            part = (await visitor.get(asked[0])).text
+        assert "people get it" in part
+        assert "since=" not in part

@@ -272,8 +272,10 @@ async def _candidates(conn: AsyncConnection, new: Known) -> list[Known]:
         signs += [COMPANIES.c.phone.endswith(end) for end in ends] + [COMPANIES.c.id.in_(by_phone)]
     if not signs:
         return []
-    query = select(COMPANIES).where(or_(*signs), COMPANIES.c.merged_into.is_(None), COMPANIES.c.id != new.id)
-    rows = (await conn.execute(query.order_by(COMPANIES.c.id).limit(MOST_CANDIDATES))).all()
+    c = COMPANIES.c
+    query = select(c.id, c.name, c.domain, c.country, c.phone)
+    query = query.where(or_(*signs), c.merged_into.is_(None), c.id != new.id)
+    rows = (await conn.execute(query.order_by(c.id).limit(MOST_CANDIDATES))).all()
     phones: dict[int, list[str]] = {row.id: [row.phone] if row.phone else [] for row in rows}
     if ends:
         for part in chunks(list(phones)):

@@ -113,11 +113,22 @@ async def contacts(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tuple
     """One page of contacts and how many there are. Raises segment.SegmentError."""
     condition = contact_filter(staff, wanted)
     total = (await conn.execute(select(func.count()).select_from(CONTACT).where(condition))).scalar_one()
+    return await _contact_page(conn, wanted, condition, PAGE), int(total)
+
+
+async def first_contacts(conn: AsyncConnection, staff: Staff, words: str, most: int) -> Sequence[Any]:
+    """The newest contacts that words find; nobody counts how many there are."""
+    wanted = Wanted(search=words)
+    return await _contact_page(conn, wanted, contact_filter(staff, wanted), most)
+
+
+async def _contact_page(
+    conn: AsyncConnection, wanted: Wanted, condition: ColumnElement[bool], most: int
+) -> Sequence[Any]:
     joined = CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
     ids = select(CONTACT.c.id).select_from(joined if "company" in wanted.sort else CONTACT).where(condition)
-    page = ids.order_by(*_order(wanted.sort, SORTS, CONTACT.c.id)).limit(PAGE).offset(wanted.offset)
-    chosen = (await conn.execute(page)).scalars().all()
-    return await contact_rows(conn, chosen), int(total)
+    page = ids.order_by(*_order(wanted.sort, SORTS, CONTACT.c.id)).limit(most).offset(wanted.offset)
+    return await contact_rows(conn, (await conn.execute(page)).scalars().all())
 
 
 async def contact_rows(conn: AsyncConnection, chosen: Sequence[int]) -> list[Any]:
@@ -168,12 +179,24 @@ async def companies(conn: AsyncConnection, staff: Staff, wanted: Wanted) -> tupl
     """One page of companies with how many contacts each has."""
     condition = company_filter(staff, wanted)
     total = (await conn.execute(select(func.count()).select_from(COMPANY).where(condition))).scalar_one()
+    return await _company_page(conn, wanted, condition, PAGE), int(total)
+
+
+async def first_companies(conn: AsyncConnection, staff: Staff, words: str, most: int) -> Sequence[Any]:
+    """The first companies that words find, by name; nobody counts how many there are."""
+    wanted = Wanted(search=words, sort="name")
+    return await _company_page(conn, wanted, company_filter(staff, wanted), most)
+
+
+async def _company_page(
+    conn: AsyncConnection, wanted: Wanted, condition: ColumnElement[bool], most: int
+) -> Sequence[Any]:
     page = select(COMPANY.c.id).where(condition).order_by(*_order(wanted.sort, COMPANY_SORTS, COMPANY.c.id))
     # first which, then what of them: SQLite would count everybody's contacts before it sorts
-    chosen = (await conn.execute(page.limit(PAGE).offset(wanted.offset))).scalars().all()
+    chosen = (await conn.execute(page.limit(most).offset(wanted.offset))).scalars().all()
     query = _company_lines().where(COMPANY.c.id.in_(chosen))
     rows = {row.id: row for row in await conn.execute(query)}
-    return [rows[number] for number in chosen if number in rows], int(total)
+    return [rows[number] for number in chosen if number in rows]
 
 
 def _company_lines() -> Select[Any]:

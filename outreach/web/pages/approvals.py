@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import HTTPException
@@ -13,7 +14,8 @@ from outreach.campaigns.approval import ApprovalRefused
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.state import IllegalTransition
 from outreach.campaigns.store import CampaignError
-from outreach.content.lint import check
+from outreach.content.kept import findings_once
+from outreach.content.lint import told
 from outreach.content.preview import with_pictures
 from outreach.content.problem import ContentProblem
 from outreach.content.store import version_source
@@ -63,11 +65,7 @@ async def _page(staff: Staff, row: Any, error: str = "", comment: str = "", stat
         submissions = await data.submissions(conn, row.id)
         changes = await _changes(conn, submissions, sources)
         given = (await data.given(conn, [row.id])).get(row.id, [])
-        context = {
-            "audience": await data.audience(conn, row.id),
-            "skipped": await campaign_data.skipped(conn, row.id),
-            "sample": await data.sample(conn, row.id, seed),
-        }
+    context = await _frozen(staff, row.id, seed)
     chosen = _chosen(staff, sources, context["sample"])
     rendered = await _rendered(staff, row, chosen, what.subject_of(steps[chosen["number"]].number))
     return await staff.render(
@@ -77,6 +75,18 @@ async def _page(staff: Staff, row: Any, error: str = "", comment: str = "", stat
         full_name=full_name, mine=_mine(staff, row, given), fresh=_is_fresh(staff), error=error, comment=comment,
         **context, **chosen, **rendered, **await _rules(staff, what),
     )  # fmt: skip
+
+
+async def _frozen(staff: Staff, campaign_id: int, seed: int) -> dict[str, Any]:
+    """The audience in figures and a sample of it: each walks over all its people, side by side."""
+
+    async def beside(read: Any, *more: Any) -> Any:
+        async with staff.app.db.read() as conn:
+            return await read(conn, campaign_id, *more)
+
+    parts = beside(data.audience), beside(data.sample, seed), beside(campaign_data.skipped)
+    audience, sample, skipped = await asyncio.gather(*parts)
+    return {"audience": audience, "sample": sample, "skipped": skipped}
 
 
 async def _rules(staff: Staff, what: Definition) -> dict[str, Any]:
@@ -168,7 +178,7 @@ def _texts(before: TemplateSource, after: TemplateSource) -> list[Change]:
 def _findings(staff: Staff, sources: list[TemplateSource]) -> list[Any]:
     found: list[Any] = []
     for source in sources:
-        found += check(source, lang=staff.lang, sender=mail.sender(staff))
+        found += told(findings_once(source, mail.sender(staff)), staff.lang)
     return found
 
 

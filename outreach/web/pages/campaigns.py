@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,6 +31,9 @@ from outreach.web.security import local_path
 from outreach.web.work import campaigns as work
 
 router = Pages()
+
+#: A preflight that takes longer begins anew.
+LONGEST_CHECK = timedelta(minutes=10)
 
 #: In these states mail leaves, or waits for somebody to let it.
 UNDER_WAY = ("pilot", "running", "paused")
@@ -228,11 +233,33 @@ async def _ledger(staff: Staff, row: Any, figures: data.Figures) -> dict[str, An
 
 @router.page("/campaigns/{campaign_id:int}/preflight", Permission.CAMPAIGNS_VIEW)
 async def preflight(staff: Staff, campaign_id: int) -> Response:
-    """Who would get it and why others would not; it may take seconds for a large audience, so it loads by itself."""
+    """Who would get it and why others would not; it takes seconds for a large audience: the part asks until it is there.
+
+    Who opens the page sees what holds then, never what was found before.
+    """
     row = await found(staff, campaign_id, Permission.CAMPAIGNS_VIEW)
-    told = await work().preflight(staff.app, campaign_id, staff.now, lang=staff.lang)
+    since, key = _since(staff), ("preflight", campaign_id, staff.lang)
+
+    async def check() -> Any:
+        told = work().preflight
+        walked = partial(staff.kept.note, key)
+        return await told(staff.app, campaign_id, staff.now, lang=staff.lang, walked=walked)
+
+    told = await staff.kept.asked(key, since, staff.now, check)
     may_edit = staff.may(Permission.CAMPAIGNS_EDIT, Held(row.owner_id, row.owner_team))
-    return await staff.render("part_preflight.html", row=row, told=told, may_edit=may_edit)
+    return await staff.render(
+        "part_preflight.html", row=row, told=told.value if told else None, may_edit=may_edit,
+        since=int(since.timestamp()), walked=staff.kept.progress(key),
+    )  # fmt: skip
+
+
+def _since(staff: Staff) -> datetime:
+    """The second in which the page was opened that asks; now, where the part does not say, or says something odd."""
+    given, now = staff.request.query_params.get("since", ""), staff.now.replace(microsecond=0)
+    if not given.isdecimal() or len(given) > 12:
+        return now
+    moment = datetime.fromtimestamp(int(given), UTC)
+    return moment if now - LONGEST_CHECK < moment <= now else now
 
 
 DONE = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -68,7 +69,9 @@ async def _company(staff: Staff, row: Any, error: str = "", status: int = 200) -
     group = params.get("show", "")
     group = group if group in file.GROUPS else ""
     mine = await held(staff, row.owner_id)
-    context = await _facts(staff, row) | await _people(staff, row)
+    # who else this may be takes a walk over all customers: beside the rest of the page
+    facts, people, alike = await asyncio.gather(_facts(staff, row), _people(staff, row), _alike(staff, row))
+    context = facts | people | {"alike": alike}
     async with staff.app.db.read() as conn:
         lines, more = await file.timeline(conn, row.id, group, _moment(params.get("before", "")))
     return await staff.render(
@@ -101,9 +104,12 @@ async def _facts(staff: Staff, row: Any) -> dict[str, Any]:
     told["owners"] = await staff.app.owners.history(row.id)
     told["reviews"] = await staff.app.grades.history(row.id)
     told["at_work"] = await staff.app.owners.at_work(row.id, row.owner_id, staff.now)
-    known = Known(row.id, row.name, row.domain, row.country, (row.phone,) if row.phone else ())
-    told["alike"] = await staff.app.owners.find_collisions(known)
     return told
+
+
+async def _alike(staff: Staff, row: Any) -> Any:
+    known = Known(row.id, row.name, row.domain, row.country, (row.phone,) if row.phone else ())
+    return await staff.app.owners.find_collisions(known)
 
 
 async def _people(staff: Staff, row: Any) -> dict[str, Any]:

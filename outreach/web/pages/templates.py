@@ -10,7 +10,8 @@ from fastapi.responses import Response
 from outreach.access.roles import Permission
 from outreach.config import ConfigError
 from outreach.content.context import VARIABLES
-from outreach.content.lint import check
+from outreach.content.kept import findings_once
+from outreach.content.lint import told
 from outreach.content.problem import ContentProblem
 from outreach.content.template import TemplateSource
 from outreach.web import mail
@@ -86,7 +87,7 @@ async def _page(staff: Staff, name: str, error: str = "", status: int = 200) -> 
     return await staff.render(
         "template.html", status=status, name=name, source=source, looked=looked, trouble=trouble, error=error,
         look=looked.look if looked else Look.of(staff.request.query_params), views=VIEWS, people=await offered(staff),
-        problems=check(source, lang=staff.lang, sender=mail.sender(staff)), variables=VARIABLES, versions=versions,
+        problems=told(findings_once(source, mail.sender(staff)), staff.lang), variables=VARIABLES, versions=versions,
         own=authoring().is_own(staff.app, name), to=staff.visit.user.email or "",
     )  # fmt: skip
 

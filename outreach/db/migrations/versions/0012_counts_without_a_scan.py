@@ -38,6 +38,7 @@ def upgrade() -> None:
     _partial("ix_message_pilot", "message", sample, "is_pilot IS 1", "is_pilot IS true")
     tested = ("campaign_id", "step", "variant", "sent_at")
     _partial("ix_message_variant", "message", tested, "variant IS NOT NULL AND sent_at IS NOT NULL")
+    _partial("ix_company_merged_into", "company", ("merged_into",), "merged_into IS NOT NULL")
     _partial("ix_attempt_tried", "attempt", ("at",), "outcome <> 'accept'")
     # the key of campaign and contact finds a campaign's recipients, too
     op.drop_index("ix_campaign_recipient_campaign_id", "campaign_recipient")
@@ -51,6 +52,7 @@ def downgrade() -> None:
     op.drop_index("ix_campaign_recipient_campaign_skip", "campaign_recipient")
     op.create_index("ix_campaign_recipient_campaign_id", "campaign_recipient", ["campaign_id"], unique=False)
     op.drop_index("ix_attempt_tried", "attempt")
+    op.drop_index("ix_company_merged_into", "company")
     for name in ("variant", "pilot", "bounced", "campaign_back", "campaign_read", "mailbox_sent", "campaign_state"):
         op.drop_index(f"ix_message_{name}", "message")
     op.create_index("ix_message_campaign_state", "message", ["campaign_id", "state"], unique=False)
