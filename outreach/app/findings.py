@@ -192,7 +192,7 @@ async def got_before(
         )
         count = sum(1 for contact in await conn.scalars(query) if contact in people)
         if count:
-            date = f"{row.last:%Y-%m-%d}"
+            date = Both(f"{row.last.day} {row.last:%b %Y}", f"{row.last.year}年{row.last.month}月{row.last.day}日")
             found.append(
                 ContentProblem("wording.again", count=count, campaign=row.name, date=date, percent=round(100 * percent))
             )

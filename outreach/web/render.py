@@ -119,7 +119,9 @@ def _words(lang: str) -> dict[str, Any]:
     def said(value: str | None, kind: str) -> str:
         if kind == "skip" and value and ":" in value:  # the rule or the list that says so stands behind the colon
             head, _, detail = value.partition(":")
-            return f"{translate(lang, word(kind, head)[0])} ({detail})"
+            if head == "suppressed":
+                detail = translate(lang, word("suppression", detail)[0])
+            return translate(lang, "%(what)s (%(why)s)", what=translate(lang, word(kind, head)[0]), why=detail)
         return translate(lang, word(kind, value)[0])
 
     def badge(value: str | None, kind: str) -> Markup:
@@ -129,6 +131,7 @@ def _words(lang: str) -> dict[str, Any]:
     return {
         "said": said,
         "badge": badge,
+        "tongue": lambda text: fmt.tongue(text, lang),
         "pause_reason": lambda value: pause_text(value, lang),
         "explained": lambda reason, detail="": explained(reason, lang, detail)[0],
         "remedy": lambda reason, detail="": explained(reason, lang, detail)[1],

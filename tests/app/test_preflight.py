@@ -81,7 +81,7 @@ async def test_a_mail_that_these_people_had_already_is_named(tmp_path: Path, smt
         await add(app, tmp_path, "new@firm.example,Neil,Firm,GB,customer")
         again = codes(await look(app, clock))["wording.again"]
         assert again["severity"] == "warning"
-        assert again["message"].startswith("4 of these people got nearly the same mail in “Spring” on 2026-11-24")
+        assert again["message"].startswith("4 of these people got nearly the same mail in “Spring” on 24 Nov 2026")
         assert "wording.again" not in codes(await look(app, clock, template="holiday-greeting"))
 
 

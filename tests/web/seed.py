@@ -211,7 +211,7 @@ async def _inbox(conn: AsyncConnection, people: list[dict[str, Any]]) -> None:
             {
                 "id": n,
                 "kind": "reply",
-                "title": "Answer the reply",
+                "title": f"回复客户 / Answer: {person['first_name']} {person['last_name']}",
                 "contact_id": n,
                 "company_id": n,
                 "owner_id": 5,
@@ -294,7 +294,18 @@ async def _unreadable(conn: AsyncConnection) -> None:
             kept.append(
                 {"sha256": f"{n}", "direction": "in", "inbound_id": n, "raw": source, "packed": False, "at": at}
             )
+    kept.append({"sha256": "1", "direction": "in", "inbound_id": 1, "raw": ORIGINAL, "packed": False, "at": NOW})
     await add(conn, "ArchivedMail", kept)
+
+
+#: The first reply as its client wrote it.
+ORIGINAL = (
+    b"From: Katrin Vogel <katrin.vogel@lichtwerkbrandtgmbh.example>\r\nSubject: AW: see the 190 lm/W high bay\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    b"<p>Hello,</p><p>Could you quote 2,000 pcs <b>T8</b> CIF Hamburg, delivery before 5 December?</p>"
+    b'<p style="color:#1f497d">Katrin Vogel<br><a href="https://lichtwerk.example">lichtwerk.example</a></p>'
+    b'<img src="https://lichtwerk.example/logo.png"><blockquote>See the 190 lm/W high bay.</blockquote>\r\n'
+)
 
 
 def _inbound(

@@ -20,7 +20,7 @@ AUDIENCE = 'source = "法兰克福展 2025"'
 def definition(name: str) -> dict[str, Any]:
     """A campaign file as read."""
     return {
-        "name": name, "goal": "booth visits", "owner": "li.na", "segment": AUDIENCE,
+        "name": name, "goal": "展位来访", "owner": "li.na", "segment": AUDIENCE,
         "template": "exhibition-invitation", "mailboxes": ["sales"], "budget": {"amount": 3000, "currency": "CNY"},
         "schedule": {"window": "09:00-17:00", "local_time": True, "skip_holidays": True},
     }  # fmt: skip
@@ -50,7 +50,7 @@ async def seed_campaigns(
             }
         ],
     )
-    base = {"segment": AUDIENCE, "owner_id": 1, "author_id": 1, "goal": "booth visits",
+    base = {"segment": AUDIENCE, "owner_id": 1, "author_id": 1, "goal": "展位来访",
             "budget_amount": 3000.0, "budget_currency": "CNY", "confirm_needed": False, "pilot_released": True, "archived": False}  # fmt: skip
     rows = [
         ("2027 法兰克福照明展邀请", "running", 6),

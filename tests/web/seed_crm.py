@@ -109,11 +109,11 @@ async def _service(conn: AsyncConnection, now: Any, add: Any) -> None:
     rows = [
         {
             "id": n, "number": f"S-2026-{n:05d}", "kind": kind, "state": state, "company_id": who, "contact_id": who,
-            "inbound_id": mail, "owner_id": 7, "subject": subject, "text": subject + ". Fotos em anexo.",
+            "inbound_id": mail, "owner_id": 7, "subject": subject, "text": subject + (". Fotos em anexo." if n == 1 else ""),
             "deadline": now + timedelta(hours=due), "created_at": now - timedelta(hours=4 + n),
             "department": "product" if state == "asked" else None, "handed_to": 5 if state == "asked" else None,
             "handed_at": now - timedelta(hours=1) if state == "asked" else None,
-            "question": "Ändert sich die Lieferzeit bei 4000 K?" if state == "asked" else None,
+            "question": "改成 4000 K，交期会变吗？" if state == "asked" else None,
             "answer": "We send two new drivers by air today." if state in ("answered", "closed") else None,
             "answered_at": now - timedelta(days=1) if state in ("answered", "closed") else None,
             "helped": True if state == "closed" else None,

@@ -25,4 +25,8 @@ async def test_every_rule_stands_with_its_source_and_own_ones_are_marked(house: 
 
 async def test_a_skip_reason_names_the_rule_in_words() -> None:
     text = "{{ 'gate:DE-UWG-7'|said('skip') }}; {{ 'replied'|said('skip') }}"
-    assert environment("zh").from_string(text).render() == "该国规则不允许 (DE-UWG-7); 已回复"
+    assert environment("zh").from_string(text).render() == "该国规则不允许（DE-UWG-7）; 已回复"
+    assert (
+        environment("zh").from_string("{{ 'suppressed:unsubscribed'|said('skip') }}").render()
+        == "在禁发名单上（已退订）"
+    )

@@ -34,7 +34,7 @@ async def show(staff: Staff) -> Response:
 def _asks(staff: Staff, rule: Gate) -> list[str]:
     asks: list[Any] = []
     if rule.basis is not None:
-        names = ", ".join(_basis(staff, rule, name) for name in BASES if name in rule.basis)
+        names = staff.say(N_(", ")).join(_basis(staff, rule, name) for name in BASES if name in rule.basis)
         asks.append(staff.say(N_("Recorded basis: %(names)s"), names=names))
     if rule.subject_marks:
         asks.append(staff.say(N_("Subject begins with %(marks)s"), marks=" / ".join(rule.subject_marks[:2])))

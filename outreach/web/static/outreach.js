@@ -87,6 +87,12 @@
     form.addEventListener("keydown", function (ev) { if (ev.key === "Escape") { form.hidden = true; el.hidden = false; el.focus(); } });
   }
 
+  /* Tabs that are wider than the window begin at the one that is open. */
+  function showTab(row) {
+    var here = $("[aria-current]", row);
+    if (here) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  }
+
   window.outreach = { toast: toast, charts: drawCharts, $: $, $$: $$ };
   addEventListener("resize", drawCharts);
 
@@ -207,6 +213,7 @@
   });
 
   document.addEventListener("DOMContentLoaded", function () {
+    $$(".o-tabs, .o-seg-x, .o-views").forEach(showTab);
     hideToastLater();
     drawCharts();
     keepSegment();
