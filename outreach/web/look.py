@@ -59,7 +59,9 @@ class Looked:
 
     def page(self) -> HTMLResponse:
         """For a frame."""
-        return mail.framed_text(self.mail.text) if self.look.view == "text" else mail.framed(self.html)
+        return (
+            mail.framed_text(self.mail.text, self.look.language) if self.look.view == "text" else mail.framed(self.html)
+        )
 
 
 async def look_at(staff: Staff, source: TemplateSource, look: Look) -> Looked:

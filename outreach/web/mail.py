@@ -63,16 +63,16 @@ def framed(html: str) -> HTMLResponse:
     return HTMLResponse(html, headers={"content-security-policy": MAIL_POLICY, "x-robots-tag": "noindex"})
 
 
-def framed_text(text: str) -> HTMLResponse:
-    """The text part of a mail, in a frame."""
-    return framed(text_page(text))
+def framed_text(text: str, lang: str) -> HTMLResponse:
+    """The text part of a mail, in a frame. lang: the text's own language, or `und` where nobody knows it."""
+    return framed(text_page(text, lang))
 
 
-def text_page(text: str) -> str:
+def text_page(text: str, lang: str) -> str:
     """The text part of a mail as a page."""
     from markupsafe import escape
 
-    return f'<!doctype html><meta charset="utf-8"><title>text</title><pre style="font:14px/1.55 monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:20px;color:#222">{escape(text)}</pre>'
+    return f'<!doctype html><html lang="{escape(lang)}"><meta charset="utf-8"><title>text</title><main><pre style="font:14px/1.55 monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:20px;color:#222">{escape(text)}</pre></main>'
 
 
 async def texts_of(raw: bytes) -> tuple[str, str]:

@@ -103,11 +103,14 @@ def harmless(html: str, *, links: bool = True) -> str:
 
 
 def page(html: str, plain: str, *, links: bool = True) -> str:
-    """Return the frame's document: the cleaned HTML, or the plain text where there is none."""
+    """Return the frame's document: the cleaned HTML, or the plain text where there is none.
+
+    Its language is the sender's, which nobody has said: a screen reader is told so rather than something wrong.
+    """
     body = harmless(html, links=links) if html.strip() else f"<pre>{escape(plain)}</pre>"
     return (
-        '<!doctype html><html><head><meta charset="utf-8"><base target="_blank"><title>mail</title><style>'
+        '<!doctype html><html lang="und"><head><meta charset="utf-8"><base target="_blank"><title>mail</title><style>'
         "body{margin:16px;font:14px/1.55 Arial,'PingFang SC','Microsoft YaHei','Noto Sans SC',sans-serif;color:#222;"
         "background:#fff;overflow-wrap:anywhere}pre{white-space:pre-wrap;font:inherit}img{display:none}</style></head>"
-        f"<body>{body}</body></html>"
+        f"<body><main>{body}</main></body></html>"
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.door import Door
 from tests.browser.shots import PAGES, SIZES
+from tests.fakes.axe import violations
 
 pytestmark = pytest.mark.browser
 
@@ -50,16 +51,14 @@ def window(chromium: Any, door: Door) -> Iterator[Callable[[str, str, str], Any]
         context.close()
 
 
-AXE = Axe()
 #: What is looked for: all that axe knows of WCAG 2.2 AA and its best practices.
-#: Frames hold mails, which have tests of their own; a sandboxed one has no origin that axe could speak to.
-RULES = {"resultTypes": ["violations"], "iframes": False}
+#: A sandboxed frame has no origin that axe could speak to: what stands in frames is looked at as pages of their own below.
 SERIOUS = ("serious", "critical")
 
 
 def serious(page: Any) -> list[str]:
     """What axe calls serious or critical: rule, and the first element that breaks it."""
-    found = AXE.run(page, options=RULES).response["violations"]
+    found = violations(page, iframes=False)
     return [
         f"{fault['id']}: {fault['nodes'][0]['html'][:160]} {fault['nodes'][0].get('failureSummary', '')[:200]}"
         for fault in found
@@ -86,3 +85,46 @@ def test_a_page_is_clean(base: str, window: Callable[[str, str, str], Any], name
     page.close()
     assert said == []
     assert faults == []
+
+
+#: One address for each kind of frame → who looks at it. What stands in a frame is a document of its own.
+FRAMES = {
+    "a mail to approve": ("/approvals/3/mail", "zhao.min"),
+    "its text": ("/approvals/3/mail?format=text", "zhao.min"),
+    "a template without pictures": ("/templates/quality-check/mail?view=off", "li.na"),
+    "a template in dark": ("/templates/product-launch/mail?view=dark", "li.na"),
+    "a greeting": ("/greetings/1/mail", "sun.qian"),
+    "a mail that came in": ("/inbox/1/original", "zhou.yang"),
+    "a mail that could not be read": ("/inbox/quarantine/901/source", "wu.hao"),
+}
+
+
+@pytest.mark.parametrize("kind", list(FRAMES))
+def test_what_stands_in_a_frame_is_clean(
+    base: str, window: Callable[[str, str, str], Any], kind: str, chromium: Any
+) -> None:
+    """The frame's document in a page that may run axe: as the server gave it, at the width of a phone's frame."""
+    path, user = FRAMES[kind]
+    answer = window(user, "en", "light").request.get(base + path)
+    assert answer.status == 200
+    assert "sandbox" in answer.headers["content-security-policy"]
+    page = chromium.new_page(viewport={"width": 375, "height": 800})
+    page.set_content(answer.text())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert serious(page) == []
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["approval", "template", "templates", "greeting", "inbox", "quarantine"])
+def test_a_frame_holds_only_what_is_looked_at(base: str, window: Callable[[str, str, str], Any], name: str) -> None:
+    """A frame that shows something else than FRAMES knows asks for a line there."""
+    path, user = PAGES[name]
+    page = window(user, "en", "light").request.get(base + path).text()
+    shown = re.findall(r'<iframe[^>]*\ssrc="([^"?]+)', page)
+    assert shown
+    assert {shape(address) for address in shown} <= {shape(known) for known, _ in FRAMES.values()}
+
+
+def shape(address: str) -> str:
+    """The kind of an address: numbers and names of templates are one like another."""
+    return re.sub(r"/templates/[a-z-]+/", "/templates/*/", re.sub(r"\d+", "*", address.partition("?")[0]))

@@ -16,6 +16,7 @@ from outreach.content.lint import ALIKE, check, sample, too_similar
 from outreach.content.snippets import snippets
 from outreach.content.template import TemplateSource, list_templates, load_template
 from tests.content.test_compose import URLS, identity, wire_rules
+from tests.fakes.axe import violations
 
 ROOT = Path(__file__).resolve().parents[2] / "templates"
 NAMES = ["exhibition-invitation", "follow-up", "holiday-greeting", "product-launch", "quality-check"]
@@ -147,11 +148,8 @@ def test_the_tool_sees_what_it_is_there_for(chromium: Any) -> None:
 
 def barriers(page: Any) -> list[str]:
     """What axe finds, one line each: rule, element, reason."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
     return [
         f"{rule['id']}: {node['html'][:90]} {node.get('failureSummary', '')[:200]}"
-        for rule in results.response["violations"]
+        for rule in violations(page, runOnly=["wcag2a", "wcag2aa", "wcag21aa"])
         for node in rule["nodes"]
     ]

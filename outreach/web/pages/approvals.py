@@ -16,7 +16,7 @@ from outreach.campaigns.state import IllegalTransition
 from outreach.campaigns.store import CampaignError
 from outreach.content.kept import findings_once
 from outreach.content.lint import told
-from outreach.content.preview import with_pictures
+from outreach.content.preview import in_scheme, with_pictures
 from outreach.content.problem import ContentProblem
 from outreach.content.store import version_source
 from outreach.content.template import TemplateSource, choose_language
@@ -142,10 +142,10 @@ async def show_mail(staff: Staff, campaign_id: int) -> Response:
     chosen = _chosen(staff, sources, sample)
     told = await _rendered(staff, row, chosen, what.subject_of(steps[chosen["number"]].number))
     if told["mail"] is None:
-        return mail.framed_text(told["problem"])
+        return mail.framed_text(told["problem"], staff.lang)
     if chosen["format"] == "text":
-        return mail.framed_text(told["mail"].text)
-    return mail.framed(with_pictures(told["mail"].html, chosen["source"].files))
+        return mail.framed_text(told["mail"].text, chosen["language"])
+    return mail.framed(with_pictures(in_scheme(told["mail"].html, "light"), chosen["source"].files))
 
 
 async def _changes(conn: Any, submissions: Any, sources: list[TemplateSource]) -> list[Change]:

@@ -12,6 +12,7 @@ from outreach.access.roles import Held, Permission
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.sequence_file import to_file
 from outreach.campaigns.store import CampaignError
+from outreach.content.preview import in_scheme
 from outreach.content.problem import ContentProblem
 from outreach.crm.greetings import greetable
 from outreach.crm.occasion.state import IllegalDecision
@@ -82,8 +83,8 @@ async def show_mail(staff: Staff, occasion_id: int) -> Response:
     try:
         letter = await occasions().letter(staff.app, occasion_id, staff.now)
     except ContentProblem as problem:
-        return mail.framed_text(problem.message(staff.lang))
-    return mail.framed(letter.html)
+        return mail.framed_text(problem.message(staff.lang), staff.lang)
+    return mail.framed(in_scheme(letter.html, "light"))
 
 
 @router.action("/greetings/{occasion_id:int}/{action}", Permission.CAMPAIGNS_SEND)

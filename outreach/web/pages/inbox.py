@@ -126,7 +126,7 @@ async def original(staff: Staff, inbound_id: int) -> Response:
     async with staff.app.db.read() as conn:
         raw = await data.raw(conn, inbound_id)
     if raw is None or row.state == "quarantined":  # what the parser's child could not read is not parsed here
-        return mails.framed_text(staff.say(N_("The original is not kept any more.")))
+        return mails.framed_text(staff.say(N_("The original is not kept any more.")), staff.lang)
     return mails.framed(received_page(*await mails.texts_of(raw)))
 
 

@@ -76,10 +76,12 @@ async def source(staff: Staff, unread_id: int) -> Response:
             raise HTTPException(404)
         raw = await inbox_data.raw(conn, unread_id)
     if not raw:
-        return mails.framed_text(staff.say(N_("The server did not give this mail, so there is no source to look at.")))
+        return mails.framed_text(
+            staff.say(N_("The server did not give this mail, so there is no source to look at.")), staff.lang
+        )
     rest = len(raw) - SHOWN
     more = staff.say(N_("… and %(bytes)s bytes more."), bytes=rest) if rest > 0 else ""
-    return mails.framed_text(f"{visible(raw)}\n\n{more}" if more else visible(raw))
+    return mails.framed_text(f"{visible(raw)}\n\n{more}" if more else visible(raw), "und")
 
 
 @router.action("/inbox/quarantine/{unread_id:int}/read", Permission.INBOX_QUARANTINE)

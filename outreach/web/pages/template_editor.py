@@ -90,7 +90,7 @@ async def previewed(staff: Staff, name: str, file: str, text: str, form: Any) ->
         return await _problem(staff, problem)
     except authoring().AuthoringError as error:
         raise HTTPException(404) from error
-    page = mail.text_page(looked.mail.text) if looked.look.view == "text" else looked.html
+    page = mail.text_page(looked.mail.text, looked.look.language) if looked.look.view == "text" else looked.html
     return await staff.render(
         "part_template_preview.html", key=KEPT.keep(staff.visit.user.id, page), looked=looked, problem="", fix="",
         problems=problems, marks=[_mark(one) for one in problems], device=str(form.get("device", "")),

@@ -105,7 +105,7 @@ async def show_mail(staff: Staff, name: str) -> Response:
     try:
         looked = await look_at(staff, source_of(staff, name), Look.of(staff.request.query_params))
     except ContentProblem as problem:
-        return mail.framed_text(problem.message(staff.lang))
+        return mail.framed_text(problem.message(staff.lang), staff.lang)
     return looked.page()
 
 
