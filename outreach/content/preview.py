@@ -13,7 +13,7 @@ Scheme = Literal["light", "dark"]
 _QUERY = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
 _SCHEME = re.compile(r"(:root\s*\{\s*)?color-scheme\s*:\s*light dark", re.IGNORECASE)
 # What a client shows in an image's place: its words in a grey frame.
-_BLOCKED = "background:#e9eef0;outline:1px dashed #9fb0b7;outline-offset:-1px;"
+_BLOCKED = "background:#e9eef0;color:#44545a;outline:1px dashed #9fb0b7;outline-offset:-1px;"
 
 
 def in_scheme(html: str, scheme: Scheme) -> str:
