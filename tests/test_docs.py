@@ -55,6 +55,13 @@ def test_links_lead_somewhere(page: Path):
             assert anchor in anchors(place), f"{page.name} links to {link}, a heading that is not there"
 
 
+def test_every_picture_is_shown_somewhere():
+    shown = {
+        (page.parent / link).resolve() for page in PAGES for link in LINK.findall(page.read_text(encoding="utf-8"))
+    }
+    assert sorted(picture.name for picture in (DOCS / "images").iterdir() if picture not in shown) == []
+
+
 def test_the_readme_says_how_to_start():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make demo" in readme
