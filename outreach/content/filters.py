@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 
 from outreach.content.languages import babel_locale, country_name
 from outreach.content.problem import ContentProblem
-from outreach.content.sandbox import ITEMS, TEXT, Sandbox, weigh
+from outreach.content.sandbox import ITEMS, TEXT, Sandbox, cost
 
 WIDTH = 1_000  # of padding, indents and precision: wider than any screen
 
@@ -46,7 +46,7 @@ def install(sandbox: Sandbox, language: str, *, html: bool) -> None:
     """Give an environment exactly these filters, tests and functions."""
     sandbox.filters.clear()
     sandbox.tests.clear()
-    sandbox.tests.update({name: TESTS[name] for name in _TESTS if name in TESTS})
+    sandbox.tests.update({name: _paid(sandbox, TESTS[name]) for name in _TESTS if name in TESTS})
     for name in _PLAIN:
         sandbox.filters[name] = _guard(sandbox, builtin.FILTERS[name])
     for name in _WIDTHS:
@@ -60,21 +60,37 @@ def install(sandbox: Sandbox, language: str, *, html: bool) -> None:
 
 
 def _guard(sandbox: Sandbox, function: Callable[..., Any], limit: int | None = None) -> Callable[..., Any]:
-    """Bound what a filter is told and what it returns; a lazy result becomes a list."""
+    """Bound what a filter is told and what it returns, pay for what it walks through; a lazy result becomes a list."""
     passes = getattr(function, "jinja_pass_arg", None)
     first = 1 if passes is None else 2
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        sandbox.spend(1)
-        value = args[first - 1]
-        if isinstance(value, (list, tuple, dict)):
-            sandbox.checked(value)
+        value, told = args[first - 1], (*args[first:], *kwargs.values())
+        sandbox.spend(1 + cost(value) * _parts(value, told))
+        sandbox.charge(*told)
         if limit is not None:
-            _bound((*args[first:], *kwargs.values()), limit)
+            _bound(told, limit)
         result = function(*args, **kwargs)
         return sandbox.checked(list(result) if hasattr(result, "__next__") else result)
 
     call.__dict__.update(getattr(function, "__dict__", {}))
+    return call
+
+
+def _parts(value: Any, told: Iterable[Any]) -> int:
+    """How often each element is looked at: `map(attribute="a.b")` and `sort(attribute="a,b")` look two times."""
+    if isinstance(value, str):
+        return 1
+    return 1 + sum(text.count(".") + text.count(",") for text in told if isinstance(text, str))
+
+
+def _paid(sandbox: Sandbox, function: Callable[..., bool]) -> Callable[..., bool]:
+    """A test that pays for what it walks through."""
+
+    def call(*args: Any) -> bool:
+        sandbox.spend(1 + sum(map(cost, args)))
+        return function(*args)
+
     return call
 
 
@@ -187,12 +203,6 @@ def _format(value: Any, *args: Any) -> str:
     if "*" in pattern:
         raise ContentProblem("jinja.forbidden", what="%*")
     return str(pattern % tuple(item if isinstance(item, (int, float)) else _text(item) for item in args))
-
-
-def container(value: Any) -> Any:
-    """A list, tuple or dict that a template writes down, weighed."""
-    weigh(value)
-    return value
 
 
 def concatenate(parts: list[Any]) -> Any:

@@ -164,9 +164,13 @@ def _internal(sandbox: Sandbox, html: bool) -> dict[str, Callable[..., Any]]:
         url = unescape(str(href)) if html else str(href)
         return sandbox.link(url.strip())
 
-    def tick(value: Any) -> str:
-        sandbox.spend(1)
+    def tick(value: Any, steps: int) -> str:
+        sandbox.spend(steps)
         return ""
+
+    def walked(value: Any) -> Any:
+        sandbox.charge(value)
+        return value
 
     def fallback(value: Any, stand_in: Any) -> Any:
         empty = value is None or value == "" or value == [] or filters.is_undefined(value)
@@ -174,10 +178,11 @@ def _internal(sandbox: Sandbox, html: bool) -> dict[str, Callable[..., Any]]:
 
     return {
         "_code": code,
-        "_print": filters.printable,
+        "_print": lambda value: sandbox.checked(filters.printable(value)),
         "_dyn": dynamic,
         "_tick": tick,
         "_or": fallback,
-        "_items": filters.container,
+        "_items": sandbox.checked,
+        "_walk": walked,
         "_concat": lambda parts: sandbox.checked(filters.concatenate(parts)),
     }

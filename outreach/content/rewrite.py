@@ -17,11 +17,12 @@ from markupsafe import escape
 
 from outreach.content.names import dotted
 from outreach.content.quoted import encode, lines
-from outreach.content.sandbox import Sandbox
+from outreach.content.sandbox import CHARACTERS, ROUND, Sandbox
 
 SLOT = re.compile("\ue000(\\w+)\ue001")  # where a link goes; put in after MJML, split out of static text here
 _SLOT_NAME = re.compile(r"_(?:[lt]\d+|preview)")
 _RAW = frozenset({"_code"})  # filters whose result is printed as it is
+NODES = 16  # of a loop's body that cost as much as its round: some 50 ns each
 
 
 def slot(name: str) -> str:
@@ -56,6 +57,22 @@ def _filter(node: nodes.Expr, name: str, *args: nodes.Expr) -> nodes.Filter:
     return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
 
 
+def _size(body: list[nodes.Node]) -> int:
+    """Steps that one run of a body costs: a thousand expressions in a loop are no cheaper than a thousand rounds."""
+    tree = nodes.Template(body)
+    texts = sum(len(data.data) for data in tree.find_all(nodes.TemplateData))
+    return ROUND + sum(1 for _ in tree.find_all(nodes.Node)) // NODES + texts // CHARACTERS
+
+
+def _tick(line: int, steps: int) -> nodes.Filter:
+    """Pays for a round; prints nothing and is false. Its name keeps Jinja from running it when it compiles."""
+    return _filter(nodes.Name("_on", "load", lineno=line), "_tick", nodes.Const(steps, lineno=line))
+
+
+def _walk(node: nodes.Expr) -> nodes.Expr:
+    return node if isinstance(node, nodes.Const) else _filter(node, "_walk")
+
+
 class Guard(NodeTransformer):
     """Puts in what keeps a template within bounds, and the fallbacks."""
 
@@ -63,13 +80,16 @@ class Guard(NodeTransformer):
         self.fallbacks, self.constants = fallbacks, constants
 
     def _with_tick(self, node: Any) -> Any:
+        size = _size(node.body)
         self.generic_visit(node)
-        on = nodes.Name("_on", "load", lineno=node.lineno)  # a name, so that Jinja does not run it when it compiles
-        node.body.insert(0, nodes.ExprStmt(_filter(on, "_tick"), lineno=node.lineno))
+        node.body.insert(0, nodes.ExprStmt(_tick(node.lineno, size), lineno=node.lineno))
         return node
 
     def visit_For(self, node: nodes.For) -> Any:
-        return self._with_tick(node)
+        node = self._with_tick(node)
+        if node.test is not None:  # what it leaves out never gets to the body
+            node.test = nodes.Or(_tick(node.lineno, ROUND), node.test, lineno=node.lineno)
+        return node
 
     def visit_Macro(self, node: nodes.Macro) -> Any:
         return self._with_tick(node)
@@ -89,6 +109,19 @@ class Guard(NodeTransformer):
 
     def visit_Tuple(self, node: nodes.Tuple) -> Any:
         return self._weighed(node) if node.ctx == "load" else self.generic_visit(node)
+
+    def visit_Compare(self, node: nodes.Compare) -> Any:
+        """`in` walks through its right side, all others through both, unless a constant ends it at once."""
+        self.generic_visit(node)
+        left = node.expr
+        for operand in node.ops:
+            right = operand.expr
+            if operand.op in ("in", "notin") or (
+                not isinstance(left, nodes.Const) and not isinstance(right, nodes.Const)
+            ):
+                operand.expr = _walk(right)
+            left = right
+        return node
 
     def visit_If(self, node: nodes.If) -> Any:
         """A condition asks for the value itself, not for its stand-in."""
@@ -121,7 +154,11 @@ class Guard(NodeTransformer):
         if name in self.fallbacks:
             stand_in = nodes.Const(self.fallbacks[name], lineno=node.lineno)
             return _filter(node, "_or", stand_in)
-        return node if isinstance(node, nodes.Name) else self.generic_visit(node)
+        if isinstance(node, nodes.Name):
+            return node
+        self.generic_visit(node)
+        sliced = isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice)
+        return _filter(node, "_items") if sliced else node  # a slice is a new text or list
 
     visit_Name = visit_Getattr = visit_Getitem = _named
 

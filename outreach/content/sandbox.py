@@ -5,14 +5,15 @@ it is treated as hostile. Three fences:
 - values are str, numbers, dict, list; attributes and methods are listed by type (ALLOWED), all others
   do not exist, so there is no walk from a text to the interpreter;
 - filters, tests and functions are listed (filters.py);
-- every loop round, macro call and filter spends from a budget that is counted in steps and characters,
-  not in seconds: the same template is refused on every machine.
+- every loop round (by the size of its body), macro call, filter, test and comparison (by the size of what
+  it walks through) spends from a budget that is counted in steps and characters, not in seconds: the same
+  template is refused on every machine.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView, KeysView, ValuesView
 from typing import Any, NoReturn
 
 from jinja2 import TemplateError, TemplateSyntaxError
@@ -30,6 +31,7 @@ TEXT = 500_000  # characters of one value: five times what Gmail shows of a whol
 ITEMS = 10_000  # elements of one list, nested ones counted in
 ROUND = 1  # cost of a loop round
 CHARACTERS = 64  # characters of a result that cost as much as a loop round
+ELEMENTS = 4  # of a list that cost as much as a loop round when they are walked through (some 2 µs each, at worst)
 BITS = 256  # of an integer: no price is longer
 
 _TEXT_METHODS = frozenset(
@@ -50,6 +52,7 @@ ALLOWED: dict[type, frozenset[str]] = {
     Cycler: frozenset({"next", "current", "reset"}),
     _GroupTuple: frozenset({"grouper", "list"}),
 }
+_LAZY = (range, KeysView, ValuesView, ItemsView)  # hold nothing of their own, and can be walked through
 _CALLABLE = (LoopContext, Joiner, Macro)
 
 
@@ -80,6 +83,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if self.left < 0:
             raise ContentProblem("jinja.work", limit=STEPS)
 
+    def charge(self, *values: Any) -> None:
+        """Pay for walking once through each of the values."""
+        self.spend(sum(map(cost, values)))
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, (Namespace, Undefined)):
             return not attr.startswith("_")
@@ -95,7 +102,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         raise ContentProblem("jinja.forbidden", what=f"{type(obj).__name__}.{attribute}")
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        __self.spend(ROUND)
+        __self.spend(ROUND + cost(getattr(__obj, "__self__", None)))  # `text.count` walks through the text
+        __self.charge(*args, *kwargs.values())
         return __self.checked(super().call(__context, __obj, *args, **kwargs))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
@@ -112,14 +120,26 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if len(value) > TEXT:
                 raise ContentProblem("jinja.too_big", limit=TEXT)
         elif isinstance(value, (list, tuple, dict)):
-            self.spend(ROUND + weigh(value) // 8)
+            self.spend(ROUND + weigh(value) // 8)  # made by the machine's own loops: half of a walk
         elif isinstance(value, int) and value.bit_length() > BITS:
             raise ContentProblem("jinja.too_big", limit=BITS)
         return value
 
 
+def cost(value: Any) -> int:
+    """Steps that walking once through a value costs; raises ContentProblem for one that is too large."""
+    if isinstance(value, str):
+        return len(value) // CHARACTERS
+    if isinstance(value, (list, tuple, dict)):
+        return weigh(value) // ELEMENTS
+    return len(value) // ELEMENTS if isinstance(value, _LAZY) else 0
+
+
 def weigh(value: Any) -> int:
-    """Elements of a nested value; raises ContentProblem beyond ITEMS (a list may hold itself many times)."""
+    """Elements of a nested value, long texts as several; raises ContentProblem beyond ITEMS.
+
+    A list may hold itself many times: each time counts.
+    """
     weight, open_ = 0, [value]
     while open_:
         item = open_.pop()
@@ -133,6 +153,8 @@ def weigh(value: Any) -> int:
             if len(item) > ITEMS:
                 raise ContentProblem("jinja.too_big", limit=ITEMS)
             open_.extend(item)
+        elif isinstance(item, str):
+            weight += len(item) // CHARACTERS
     return weight
 
 

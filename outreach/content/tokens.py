@@ -7,7 +7,9 @@ of ASCII letters and digits, which no parser escapes; a template that already ho
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 
 from outreach.content.problem import ContentProblem, Where
 from outreach.content.sourcemap import Expanded
@@ -72,10 +74,10 @@ class Numbered:
 
     def where(self, line: int) -> Where:
         """The place in the files that a line of this source comes from."""
-        before = [start for start in self.starts if start[0] <= max(line - 1, 1)] or list(self.starts[:1])
-        if not before:
+        if not self.starts:
             return self.protected.source.where(0)
-        start, index = before[-1]
+        begun = bisect_right(self.starts, max(line - 1, 1), key=itemgetter(0))  # a long template asks for every line
+        start, index = self.starts[max(begun - 1, 0)]
         token = self.protected.tokens[index]
         breaks = [match.start() + 1 for match in re.finditer("\n", token.code)]
         skipped = min(max(line - start - 1, 0), len(breaks))

@@ -1,4 +1,4 @@
-"""A hundred hostile templates: each is refused in under two seconds, with its place, and harms nothing."""
+"""More than a hundred hostile templates: each is refused in under two seconds, with its place, and harms nothing."""
 
 from __future__ import annotations
 
@@ -163,6 +163,23 @@ BOMBS = [  # work without end, or memory without end
     "{% if 1 %}" * 3000 + "x" + "{% endif %}" * 3000,
     "{% for i in tags %}" * 60 + "x" + "{% endfor %}" * 60,
     "{{ spin('|' * 499999) * 2 }}{% for i in range(9999) %}{{ spin('ab|' * 9999) }}{% endfor %}",
+    "{% for i in range(9999) %}{{ range(9999)|max }}{{ range(9999)|sum }}{% endfor %}",
+    "{% for i in range(600) %}{{ range(9999)|selectattr('x')|first }}{% endfor %}",
+    "{% set l = range(9999)|list %}{% for i in range(9999) %}"
+    + "{% if 5000.5 in l %}x{% endif %}" * 4
+    + "{% endfor %}",
+    "{% for i in range(9999) %}{% if 5000.5 in range(9999) %}{% endif %}{% endfor %}",
+    "{% set l = range(9999)|list %}{% for i in range(9999) %}{% if 5000.5 is in l %}{% endif %}{% endfor %}",
+    "{% set l = range(9999)|list %}{% set m = l|list %}{% for i in range(9999) %}{{ l == m }}{% endfor %}",
+    "{% set l = range(9999)|list %}{% for i in range(9999) %}{{ l.count(3) }}{% endfor %}",
+    "{% set l = range(9999)|list %}{% for i in range(9999) %}{{ l[1:][1] }}{% endfor %}",
+    "{% set l = 'x' * 400000 %}{% for i in range(9999) %}{% for w in l if false %}{% endfor %}{% endfor %}",
+    "{% set l = 'x' * 400000 %}{% for i in range(9999) %}{{ l|wordcount }}{% endfor %}",
+    "{% set l = 'x' * 400000 %}{% for i in range(9999) %}{{ l is lower }}{% endfor %}",
+    "{% set l = 'x' * 400000 %}{% for i in range(9999) %}{{ l }}{% endfor %}",
+    "{% for i in range(9999) %}" + "x" * 400_000 + "{% endfor %}",
+    "{% for i in range(9999) %}" + "{% set y = 1 %}" * 700 + "{% endfor %}",
+    "{{ range(9999)|map(attribute='x" + ".x" * 499 + "')|first }}",
     "{{ tags }}",
     "{{ attr }}",
     "{{ owner }}",

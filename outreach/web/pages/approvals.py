@@ -71,7 +71,7 @@ async def _page(staff: Staff, row: Any, error: str = "", comment: str = "", stat
     return await staff.render(
         "approval.html", status=status, row=row, steps=steps, sources=sources, seed=seed, changes=changes,
         version=len(submissions), given={approval.role: approval for approval in given},
-        roles=[str(role) for role in staff.app.settings.approval.roles], findings=_findings(staff, sources),
+        roles=[str(role) for role in staff.app.settings.approval.roles], findings=await _findings(staff, sources),
         full_name=full_name, mine=_mine(staff, row, given), fresh=_is_fresh(staff), error=error, comment=comment,
         **context, **chosen, **rendered, **await _rules(staff, what),
     )  # fmt: skip
@@ -175,10 +175,10 @@ def _texts(before: TemplateSource, after: TemplateSource) -> list[Change]:
     return changes
 
 
-def _findings(staff: Staff, sources: list[TemplateSource]) -> list[Any]:
+async def _findings(staff: Staff, sources: list[TemplateSource]) -> list[Any]:
     found: list[Any] = []
     for source in sources:
-        found += told(findings_once(source, mail.sender(staff)), staff.lang)
+        found += told(await asyncio.to_thread(findings_once, source, mail.sender(staff)), staff.lang)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import HTTPException
@@ -85,7 +86,8 @@ async def previewed(staff: Staff, name: str, file: str, text: str, form: Any) ->
         language = _language_of(file, source)
         chosen = Look(language or look.language, look.view, look.contact)
         looked = await look_at(staff, source, chosen)
-        problems = check(source, looked.look.language, lang=staff.lang, sender=mail.sender(staff))
+        sender = mail.sender(staff)
+        problems = await asyncio.to_thread(check, source, looked.look.language, lang=staff.lang, sender=sender)
     except ContentProblem as problem:
         return await _problem(staff, problem)
     except authoring().AuthoringError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import HTTPException
@@ -84,10 +85,11 @@ async def _page(staff: Staff, name: str, error: str = "", status: int = 200) -> 
         )
     looked, trouble = await _looked(staff, source)
     versions = await authoring().history(staff.app, name)
+    problems = told(await asyncio.to_thread(findings_once, source, mail.sender(staff)), staff.lang)
     return await staff.render(
         "template.html", status=status, name=name, source=source, looked=looked, trouble=trouble, error=error,
         look=looked.look if looked else Look.of(staff.request.query_params), views=VIEWS, people=await offered(staff),
-        problems=told(findings_once(source, mail.sender(staff)), staff.lang), variables=VARIABLES, versions=versions,
+        problems=problems, variables=VARIABLES, versions=versions,
         own=authoring().is_own(staff.app, name), to=staff.visit.user.email or "",
     )  # fmt: skip
 
