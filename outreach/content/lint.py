@@ -27,8 +27,11 @@ ALIKE = 0.85  # of two mails' own words: above it, a reader takes the second for
 SENDER = {"company": "Example Co., Ltd.", "postal_address": "1 Example Road, Example City"}
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _SAFE = re.compile(r"\{\{-?\s*([\w.]+)\s*\|\s*safe\b")
-# Values that nobody lacks, or that conditions are there for.
-_ALWAYS = frozenset({"unsubscribe_url", "preferences_url", "email", "today", "language", "tags", "interests", "attr"})
+# Values that nobody lacks. The sender's name and postal address are asked for before anything leaves.
+_ALWAYS = frozenset(
+    {"unsubscribe_url", "preferences_url", "email", "today", "language", "campaign.name"}
+    | {"sender.company", "sender.postal_address", "sender.email"}
+)
 
 
 def check(
@@ -100,7 +103,7 @@ def _one_language(
         *check_words(source, language, rendered, Where("subject") if subject else None),
         *check_html(source, expanded, rendered),
         *_template(compiled, expanded),
-        *_variables(source, compiled, contexts),
+        *_variables(source, compiled, contexts, {"sender": sender or {}}),
     ]
 
 
@@ -119,12 +122,13 @@ def _template(compiled: Compiled, expanded: Expanded) -> Iterator[ContentProblem
 
 
 def _variables(
-    source: TemplateSource, compiled: Compiled, contexts: Sequence[Mapping[str, Any]]
+    source: TemplateSource, compiled: Compiled, contexts: Sequence[Mapping[str, Any]], ours: Mapping[str, Any]
 ) -> Iterator[ContentProblem]:
+    """Where there are no recipients yet, what is the same for all (`ours`) is looked at all the same."""
     place, language = Where("template.toml"), compiled.language
     counts = _count_lacking(source, compiled, contexts)
     for name in sorted(unprotected(source, compiled)):
-        if not contexts:
+        if not contexts and not has(ours, name):
             yield ContentProblem("variable.no_fallback", place, name=name, language=language)
         elif counts.get(name):
             yield lacks(name, counts[name], len(contexts), language)
@@ -137,8 +141,7 @@ def unprotected(source: TemplateSource, compiled: Compiled) -> set[str]:
         for name, variable in source.variables.items()
         if variable.fallback(compiled.language, source.fallback_language) is not None
     }
-    always = _ALWAYS | {name for name in compiled.exposed if name.startswith(("sender.", "attr."))}
-    return set(compiled.exposed) - covered - always
+    return set(compiled.exposed) - covered - _ALWAYS
 
 
 def lacks(name: str, count: int, total: int, language: str) -> ContentProblem:

@@ -160,6 +160,26 @@ def test_who_lacks_what_is_counted() -> None:
     assert {"first_name", "owner.phone", "city", "industry"} <= variables_used(given, "en")
 
 
+def test_lists_further_columns_and_our_own_data_are_counted_as_well() -> None:
+    inner = "<mj-text>Your interest in {{ interests|join(', ') }}, tag {{ tags|first }}, booth {{ attr.booth }}: "
+    given = source(inner + "{{ sender.website }}, {{ sender.company }}</mj-text>" + TEXT)
+    known = {"interests": ["lamps"], "tags": ["fair"], "attr": {"booth": "B1"}, "sender": {"website": "https://a.net"}}
+    bare = {"interests": [], "tags": [], "attr": {}, "sender": {"website": ""}}
+    names = {"interests", "tags", "attr.booth", "sender.website"}
+    assert lacking(given, "en", [recipient(**known)]) == {}
+    assert lacking(given, "en", [recipient(**known), recipient(**bare)]) == dict.fromkeys(names, 1)
+    unsure = [item.message for item in check(given, sender=known["sender"]) if item.code == "variable.no_fallback"]
+    assert len(unsure) == 3
+    assert not any("sender.website" in message for message in unsure)
+
+
+def test_a_condition_ends_the_counting() -> None:
+    inner = (
+        "<mj-text>{% if interests %}{{ interests|join(', ') }}{% endif %}{{ attr.booth|default('', true) }}</mj-text>"
+    )
+    assert lacking(source(inner + TEXT), "en", [recipient(interests=[], attr={})]) == {}
+
+
 def test_a_fallback_ends_the_counting() -> None:
     files = dict(source("<mj-text>{{ first_name }}</mj-text>" + TEXT).files)
     manifest = files["template.toml"] + '[variables]\nfirst_name = { en = "there" }\n'
