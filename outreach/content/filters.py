@@ -84,12 +84,12 @@ def _parts(value: Any, told: Iterable[Any]) -> int:
     return 1 + sum(text.count(".") + text.count(",") for text in told if isinstance(text, str))
 
 
-def _paid(sandbox: Sandbox, function: Callable[..., bool]) -> Callable[..., bool]:
+def _paid(sandbox: Sandbox, function: Any) -> Callable[..., bool]:
     """A test that pays for what it walks through."""
 
     def call(*args: Any) -> bool:
         sandbox.spend(1 + sum(map(cost, args)))
-        return function(*args)
+        return bool(function(*args))
 
     return call
 

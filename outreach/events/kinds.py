@@ -100,6 +100,15 @@ class TouchContact(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class UntouchContact(Change):
+    """A verdict was wrong: where the date is one of these moments, it becomes what the messages' marks say."""
+
+    contact_id: int
+    field: str
+    moments: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Suppress(Change):
     """Never mail this address again. A weaker reason never replaces a stronger one."""
 

@@ -16,7 +16,7 @@ from outreach.db.hot import HotStatement
 from outreach.events.changes.store import DEFAULT_APPLIERS, STOPS, Applier, contact, message, upsert
 from outreach.events.effects.table import effects_of
 from outreach.events.facts import Facts
-from outreach.events.kinds import Change, EventKind, MarkMessage, NewEvent, TouchContact, UnmarkMessage
+from outreach.events.kinds import Change, EventKind, MarkMessage, NewEvent, TouchContact, UnmarkMessage, UntouchContact
 from outreach.events.lookup.store import load_facts, load_many
 from outreach.events.rollup import Count, counts_of, sum_counts
 from outreach.model import Event, Rollup
@@ -83,17 +83,22 @@ class EventStore:
     async def _apply_many(self, conn: AsyncConnection, changes: list[Change], now: datetime) -> None:
         marks: dict[tuple[str, int], datetime] = {}
         touches: dict[tuple[str, int], datetime] = {}
+        untouches: list[UntouchContact] = []
         for change in changes:
             if isinstance(change, MarkMessage):
                 marks.setdefault((change.field, change.message_id), change.at)
             elif isinstance(change, TouchContact):
                 touches[change.field, change.contact_id] = change.at
+            elif isinstance(change, UntouchContact):
+                untouches.append(change)
             else:
                 if isinstance(change, UnmarkMessage) and marks.get((change.field, change.message_id)) == change.at:
                     del marks[change.field, change.message_id]
                 await self.apply(conn, change, 0, now)
         await _mark_many(conn, marks)
         await _touch_many(conn, touches)
+        for change in untouches:
+            await self.apply(conn, change, 0, now)
 
 
 def _row(event: NewEvent, facts: Facts, changes: list[Change], now: datetime) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Tells what a machine fetched from what a person opened or clicked, and says why.
 
-Neither verdict steers a sequence. In doubt an open is a person's (it is a weak sign anyway, and the report says so); a
-click that no person can have made in that time or manner is a machine's. A later click of a person corrects the
-picture, because people and machines are marked apart.
+What a machine fetched steers no sequence, what a person did only where a step asks for it. In doubt an open is a
+person's (it is a weak sign anyway, and the report says so); a click that no person can have made in that time or
+manner is a machine's. A later click of a person corrects the picture, because people and machines are marked apart.
 """
 
 from __future__ import annotations

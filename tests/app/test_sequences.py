@@ -265,6 +265,25 @@ async def test_conditions_choose_who_gets_a_step(house: App, clock: Clock, smtp_
     assert [len(mails_to(smtp_sink, f"p{n}@")) for n in range(3)] == [1, 2, 1]
 
 
+@pytest.mark.parametrize(("only_if", "mails"), [("clicked", [1, 2, 1]), ("no open", [2, 1, 2])])
+async def test_what_a_machine_fetched_steers_no_step(
+    house: App, clock: Clock, smtp_sink: Any, only_if: str, mails: list[int]
+) -> None:
+    """The first person's gateway follows a link and fetches the picture, the second person clicks, the third does nothing."""
+    text = THREE_STEPS.replace('template = "again"', f'template = "again"\nonly_if = "{only_if}"')
+    sequence = await running(house, clock, text)
+    await enrolled(house, sequence, clock)
+    await work(house, clock)
+    by_person = {row.contact_id: row.id for row in await rows(house, sequence)}  # type: ignore[attr-defined]
+    first, second, _ = (by_person[contact] for contact in sorted(by_person))
+    async with house.db.write() as conn:
+        for kind in (EventKind.OPEN, EventKind.CLICK):
+            await house.events.record(conn, NewEvent(kind, f"machine-{kind}", clock(), first, machine=True), clock())
+        await house.events.record(conn, NewEvent(EventKind.CLICK, "person", clock(), second), clock())
+    await days(house, clock, 4)
+    assert [len(mails_to(smtp_sink, f"p{n}@")) for n in range(3)] == mails
+
+
 async def test_whoever_newly_matches_comes_in_by_itself(
     house: App, clock: Clock, smtp_sink: Any, tmp_path: Path
 ) -> None:

@@ -313,11 +313,24 @@ async def test_a_burst_takes_back_the_clicks_before_it(world: World, together: b
         await record_many(world, burst)
     row = await world.row(Message, Message.id == world.message)
     assert (row.first_click_at, row.first_open_at) == (None, None)  # type: ignore[attr-defined]
+    person = await world.row(Contact)
+    assert (person.last_clicked, person.last_opened) == (None, None)  # type: ignore[attr-defined]
     assert (await world.row(Rollup, Rollup.machine.is_(True))).count == 3  # type: ignore[attr-defined]
     assert await count(world.db, Rollup, Rollup.machine.is_(False), Rollup.count != 0) == 0
     await record_many(world, click(world, 1, 600))
     row = await world.row(Message, Message.id == world.message)
     assert row.first_click_at == NOW + timedelta(seconds=600)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_a_person_did_before_a_burst_stays_the_contacts(world: World, together: bool) -> None:
+    before = NewEvent(EventKind.OPEN, "o", NOW - timedelta(days=1), world.message)
+    early = [click(world, 1, 0), click(world, 2, 0.5)]
+    burst = click(world, 3, 1, machine=True, corrects=[event.at.isoformat() for event in early])
+    for batch in [[before, *early, burst]] if together else [[before], early, [burst]]:
+        await record_many(world, *batch)
+    person = await world.row(Contact)
+    assert (person.last_clicked, person.last_opened) == (None, before.at)  # type: ignore[attr-defined]
 
 
 async def test_a_batch_refuses_other_kinds_and_drops_the_unknown(world: World) -> None:

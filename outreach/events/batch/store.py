@@ -15,10 +15,18 @@ from sqlalchemy import Connection, Table, Text, bindparam, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from outreach.db.hot import HotStatement
-from outreach.events.changes.store import contact, message, settle_statement, unmark_statement
+from outreach.events.changes.store import contact, message, settle_statement, unmark_statement, untouch_statement
 from outreach.events.effects.table import effects_of
 from outreach.events.facts import Facts
-from outreach.events.kinds import Change, MarkMessage, NewEvent, SettleInDoubt, TouchContact, UnmarkMessage
+from outreach.events.kinds import (
+    Change,
+    MarkMessage,
+    NewEvent,
+    SettleInDoubt,
+    TouchContact,
+    UnmarkMessage,
+    UntouchContact,
+)
 from outreach.events.rollup import counts_of
 from outreach.events.store import bump_now
 from outreach.model import Event
@@ -110,11 +118,14 @@ def _notes(notes: tuple[str, ...]) -> str:
 def _apply(conn: Connection, changes: Sequence[Change], now: datetime) -> None:
     marks: dict[tuple[str, int], datetime] = {}
     touches: dict[tuple[str, int], datetime] = {}
+    untouches: list[UntouchContact] = []
     for change in changes:
         if isinstance(change, MarkMessage):
             marks.setdefault((change.field, change.message_id), change.at)
         elif isinstance(change, TouchContact):
             touches[change.field, change.contact_id] = change.at
+        elif isinstance(change, UntouchContact):
+            untouches.append(change)
         elif isinstance(change, UnmarkMessage):
             if marks.get((change.field, change.message_id)) == change.at:
                 del marks[change.field, change.message_id]
@@ -128,3 +139,5 @@ def _apply(conn: Connection, changes: Sequence[Change], now: datetime) -> None:
             rows = [{"p_row": row, "p_at": stamp(at)} for (field, row), at in wanted.items() if field == name]
             if rows:
                 statement.execute_many(conn, rows)
+    for untouch in untouches:
+        conn.execute(untouch_statement(untouch))

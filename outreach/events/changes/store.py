@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Insert, Table, Update, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Table, Update, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,6 +41,8 @@ MARKS = frozenset(
     }
 )
 TOUCHES = frozenset({"last_contacted", "last_opened", "last_clicked", "last_replied"})
+#: A contact's date that may be taken back → the messages' marks that are left to tell it.
+TOLD_BY = {"last_opened": "first_open_at", "last_clicked": "first_click_at"}
 
 #: What must not be crossed by a hand-over that is being committed (db/stops.py).
 STOPS = (k.Suppress, k.StopMessages, k.PauseContact, k.PauseCampaign)
@@ -93,6 +95,19 @@ async def touch_contact(conn: AsyncConnection, change: k.TouchContact, event_id:
     await conn.execute(
         update(contact).where(contact.c.id == change.contact_id, newer).values({change.field: change.at})
     )
+
+
+async def untouch_contact(conn: AsyncConnection, change: k.UntouchContact, event_id: int, now: datetime) -> None:
+    """Take the date back to the newest mark of the contact's messages."""
+    await conn.execute(untouch_statement(change))
+
+
+def untouch_statement(change: k.UntouchContact) -> Update:
+    """The statement of an UntouchContact; it goes after the batch's marks and touches."""
+    column, mark = contact.c[checked(change.field, frozenset(TOLD_BY))], message.c[TOLD_BY[change.field]]
+    left = select(func.max(mark)).where(message.c.contact_id == change.contact_id).scalar_subquery()
+    which = and_(contact.c.id == change.contact_id, column.in_(change.moments))
+    return update(contact).where(which).values({change.field: left})
 
 
 async def suppress(conn: AsyncConnection, change: k.Suppress, event_id: int, now: datetime) -> None:
@@ -216,6 +231,7 @@ DEFAULT_APPLIERS: Mapping[type[k.Change], Applier] = {
     k.UnmarkMessage: unmark_message,
     k.SettleInDoubt: settle_in_doubt,
     k.TouchContact: touch_contact,
+    k.UntouchContact: untouch_contact,
     k.Suppress: suppress,
     k.Unsuppress: unsuppress,
     k.StopMessages: stop_messages,

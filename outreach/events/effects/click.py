@@ -6,7 +6,7 @@ from datetime import datetime
 
 from outreach.events.effects.common import mark
 from outreach.events.facts import Facts
-from outreach.events.kinds import Change, MarkMessage, NewEvent, TouchContact, UnmarkMessage
+from outreach.events.kinds import Change, MarkMessage, NewEvent, TouchContact, UnmarkMessage, UntouchContact
 
 
 def on_click(event: NewEvent, facts: Facts) -> list[Change]:
@@ -27,8 +27,10 @@ def _corrected(event: NewEvent, facts: Facts) -> list[Change]:
     if facts.message_id is None:
         return []
     changes: list[Change] = []
-    for text in event.data.get("corrects") or ():
-        at = datetime.fromisoformat(str(text))
+    moments = tuple(datetime.fromisoformat(str(text)) for text in event.data.get("corrects") or ())
+    for at in moments:
         changes.append(UnmarkMessage(facts.message_id, "first_click_at", at))
         changes.append(UnmarkMessage(facts.message_id, "first_open_at", at))
+    if moments and facts.contact_id is not None:
+        changes += [UntouchContact(facts.contact_id, field, moments) for field in ("last_clicked", "last_opened")]
     return changes

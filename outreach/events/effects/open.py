@@ -1,4 +1,4 @@
-"""A picture was fetched. A machine's fetch says nothing about a person; neither steers a sequence."""
+"""A picture was fetched. A machine's fetch says nothing about a person, and steers nothing."""
 
 from __future__ import annotations
 
