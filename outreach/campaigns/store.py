@@ -171,6 +171,14 @@ async def freeze_recipients(conn: AsyncConnection, campaign_id: int, rows: Seque
         await conn.execute(insert(RECIPIENTS), list(rows[start : start + CHUNK]))
 
 
+async def add_recipients(conn: AsyncConnection, campaign_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows to the frozen audience; who stands in it already stays as they are."""
+    known = set(await conn.scalars(select(RECIPIENTS.c.contact_id).where(RECIPIENTS.c.campaign_id == campaign_id)))
+    new = [row for row in rows if row["contact_id"] not in known]
+    for start in range(0, len(new), CHUNK):
+        await conn.execute(insert(RECIPIENTS), new[start : start + CHUNK])
+
+
 async def recipients_digest(conn: AsyncConnection, campaign_id: int) -> str:
     """Return the SHA-256 over the frozen audience."""
     digest, last = RecipientsDigest(), 0

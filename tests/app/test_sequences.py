@@ -15,13 +15,14 @@ from sqlalchemy import insert, update
 from outreach.access.roles import OPERATOR
 from outreach.app import campaigns as use
 from outreach.app.build import App
+from outreach.app.preflight import preflight
 from outreach.app.sequences import use as sequences
 from outreach.app.tick import Seen, tick
 from outreach.campaigns.definition import DefinitionError
 from outreach.campaigns.store import CampaignError
 from outreach.crm.enrolment.state import IllegalMove
 from outreach.events.kinds import EventKind, NewEvent
-from outreach.model import Activity, Contact, ContactTag, Deal, Message, Tag
+from outreach.model import Activity, Contact, ContactTag, Conversion, Deal, Message, Tag
 from outreach.model.base import table
 from outreach.outbox import store as outbox
 from tests.app.sequence_house import (
@@ -305,6 +306,59 @@ async def test_a_tag_brings_people_in(house: App, clock: Clock, smtp_sink: Any) 
         await conn.execute(insert(table(ContactTag)).values(tag_id=tag, contact_id=2))
     await days(house, clock, 1)
     assert smtp_sink.recipients() == ["p1@firm1.example"]
+
+
+async def give_tag(app: App, name: str, *contacts: int) -> None:
+    """Let contacts carry a tag, as an import does."""
+    async with app.db.write() as conn:
+        tag = await conn.scalar(insert(table(Tag)).values(kind="tag", name=name).returning(table(Tag).c.id))
+        await conn.execute(insert(table(ContactTag)), [{"tag_id": tag, "contact_id": one} for one in contacts])
+
+
+def on_tags(rules: str) -> str:
+    """The three steps, for who gets a tag."""
+    return THREE_STEPS.replace("[[step]]", f"[enrol]\n{rules}\n[[step]]", 1)
+
+
+async def test_who_carries_the_tag_before_is_not_written_to(house: App, clock: Clock, smtp_sink: Any) -> None:
+    """The preflight says so; an inquiry of theirs still brings them in."""
+    await give_tag(house, "fair", 1, 2)
+    sequence = await sequences.create(house, tomllib.loads(on_tags('on = ["inquiry", "tag:fair"]')), OPERATOR, clock())
+    checked = await preflight(house, sequence, clock())
+    assert (checked.recipients, checked.skipped) == (0, {"before_start": 2})
+    await approve(house, sequence, clock)
+    await use.start(house, sequence, OPERATOR, clock())
+    await days(house, clock, 1)
+    assert smtp_sink.count() == 0
+    async with house.db.write() as conn:
+        inquiry = {"kind": "inquiry", "contact_id": 2, "at": clock.now}
+        await conn.execute(insert(table(Conversion)).values(**inquiry))
+    await days(house, clock, 1)
+    assert smtp_sink.recipients() == ["p1@firm1.example"]
+
+
+async def test_who_carries_the_tag_comes_in_where_the_file_says_so(house: App, clock: Clock, smtp_sink: Any) -> None:
+    await give_tag(house, "fair", 1, 2)
+    await house.suppression.add("p0@firm0.example", "manual", source="test", now=clock())
+    text = on_tags('on = ["tag:fair"]\nexisting = true')
+    sequence = await sequences.create(house, tomllib.loads(text), OPERATOR, clock())
+    checked = await preflight(house, sequence, clock())
+    assert (checked.recipients, checked.skipped) == (1, {"suppressed:manual": 1})
+    await approve(house, sequence, clock)
+    await use.start(house, sequence, OPERATOR, clock())
+    await days(house, clock, 1)
+    assert smtp_sink.recipients() == ["p1@firm1.example"]
+
+
+async def test_a_tag_that_an_edit_adds_keeps_its_carriers_out(house: App, clock: Clock, smtp_sink: Any) -> None:
+    sequence = await running(house, clock, on_tags('on = ["tag:fair"]'))
+    await give_tag(house, "fair", 3)
+    await give_tag(house, "vip", 1)
+    await sequences.edit(house, sequence, tomllib.loads(on_tags('on = ["tag:fair", "tag:vip"]')), OPERATOR, clock())
+    await approve(house, sequence, clock)
+    await use.start(house, sequence, OPERATOR, clock())
+    await days(house, clock, 1)
+    assert smtp_sink.recipients() == ["p2@firm2.example"]
 
 
 async def test_a_mail_in_doubt_is_waited_for(house: App, clock: Clock, smtp_sink: Any) -> None:

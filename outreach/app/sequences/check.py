@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.app.composing import compile_for, load_texts
 from outreach.app.facts import sender_facts
 from outreach.app.findings import Audience, from_outside, of_texts
 from outreach.app.preflight import Plan, Preflight, around
-from outreach.app.sequences.entry import BEFORE
+from outreach.app.sequences.entry import BEFORE, tagged
 from outreach.app.sequences.work import Work, load_work, open_desk
 from outreach.audience import segment
 from outreach.campaigns.plan import count_reasons
+from outreach.campaigns.sequence import Enrol
 from outreach.campaigns.thread import root_of
 from outreach.content.lint import told
 from outreach.content.problem import ContentProblem
@@ -61,19 +63,19 @@ async def _borrowed(conn: AsyncConnection, work: Work) -> list[ContentProblem]:
 
 
 async def _who(conn: AsyncConnection, work: Work, found: Preflight, audience: Audience) -> None:
-    """Who matches now: taken in at the start (`existing`), or kept out because only new ones are meant."""
+    """Who matches or carries the tag now: taken in at the start (`existing`), else kept out: only new ones are meant."""
     assert work.what.sequence is not None
     rules = work.what.sequence.enrol
-    if not rules.segment or rules.on:
+    if not rules.segment and not rules.on:
         return
     if not rules.existing and work.row.started_at is not None:
         found.rows = await _kept_out(conn, work.row.id)
         found.skipped = {BEFORE: len(found.rows)}
         return
-    ids = list(await conn.scalars(segment.select_ids(segment.parse(rules.segment), work.now).order_by(CONTACTS.c.id)))
+    ids = list(await conn.scalars(there_already(rules, work.now)))
     if not rules.existing:
-        found.rows = [_before(work.row.id, contact_id) for contact_id in ids]
-        found.skipped = {BEFORE: len(ids)}
+        found.rows = [before_row(work.row.id, contact_id) for contact_id in ids]
+        found.skipped = {BEFORE: len(ids)} if ids or not rules.on else {}
         return
     first = next(step for step in work.what.sequence.steps if step.kind == "mail")
     reasons: list[str | None] = []
@@ -87,7 +89,22 @@ async def _who(conn: AsyncConnection, work: Work, found: Preflight, audience: Au
     found.skipped = dict(skipped)
 
 
-def _before(campaign_id: int, contact_id: int) -> dict[str, Any]:
+def there_already(rules: Enrol, now: datetime) -> Select[Any]:
+    """Whom the rules would take in at once: who matches the segment; with triggers, who carries one of their tags.
+
+    An inquiry or a delivery counts from the start on only, so nobody is there for those. Who carries the tag is kept
+    out whether or not they match the segment: coming to match later is not what the tag stands for.
+    """
+    if not rules.on:
+        assert rules.segment is not None
+        return segment.select_ids(segment.parse(rules.segment), now).order_by(CONTACTS.c.id)
+    parts = [tagged(rules.on), CONTACTS.c.erased_at.is_(None)]
+    if rules.existing and rules.segment:
+        parts.append(segment.condition(segment.parse(rules.segment), now))
+    return select(CONTACTS.c.id).where(*parts).order_by(CONTACTS.c.id)
+
+
+def before_row(campaign_id: int, contact_id: int) -> dict[str, Any]:
     empty = {"address_id": None, "address": "", "mailbox_id": None, "is_pilot": False, "variant": None}
     return {"campaign_id": campaign_id, "contact_id": contact_id, "skip_reason": BEFORE, **empty}
 
@@ -95,4 +112,6 @@ def _before(campaign_id: int, contact_id: int) -> dict[str, Any]:
 async def _kept_out(conn: AsyncConnection, campaign_id: int) -> list[dict[str, Any]]:
     """Who matched before the sequence first began: an edit does not change that."""
     mine = (RECIPIENTS.c.campaign_id == campaign_id) & (RECIPIENTS.c.skip_reason == BEFORE)
-    return [_before(campaign_id, number) for number in await conn.scalars(select(RECIPIENTS.c.contact_id).where(mine))]
+    return [
+        before_row(campaign_id, number) for number in await conn.scalars(select(RECIPIENTS.c.contact_id).where(mine))
+    ]

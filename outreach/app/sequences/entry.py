@@ -39,6 +39,8 @@ MOST_AT_ONCE = 2_000
 INQUIRIES = ("price", "sample", "catalogue", "order")
 #: The skip reason of who matched already when the sequence was submitted.
 BEFORE = "before_start"
+#: How a trigger that is a tag begins.
+TAG = "tag:"
 
 
 def is_due(row: Any, now: datetime) -> bool:
@@ -85,21 +87,29 @@ def _new_people(work: Work) -> Select[Any]:
     parts: list[ColumnElement[bool]] = [CONTACTS.c.erased_at.is_(None), CONTACTS.c.left_at.is_(None)]
     if rules.segment:
         parts.append(segment.condition(segment.parse(rules.segment), work.now))
-    if rules.on:
-        since = work.row.started_at or work.now
-        parts.append(or_(false(), *(_trigger(trigger, since) for trigger in rules.on)))
     known = select(E.contact_id).where(or_(E.campaign_id == work.row.id, enrolments.IS_OPEN))
     before = select(RECIPIENTS.c.contact_id).where(
         RECIPIENTS.c.campaign_id == work.row.id, RECIPIENTS.c.skip_reason == BEFORE
     )
-    return select(CONTACTS.c.id).where(*parts, CONTACTS.c.id.not_in(known), CONTACTS.c.id.not_in(before))
+    is_new = CONTACTS.c.id.not_in(before)
+    if rules.on:  # who carried the tag before may still come in by an inquiry or a delivery
+        since = work.row.started_at or work.now
+        others = [_trigger(trigger, since) for trigger in rules.on if not trigger.startswith(TAG)]
+        parts.append(or_(false(), and_(tagged(rules.on), is_new), *others))
+    else:
+        parts.append(is_new)
+    return select(CONTACTS.c.id).where(*parts, CONTACTS.c.id.not_in(known))
+
+
+def tagged(triggers: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a contact carries a tag that is a trigger. Since when is not kept: who had it before is marked."""
+    names = [trigger.removeprefix(TAG) for trigger in triggers if trigger.startswith(TAG)]
+    carried = select(CONTACT_TAGS.c.contact_id).join(TAGS, TAGS.c.id == CONTACT_TAGS.c.tag_id)
+    return CONTACTS.c.id.in_(carried.where(TAGS.c.kind == "tag", TAGS.c.name.in_(names)))
 
 
 def _trigger(trigger: str, since: datetime) -> ColumnElement[bool]:
     """Whether it has happened to a contact since the sequence began."""
-    if trigger.startswith("tag:"):
-        tagged = select(CONTACT_TAGS.c.contact_id).join(TAGS, TAGS.c.id == CONTACT_TAGS.c.tag_id)
-        return CONTACTS.c.id.in_(tagged.where(TAGS.c.kind == "tag", TAGS.c.name == trigger.removeprefix("tag:")))
     if trigger == "delivered":
         delivered = and_(ORDERS.c.delivered_on >= since.date(), ORDERS.c.contact_id.is_not(None))
         return CONTACTS.c.id.in_(select(ORDERS.c.contact_id).where(delivered))

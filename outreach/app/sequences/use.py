@@ -13,12 +13,14 @@ from outreach.access.roles import Actor, Held, Permission, require
 from outreach.access.store import append_audit
 from outreach.app import campaigns as use
 from outreach.app.build import App
-from outreach.app.sequences.entry import take_in
+from outreach.app.sequences.check import before_row, there_already
+from outreach.app.sequences.entry import TAG, take_in
 from outreach.app.sequences.work import load_work
 from outreach.audience import segment
 from outreach.campaigns import sequence_file
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import Definition
+from outreach.campaigns.sequence import Enrol
 from outreach.campaigns.state import STATES_ZH
 from outreach.campaigns.store import CampaignError
 from outreach.crm import greetings
@@ -75,6 +77,8 @@ async def edit(app: App, campaign_id: int, raw: dict[str, Any], actor: Actor, no
     if before.sequence and what.sequence:
         async with app.db.write() as conn:
             await _rearrange(conn, campaign_id, before, what, now)
+            if row.started_at is not None:
+                await _mark_carriers(conn, campaign_id, before.sequence.enrol, what.sequence.enrol, now)
 
 
 async def _rearrange(
@@ -91,6 +95,15 @@ async def _rearrange(
         following = next((later for later in old[place + 1 :] if later in kept), None)
         mine = (E.campaign_id == campaign_id) & (E.step == number) & enrolments.IS_OPEN
         await conn.execute(update(enrolments.ENROLMENTS).where(mine).values(step=following))
+
+
+async def _mark_carriers(conn: AsyncConnection, campaign_id: int, before: Enrol, rules: Enrol, now: datetime) -> None:
+    """Keep out who carries a tag that the sequence did not wait for until now, as a first submission would."""
+    new = [trigger for trigger in rules.on if trigger.startswith(TAG) and trigger not in before.on]
+    if rules.existing or not new:
+        return
+    carriers = list(await conn.scalars(there_already(rules.model_copy(update={"on": new}), now)))
+    await campaigns.add_recipients(conn, campaign_id, [before_row(campaign_id, carrier) for carrier in carriers])
 
 
 # -- people ------------------------------------------------------------------------------------------------------------
