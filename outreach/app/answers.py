@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.access.roles import Actor
 from outreach.access.store import append_audit
 from outreach.app.build import App
+from outreach.app.own_mailbox import box_to_answer
 from outreach.app.post import Posted, identity_of, post
+from outreach.campaigns.refusal import InTwo
 from outreach.content.envelope import Identity
 from outreach.content.plain import plain_message
 from outreach.crm.store import note
@@ -30,7 +32,7 @@ COMPANIES: Table = table(Company)
 USERS: Table = table(User)
 
 
-class AnswerError(Exception):
+class AnswerError(InTwo):
     """It cannot be done now; the text says why and what to do."""
 
 
@@ -53,16 +55,24 @@ async def load(conn: AsyncConnection, inbound_id: int) -> Row[Any]:
 
 
 async def answer(app: App, inbound_id: int, text: str, actor: Actor, now: datetime, *, sender_name: str = "") -> Posted:
-    """Answer a mail from the mailbox that it came to, in its thread.
+    """Answer a mail from the mailbox that it came to, in its thread; where that is closed, from the answerer's own.
 
     Claimed first, so that two people (or two presses) never answer twice; archived before it leaves. Refused: the
     mail waits again. In doubt: it stays closed and the timeline says so. Raises AnswerError.
     """
     async with app.db.read() as conn:
         row = await load(conn, inbound_id)
+        known = [settings.name for settings in app.settings.mailbox]
+        name = await box_to_answer(conn, row.mailbox, (actor.id, row.held_by), known)
     if not row.from_address:
         raise AnswerError("the mail names no sender: answer it from the mailbox itself")
-    box = app.settings.mailbox_named(row.mailbox)
+    if name is None:
+        raise AnswerError(
+            "the mailbox that it came to is closed, and neither you nor the customer's owner has one to answer from: "
+            "hand it over to somebody who has, or have the mailbox opened again",
+            "收到此邮件的邮箱已停用，您和客户负责人都没有可用于回复的邮箱：请转交给有邮箱的同事，或请管理员重新启用该邮箱",
+        )
+    box = app.settings.mailbox_named(name)
     letter = _identity(app, row, box, now, sender_name)
     data = plain_message(letter, _subject(row), text)
     async with app.db.write() as conn:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from outreach.access.roles import Actor
 from outreach.app import handing
 from outreach.app.build import App
+from outreach.app.own_mailbox import any_open, box_to_answer, own_box
 from outreach.app.post import Posted, identity_of, post
 from outreach.content.plain import plain_message
 from outreach.crm.service.store import CaseError
@@ -47,24 +48,30 @@ class Way:
     subject: str = ""
 
 
-async def way_to(app: App, case: Any) -> Way:
-    """Find address, mailbox and thread for a case. No word goes to who does not want it or whose address is dead."""
-    return await way_of(app, case.contact_id, case.owner_id, case.inbound_id)
+async def way_to(app: App, case: Any, by: int | None = None) -> Way:
+    """Find address, mailbox and thread for a case. No word goes to who does not want it or whose address is dead.
+
+    `by`: the user who answers; they write from their own mailbox where the one that was written to is closed.
+    """
+    return await way_of(app, case.contact_id, case.owner_id, case.inbound_id, by)
 
 
-async def way_of(app: App, contact_id: int | None, owner_id: int | None, inbound_id: int | None = None) -> Way:
+async def way_of(
+    app: App, contact_id: int | None, owner_id: int | None, inbound_id: int | None = None, by: int | None = None
+) -> Way:
     """The same for a person, from the mailbox of `owner_id` (a user), in the thread of a mail of theirs."""
+    names = [settings.name for settings in app.settings.mailbox]
     async with app.db.read() as conn:
         person = (await conn.execute(select(CONTACTS).where(CONTACTS.c.id == contact_id))).one_or_none()
         mail = (await conn.execute(select(INBOUND).where(INBOUND.c.id == inbound_id))).one_or_none()
         stopped = is_suppressed(ADDRESSES.c.key, ADDRESSES.c.domain).label("stopped")
         query = select(ADDRESSES.c.address, ADDRESSES.c.normal, ADDRESSES.c.bounced_at, stopped)
         known = (await conn.execute(query.where(ADDRESSES.c.contact_id == contact_id))).all()
-        box = await conn.scalar(select(MAILBOXES.c.name).where(MAILBOXES.c.id == mail.mailbox_id)) if mail else None
-        own = select(MAILBOXES.c.name).where(MAILBOXES.c.owner_id == owner_id, MAILBOXES.c.state == "active")
-        box = box or await conn.scalar(own)
-    names = [settings.name for settings in app.settings.mailbox]
-    box = box if box in names else next(iter(names), None)
+        came_to = await conn.scalar(select(MAILBOXES.c.name).where(MAILBOXES.c.id == mail.mailbox_id)) if mail else None
+        if came_to is not None:
+            box = await box_to_answer(conn, came_to, (by, owner_id), names)
+        else:
+            box = await own_box(conn, (owner_id,), names) or await any_open(conn, names)
     lang = language_known(person.language if person else None)
     if any(row.stopped for row in known):
         return Way(None, "suppressed", lang, box)
@@ -73,7 +80,8 @@ async def way_of(app: App, contact_id: int | None, owner_id: int | None, inbound
     same = [address for address in alive if from_mail and address.lower() == from_mail.lower()]
     address = next(iter([*same, *alive]), None)
     if address is None or box is None:
-        return Way(None, "no_address" if address is None else "no_mailbox", lang, box)
+        closed = "mailbox_closed" if came_to is not None else "no_mailbox"
+        return Way(None, "no_address" if address is None else closed, lang, box)
     name = " ".join(part for part in (person.first_name, person.last_name) if part) if person else ""
     return Way(address, "", lang, box, name, mail.rfc_message_id if mail else None, mail.subject or "" if mail else "")
 
@@ -86,7 +94,7 @@ async def answer_case(app: App, case_id: int, text: str, actor: Actor, now: date
     case = await app.service.one(case_id)
     if case is None:
         raise LookupError(f"there is no case {case_id}")
-    way = await way_to(app, case)
+    way = await way_to(app, case, actor.id)
     if way.address is None or way.mailbox is None:
         raise CaseError(way.why, "the customer cannot be written to: call them, then note the answer without a mail")
     answered = await app.service.answer(case_id, text, actor, now)

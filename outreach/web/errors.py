@@ -29,6 +29,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         N_("It was refused and nothing was changed."),
         N_("Go back, load the page again and repeat it."),
     ),
+    "assignee": (
+        N_("Nobody of this name works here any more."),
+        N_("The account was closed or removed. Nothing was changed."),
+        N_("Go back, load the page again and choose somebody else."),
+    ),
     "404": (
         N_("There is nothing at this address."),
         N_("It was removed, or the link is wrong."),

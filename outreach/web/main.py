@@ -19,6 +19,7 @@ from outreach.access.roles import AccessDenied
 from outreach.app.plan_calendar import PlanCalendar
 from outreach.web import pages
 from outreach.web.api.app import create_api
+from outreach.web.assignee import NotAssignable
 from outreach.web.errors import error_page
 from outreach.web.kept import FRESH, Kept
 from outreach.web.linked import add_linked
@@ -89,6 +90,10 @@ def _handle_errors(web: FastAPI) -> None:
     @web.exception_handler(FormRefused)
     async def old_form(request: Request, error: FormRefused) -> Response:
         return await _answer(request, 403, "form")
+
+    @web.exception_handler(NotAssignable)
+    async def nobody(request: Request, error: NotAssignable) -> Response:
+        return await _answer(request, 422, "assignee")
 
     @web.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -88,6 +88,12 @@ CASE_ERROR: Words = {
     ),
     "no_address": (N_("No address is known: call, then note the answer without a mail."), ""),
     "no_mailbox": (N_("No mailbox is set up to write from."), ""),
+    "mailbox_closed": (
+        N_(
+            "The mailbox they wrote to is closed, and neither you nor the owner has one to answer from: hand the case to somebody who has, or call."
+        ),
+        "",
+    ),
 }
 
 SURVEY_ERROR: Words = {

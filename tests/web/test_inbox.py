@@ -5,15 +5,18 @@ from __future__ import annotations
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
+from urllib.parse import urlsplit
 
+import pytest
 from sqlalchemy import select, update
 
-from outreach.model import AuditEntry, InboundMail, Message, Suppression, Task
+from outreach.model import AuditEntry, Company, Contact, InboundMail, Mailbox, Message, Suppression, Task, Ticket, User
 from outreach.model.base import table
 from tests.fakes.smtp import ScriptedSMTP, drop, reply
 from tests.web.house import House
 
 INBOUND, TASKS, SUPPRESSION, ENTRIES = table(InboundMail), table(Task), table(Suppression), table(AuditEntry)
+USERS, BOXES = table(User), table(Mailbox)
 
 
 async def one(house: House, model: Any, number: int) -> Any:
@@ -84,6 +87,74 @@ async def test_handing_over_moves_mail_and_task(house: House) -> None:
         assert (await one(house, INBOUND, 3)).owner_id == 7
         assert (await one(house, TASKS, 3)).owner_id == 7
         assert (await visitor.get("/inbox/3")).status_code == 403, "it is wu.hao's now"
+
+
+@pytest.mark.parametrize("owner", ["9999", "8", "", "nobody", "9" * 30])
+async def test_nothing_is_given_to_who_does_not_work_here(house: House, owner: str) -> None:
+    """An account that is not there, a closed one (8), no number at all: said in words, and nothing changes."""
+    async with house.db.write() as conn:
+        await conn.execute(update(USERS).where(USERS.c.id == 8).values(disabled_at=house.now))
+    places = {
+        "/inbox/3/hand-over": {}, "/customers/1/assign": {}, "/follow-ups/service/1/take": {},
+        "/contacts/bulk/assign": {"id": "1"}, "/customers/bulk/assign": {"id": "1"},
+        "/follow-ups/service/1/ask": {"department": "product", "question": "?"}, "/customers/rules": {"owner": owner},
+    }  # fmt: skip
+    lists = ("/contacts/bulk/assign", "/customers/bulk/assign", "/follow-ups/service/1/take", "/customers/rules")
+    async with house.visitor("sun.qian", "zh") as visitor:
+        before = await _owners(house)
+        for path, form in places.items():
+            if not owner and path in lists:
+                continue  # nobody chosen there: the list stays, a case is taken by oneself
+            answer = await visitor.post(path, {"owner": owner, "user": owner, **form})
+            known = path != "/follow-ups/service/1/ask" or owner.isdecimal()
+            assert (answer.status_code, "已不在职" in answer.text) == (422, known), (path, answer.text[-800:])
+        assert await _owners(house) == before
+
+
+async def _owners(house: House) -> list[Any]:
+    """Whose everything is."""
+    columns = (INBOUND.c.owner_id, table(Company).c.owner_id, table(Contact).c.owner_id, table(Ticket).c.owner_id)
+    async with house.db.read() as conn:
+        return [list(await conn.scalars(select(one).order_by(one.table.c.id))) for one in columns]
+
+
+async def close_box(house: House, number: int) -> None:
+    """Close a mailbox, as a hand-over does."""
+    closed = {"state": "disabled", "paused_reason": "handed_over"}
+    async with house.db.write() as conn:
+        await conn.execute(update(BOXES).where(BOXES.c.id == number).values(**closed))
+
+
+async def test_nothing_leaves_from_a_closed_mailbox(sending: House, scripted_smtp: ScriptedSMTP) -> None:
+    """The answerer's own mailbox writes instead; who has none, and whose customer's owner has none, is told so."""
+    await close_box(sending, 1)
+    async with sending.visitor("zhou.yang", "zh") as visitor:
+        answer = await visitor.post("/inbox/1/answer", {"text": "our price is 3.20"})
+        assert (answer.status_code, "收到此邮件的邮箱已停用" in answer.text) == (409, True)
+        assert "our price is 3.20" in answer.text
+        assert not scripted_smtp.messages
+        assert (await one(sending, INBOUND, 1)).answered_at is None
+        async with sending.db.write() as conn:
+            await conn.execute(update(BOXES).where(BOXES.c.id == 3).values(owner_id=5))
+        assert (await visitor.post("/inbox/1/answer", {"text": "our price is 3.20"})).status_code == 303
+    (sent,) = scripted_smtp.messages
+    assert message_from_bytes(sent.data, policy=default)["From"].addresses[0].username == "export"
+
+
+async def test_a_case_is_not_answered_from_a_closed_mailbox(sending: House, scripted_smtp: ScriptedSMTP) -> None:
+    await close_box(sending, 1)
+    async with sending.visitor("wu.hao") as wu:
+        made = await wu.post("/follow-ups/service", {"mail": "4", "contact": "4", "company": "4", "kind": "question",
+                                                     "subject": "4000 K", "text": "Lead time?"})  # fmt: skip
+        path = urlsplit(made.headers["location"]).path
+        assert "mailbox they wrote to is closed" in (await wu.get(path)).text
+        refused = await wu.post(f"{path}/answer", {"text": "15 days", "how": "mail"})
+        assert (refused.status_code, "mailbox they wrote to is closed" in refused.text) == (422, True)
+        async with sending.db.write() as conn:
+            await conn.execute(update(BOXES).where(BOXES.c.id == 2).values(owner_id=7))
+        assert (await wu.post(f"{path}/answer", {"text": "15 days", "how": "mail"})).status_code == 303
+    (sent,) = scripted_smtp.messages
+    assert message_from_bytes(sent.data, policy=default)["From"].addresses[0].username == "info"
 
 
 async def test_a_wish_to_leave_holds_at_once(house: House) -> None:

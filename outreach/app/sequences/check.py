@@ -63,7 +63,7 @@ async def _borrowed(conn: AsyncConnection, work: Work) -> list[ContentProblem]:
 
 
 async def _who(conn: AsyncConnection, work: Work, found: Preflight, audience: Audience) -> None:
-    """Who matches or carries the tag now: taken in at the start (`existing`), else kept out: only new ones are meant."""
+    """Who matches or carries the tag now: taken in at the start (`existing`), else kept out (only new ones)."""
     assert work.what.sequence is not None
     rules = work.what.sequence.enrol
     if not rules.segment and not rules.on:

@@ -17,6 +17,7 @@ from outreach.crm.calls.number import CHANNELS, ChannelRefused, channel_link, ch
 from outreach.crm.files.store import MOST_BYTES, FileRefused, Upload
 from outreach.crm.owners.collide import Known
 from outreach.crm.store import note
+from outreach.web.assignee import assignee
 from outreach.web.data import contacts as data
 from outreach.web.data import customer as file
 from outreach.web.data.people import full_name, user_names, zone_of
@@ -181,10 +182,8 @@ async def add_note(staff: Staff, company_id: int) -> Response:
 async def assign(staff: Staff, company_id: int) -> Response:
     """Give the customer to another owner, with the open work."""
     await found(staff, company_id, Permission.CONTACTS_ASSIGN)
-    owner = str((await staff.form()).get("owner", ""))
-    if not owner.isdecimal():
-        raise HTTPException(404)
-    undo = await staff.app.owners.assign([company_id], int(owner), staff.actor, staff.now)
+    owner = await assignee(staff, str((await staff.form()).get("owner", "")))
+    undo = await staff.app.owners.assign([company_id], owner, staff.actor, staff.now)
     told = {"do": "owners", "items": undo}
     return staff.done(f"/customers/{company_id}", N_("Assigned, with the open work."), undo=told)
 

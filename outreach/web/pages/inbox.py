@@ -12,12 +12,13 @@ from fastapi.responses import Response
 from outreach.access.roles import Held, Permission
 from outreach.inbox.archive.letters.store import letter_of
 from outreach.web import mail as mails
+from outreach.web.assignee import assignee
 from outreach.web.data import archive as archive_data
 from outreach.web.data import contacts as contact_data
 from outreach.web.data import inbox as data
 from outreach.web.data import quarantine as quarantine_data
 from outreach.web.data.people import full_name, user_names, zone_of
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.received import page as received_page
 from outreach.web.routing import Pages, Staff
 from outreach.web.today_rules import ANSWER_WITHIN
@@ -132,7 +133,7 @@ async def original(staff: Staff, inbound_id: int) -> Response:
 
 @router.action("/inbox/{inbound_id:int}/answer", Permission.INBOX_ANSWER)
 async def answer(staff: Staff, inbound_id: int) -> Response:
-    """Send an answer from the mailbox that the mail came to, in its thread."""
+    """Send an answer from the mailbox that the mail came to (closed: from the own one), in its thread."""
     await _found(staff, inbound_id, Permission.INBOX_ANSWER)
     text = str((await staff.form()).get("text", "")).strip()[:100_000]
     if not text:
@@ -143,7 +144,7 @@ async def answer(staff: Staff, inbound_id: int) -> Response:
             staff.app, inbound_id, text, staff.actor, staff.now, sender_name=staff.visit.user.display_name
         )
     except (work.AnswerError, ValueError, LookupError) as error:
-        return await _page(staff, inbound_id, str(error), text, 409)
+        return await _page(staff, inbound_id, in_words(error, staff.lang), text, 409)
     if posted.outcome == "refused":
         told = staff.say(
             N_("The mail server refused it: %(reply)s. Nothing was sent; your text is below."), reply=posted.text
@@ -175,11 +176,9 @@ async def hand_over(staff: Staff, inbound_id: int) -> Response:
     """Give it to a colleague."""
     await _found(staff, inbound_id, Permission.INBOX_ANSWER)
     form = await staff.form()
-    owner = str(form.get("owner", ""))
-    if not owner.isdecimal():
-        raise HTTPException(404)
+    owner = await assignee(staff, str(form.get("owner", "")))
     note = str(form.get("note", "")).strip()
-    await answers().hand_over(staff.app, inbound_id, int(owner), staff.actor, staff.now, note)
+    await answers().hand_over(staff.app, inbound_id, owner, staff.actor, staff.now, note)
     return staff.done("/inbox", N_("Handed over."))
 
 

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 
 from outreach.access.roles import Permission
 from outreach.audience import segment
+from outreach.web.assignee import assignee
 from outreach.web.data import contacts as data
 from outreach.web.data import views
 from outreach.web.data.people import full_name
@@ -179,16 +180,17 @@ async def _assign(staff: Staff, which: Table, give: Any, text: str, way_back: st
     ids = await _chosen(staff, form, which, Permission.CONTACTS_ASSIGN)
     to = local_path(str(form.get("next", "")), "/contacts" if which is CONTACT else "/customers")
     owner = str(form.get("owner", ""))
-    if not ids or not owner.isdecimal():
+    if not ids or not owner:
         return staff.done(to)
+    new_owner = await assignee(staff, owner)
     before: dict[int | None, list[int]] = {}
     for number, was in (await _owners(staff, which, ids)).items():
         before.setdefault(was, []).append(number)
     people = await _people_owners(staff, ids) if which is COMPANY else []
-    await give(ids, int(owner), staff.now)
+    await give(ids, new_owner, staff.now)
     owners = [[was, numbers] for was, numbers in before.items()]
     few = len(ids) <= MOST_TICKED
-    staff.record(before={"owners": owners} if few else {"count": len(ids)}, after={"owner_id": int(owner)})
+    staff.record(before={"owners": owners} if few else {"count": len(ids)}, after={"owner_id": new_owner})
     undo = {"do": way_back, "owners": owners, "people": people}
     return staff.done(to, text, undo=undo, count=f"{len(ids):,}")
 

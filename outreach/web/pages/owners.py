@@ -14,6 +14,7 @@ from outreach.access.store import UserError
 from outreach.crm.grades.rules import quarter_of
 from outreach.crm.owners.rules import Rule
 from outreach.model.enums import Region
+from outreach.web.assignee import assignee
 from outreach.web.data import contacts as data
 from outreach.web.data.customer import visible_company
 from outreach.web.data.people import user_names
@@ -55,7 +56,7 @@ async def rules(staff: Staff) -> Response:
 async def add_rule(staff: Staff) -> Response:
     """Add a rule at the end."""
     form = await staff.form()
-    owners = [int(str(value)) for value in form.getlist("owner") if str(value).isdecimal()]
+    owners = [await assignee(staff, str(value)) for value in form.getlist("owner") if value]
     region = str(form.get("region", ""))
     if not owners or (region and region not in set(Region)):
         return staff.done("/customers/rules", N_("Choose who gets these customers."))

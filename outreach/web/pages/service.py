@@ -14,6 +14,7 @@ from outreach.crm.service.rules import DEPARTMENTS, kind_of
 from outreach.crm.service.state import IllegalStep, actions
 from outreach.crm.service.store import CaseError, NewCase
 from outreach.model.enums import TicketKind
+from outreach.web.assignee import assignee
 from outreach.web.data import contacts as data
 from outreach.web.data import inbox as inbox_data
 from outreach.web.data.people import full_name, user_names
@@ -212,7 +213,7 @@ async def _show(staff: Staff, row: Any, error: str = "", text: str = "", status:
         names = await user_names(conn)
         people = await _colleagues(conn)
         survey = (await conn.execute(select(SURVEY).where(SURVEY.c.ticket_id == row.id))).first()
-    way = await work().way_to(staff.app, row)
+    way = await work().way_to(staff.app, row, staff.actor.id)
     asked = row.state == "asked" and row.handed_to == staff.actor.id
     mine = staff.may(Permission.SERVICE_EDIT, await held(staff, row.owner_id))
     return await staff.render(
@@ -234,9 +235,7 @@ async def take(staff: Staff, case_id: int) -> Response:
     """Give the case an owner."""
     await _found(staff, case_id, Permission.SERVICE_EDIT, owner_only=True)
     owner = str((await staff.form()).get("owner", "")) or str(staff.actor.id)
-    if not owner.isdecimal():
-        raise HTTPException(404)
-    await staff.app.service.take(case_id, int(owner), staff.actor, staff.now)
+    await staff.app.service.take(case_id, await assignee(staff, owner), staff.actor, staff.now)
     return staff.done(f"/follow-ups/service/{case_id}", N_("Assigned."))
 
 
@@ -248,9 +247,10 @@ async def ask(staff: Staff, case_id: int) -> Response:
     department, user = str(form.get("department", "")), str(form.get("user", ""))
     if department not in DEPARTMENTS or not user.isdecimal():
         return await _show(staff, row, staff.say(N_("Choose whom to ask.")), status=422)
+    asked = await assignee(staff, user)
     question = str(form.get("question", ""))
     return await _try(
-        staff, row, staff.app.service.ask(case_id, department, int(user), question, staff.actor, staff.now),
+        staff, row, staff.app.service.ask(case_id, department, asked, question, staff.actor, staff.now),
         N_("Asked; the answer comes back to you."), question,
     )  # fmt: skip
 
