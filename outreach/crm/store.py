@@ -52,14 +52,19 @@ async def apply_task(conn: AsyncConnection, change: Change, event_id: int | None
 
 
 async def apply_activity(conn: AsyncConnection, change: Change, event_id: int, now: datetime) -> None:
-    """Add the line of the timeline that a happening asks for."""
+    """Add the line of the timeline that a happening asks for. What a colleague did ends sequences."""
     assert isinstance(change, AddActivity)
+    if change.user_id is not None:
+        who, firm = change.contact_id, change.company_id
+        kind, user = change.kind, change.user_id
+        await stop_after(conn, change.at, now, contact_id=who, company_id=firm, kind=kind, user_id=user)
     await conn.execute(
         insert(ACTIVITIES).values(
             kind=change.kind,
             at=change.at,
             contact_id=change.contact_id,
             company_id=change.company_id,
+            user_id=change.user_id,
             event_id=event_id,
             text=change.text,
             data=change.data,

@@ -218,7 +218,7 @@ class FinishTasks(Change):
 
 @dataclass(frozen=True, slots=True)
 class AddActivity(Change):
-    """A line of the customer's timeline."""
+    """A line of the customer's timeline; `user_id`: the colleague who did it, None where it is nobody's deed."""
 
     kind: str
     at: datetime
@@ -226,6 +226,7 @@ class AddActivity(Change):
     company_id: int | None
     text: str
     data: dict[str, Any] = field(default_factory=dict)
+    user_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from outreach.app.tick import tick
 from outreach.crm.calls.store import Call
 from outreach.crm.deals.store import Terms
 from outreach.crm.store import note
+from outreach.events.kinds import EventKind, NewEvent
 from outreach.model import Company, Contact, Mailbox, Message, User
 from outreach.model.base import table
 from tests.app.sequence_house import THREE_STEPS, enrolled, running, standing, write_templates
@@ -70,6 +71,14 @@ async def happen(app: App, what: str, clock: Clock) -> None:
         await app.deals.step(deal, "order", anna, clock())
     elif what in ("call of ours", "call of a colleague"):
         await app.calls.log(Call(person.id, "reached"), zhou if what == "call of ours" else anna, clock())
+    elif what.startswith("letter"):
+        writer = {"letter of ours": zhou.id, "letter of a colleague": anna.id, "letter from a shared mailbox": None}[
+            what
+        ]
+        data = {"by_hand": True, "text": "Dear Pat", "user_id": writer}
+        sent = NewEvent(EventKind.SENT, "sent:1", clock(), contact_id=person.id, data=data)
+        async with app.db.write() as conn:
+            await app.events.record(conn, sent, clock())
     else:
         async with app.db.write() as conn:
             await note(conn, what, "At the fair", clock(), company_id=person.company_id, user_id=zhou.id)
@@ -82,6 +91,9 @@ async def happen(app: App, what: str, clock: Clock) -> None:
         ("deal", "deal"),
         ("call of a colleague", "colleague_contact"),
         ("call of ours", None),
+        ("letter of a colleague", "colleague_contact"),
+        ("letter of ours", None),
+        ("letter from a shared mailbox", None),
         ("note", None),
     ],
 )
@@ -98,6 +110,17 @@ async def test_a_waiting_mail_is_stopped_with_what_stops_the_sequence(
         return
     assert [(one.state, one.reason) for one in people] == [("stopped", reason), ("active", None), ("active", None)]
     assert [(mail.state, mail.reason) for mail in mails] == [("cancelled", reason), ("queued", None), ("queued", None)]
+
+
+async def test_who_wrote_from_a_mail_program_is_at_work_with_the_customer(house: App, clock: Clock) -> None:
+    anna, zhou = await somebody(house, "anna"), await somebody(house, "zhou")
+    await happen(house, "letter of a colleague", clock)
+    async with house.db.read() as conn:
+        firm = await conn.scalar(select(CONTACTS.c.company_id).order_by(CONTACTS.c.id).limit(1))
+    assert firm is not None
+    assert [(one.user_id, one.what) for one in await house.owners.at_work(firm, zhou.id, clock())] == [
+        (anna.id, "contact")
+    ]
 
 
 async def test_what_is_already_claimed_is_stopped_too(house: App, clock: Clock) -> None:

@@ -303,6 +303,18 @@ async def test_a_letter_by_hand_answers_what_waits(place: Place) -> None:
     assert (await place.row(Contact, id=place.anna)).last_contacted is not None
 
 
+async def test_a_letter_by_hand_is_the_mailbox_owners(place: Place) -> None:
+    """Whoever else has the customer in a sequence learns of it; who wrote from a shared mailbox is not known."""
+    await place.take(letter("Sales <sales@us.example>", "Hello Anna.", To="anna@buyer.example"), sent=True)
+    assert (await place.row(Activity, kind="sent")).user_id is None
+    async with place.db.write() as conn:
+        owner = await conn.scalar(select(table(Contact).c.owner_id).where(table(Contact).c.id == place.anna))
+        await conn.execute(table(Mailbox).update().values(owner_id=owner))
+        await conn.execute(table(Activity).delete())
+    await place.take(letter("Sales <sales@us.example>", "Hello again.", To="anna@buyer.example"), sent=True)
+    assert (await place.row(Activity, kind="sent")).user_id == owner
+
+
 async def test_a_copy_in_sent_settles_a_doubt(place: Place) -> None:
     doubt = {"state": "in_doubt", "sent_at": None, "mailbox_id": 1}
     async with place.db.write() as conn:

@@ -11,8 +11,8 @@ from outreach.campaigns.sequence import SequenceRules, SequenceStep
 #: Why a mail is only put off to the customer's next working day: tomorrow it may be otherwise.
 FOR_NOW = frozenset({"contact_cap", "company_cap", "colleague_cap", "paused", "preference_cap"})
 
-#: What a colleague does with a customer that makes a sequence of ours an intrusion.
-CONTACT_KINDS = ("call", "meeting", "answer", "quotation", "sample")
+#: What a colleague does with a customer that makes a sequence of ours an intrusion; "sent" is a letter by hand.
+CONTACT_KINDS = ("call", "meeting", "answer", "quotation", "sample", "sent")
 
 
 @dataclass(frozen=True)

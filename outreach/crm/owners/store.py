@@ -183,8 +183,9 @@ def _at_work(company_id: int, now: datetime) -> list[tuple[str, Any]]:
 
     deals = of(DEALS, DEALS.c.owner_id, DEALS.c.stage_at).where(DEALS.c.stage.not_in(CLOSED_STAGES))
     tasks = of(TASKS, TASKS.c.owner_id, TASKS.c.created_at).where(TASKS.c.state == "open")
+    kinds = ("call", "answer", "meeting", "sent")
     told = of(ACTIVITIES, ACTIVITIES.c.user_id, ACTIVITIES.c.at).where(
-        ACTIVITIES.c.at > now - LATELY, ACTIVITIES.c.at <= now, ACTIVITIES.c.kind.in_(("call", "answer", "meeting"))
+        ACTIVITIES.c.at > now - LATELY, ACTIVITIES.c.at <= now, ACTIVITIES.c.kind.in_(kinds)
     )
     return [("deal", deals), ("contact", told), ("task", tasks)]
 

@@ -23,11 +23,11 @@ def mark(event: NewEvent, facts: Facts, field: str, hard: bool | None = None) ->
     return [SettleInDoubt(facts.message_id, event.at), marked] if facts.in_doubt else [marked]
 
 
-def activity(event: NewEvent, facts: Facts, text: str, **data: object) -> list[Change]:
-    """Add a line to the timeline, where there is somebody whose timeline it is."""
+def activity(event: NewEvent, facts: Facts, text: str, by: int | None = None, **data: object) -> list[Change]:
+    """Add a line to the timeline, where there is somebody whose timeline it is. `by`: the colleague who did it."""
     if facts.contact_id is None and facts.company_id is None:
         return []
-    return [AddActivity(str(event.kind), event.at, facts.contact_id, facts.company_id, text[:500], dict(data))]
+    return [AddActivity(str(event.kind), event.at, facts.contact_id, facts.company_id, text[:500], dict(data), by)]
 
 
 def everywhere(facts: Facts) -> tuple[AddressFacts, ...]:

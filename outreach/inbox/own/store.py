@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.events.kinds import EventKind, NewEvent
 from outreach.inbox.archive.store import archive
 from outreach.inbox.summary import Summary
-from outreach.model import ArchivedMail, EmailAddress, InboundMail, Message
+from outreach.model import ArchivedMail, EmailAddress, InboundMail, Mailbox, Message
 from outreach.model.base import table
 from outreach.model.keys import normalise_address
 from outreach.outbox import store as outbox
 
 MESSAGES, ADDRESSES, MAILS, ARCHIVE = table(Message), table(EmailAddress), table(InboundMail), table(ArchivedMail)
+BOXES = table(Mailbox)
 
 #: What a row of `inbound_mail` says of a mail that did not come in.
 COLUMNS: dict[str, Any] = {"state": "own", "kind": "other", "intent": None, "reply_text": None, "certainty": None}
@@ -52,7 +53,7 @@ async def _answered_here(conn: AsyncConnection, summary: Summary) -> bool:
 async def by_hand(conn: AsyncConnection, summary: Summary, key: str, inbound_id: int, now: datetime) -> list[NewEvent]:
     """A letter that somebody wrote in a mail program: return an event for each customer that it went to.
 
-    What it answers waits no longer.
+    What it answers waits no longer. The mailbox's owner wrote it; who wrote from a shared one is not known.
     """
     at = min(summary.date, now) if summary.date else now
     answered = await _answered(conn, summary, at)
@@ -63,7 +64,14 @@ async def by_hand(conn: AsyncConnection, summary: Summary, key: str, inbound_id:
         await conn.execute(update(MAILS).where(MAILS.c.id == inbound_id).values(contact_id=min(filter(None, found))))
     if answered and not found:
         found = {None: summary.to[0] if summary.to else ""}
-    data = {"by_hand": True, "answers": answered, "subject": summary.subject[:200], "text": summary.text[:EXCERPT]}
+    box = select(BOXES.c.owner_id).join(MAILS, MAILS.c.mailbox_id == BOXES.c.id).where(MAILS.c.id == inbound_id)
+    writer = {"user_id": owner} if (owner := await conn.scalar(box)) is not None else {}
+    data = writer | {
+        "by_hand": True,
+        "answers": answered,
+        "subject": summary.subject[:200],
+        "text": summary.text[:EXCERPT],
+    }
     return [
         NewEvent(
             EventKind.SENT,
