@@ -12,7 +12,6 @@ STATUS = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 
 # RFC 3463, RFC 7372, RFC 7505, IANA's registry, and Microsoft's list of Exchange Online codes.
 REASONS = {
-    "0.350": "contenterror",
     "1.0": "userunknown", "1.1": "userunknown", "1.2": "hostunknown", "1.3": "userunknown", "1.4": "filtered",
     "1.6": "hasmoved", "1.7": "rejected", "1.8": "rejected", "1.10": "userunknown", "1.90": "speeding",
     "1.351": "userunknown",
@@ -98,6 +97,8 @@ def reason_of_status(status: str | None) -> str | None:
         return "blocked"
     if status[0] == "4" and detail == "1.0":
         return None
+    if status[0] == "4" and found == "hostunknown":
+        return "networkerror"  # the DNS did not answer, which is not its answer "no such domain"
     if status[0] == "4" and detail == "3.2":
         return "systemerror"  # not now, for it is busy or shutting down; RFC 3463 3.4 has "not at all" in mind
     return found

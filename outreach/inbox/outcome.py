@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 
 from outreach.inbox.codes import best_status, is_vague, reason_of_status, reply_in
 from outreach.inbox.phase import phase_in
-from outreach.inbox.reasons import reason_in
+from outreach.inbox.reasons import BARE, SENTENCE, WEAK_SIGNS, explain, reason_in
 from outreach.inbox.verdict import Finding, Ids, Kind, Verdict
 
 # The address is dead, whatever the class of the reply. A host that takes no mail at all (RFC 7505) is dead for us too,
@@ -19,8 +19,18 @@ DEAD = frozenset({"userunknown", "hostunknown", "hasmoved"})
 GENERAL = frozenset({"systemerror", "securityerror", "syntaxerror", "networkerror", "expired", "policyviolation"})
 
 
+# Words that mean the sender when they are the answer to MAIL FROM.
+ABOUT_SENDER_AT_MAIL = frozenset({"userunknown", "hostunknown", "notaccept"})
+# What a sentence of a content filter may sound like.
+ABOUT_NOBODY = frozenset({"rejected", "policyviolation", "syntaxerror", "systemerror", "speeding"})
 # Words that mean our own host when it was refused before it could name anybody.
 REFUSED_AT_THE_DOOR = frozenset({None, "systemerror", "securityerror", "rejected", "syntaxerror"})
+# What else a server says of us before it knows anything but our host, though the words are commonly said of others.
+SAID_OF_HOSTS = frozenset({"networkerror", "mailboxfull", "suspend", "filtered"})
+# ... unless the server speaks of its own troubles.
+_OWN_TROUBLE = re.compile(
+    r"\b(?:over)?load\b|overload|shutting down|maintenance|lookup|resolving|resources|memory|disk"
+)
 
 #: Characters of a reply, its status and its server's name, whose judgement is remembered without the address.
 LONGEST_KEPT = 1000
@@ -56,7 +66,12 @@ class Outcome:
     @cached_property
     def phase(self) -> str:
         """connect, ehlo, mail, rcpt, data, end or "" (phase.py)."""
-        return self.stage or phase_in(self.text) or phase_in(self.context)
+        return self.told or phase_in(self.context)
+
+    @cached_property
+    def told(self) -> str:
+        """The phase as far as the caller and the server's own words tell."""
+        return self.stage or phase_in(self.text)
 
 
 class _AsksNotice(Exception):
@@ -104,27 +119,66 @@ def _judge(outcome: Outcome) -> tuple[str | None, str | None, bool | None]:
 
 def _reason(outcome: Outcome, status: str | None) -> str | None:
     """The server's words, unless they are general and the status or the notice around them is not."""
-    said = reason_in(outcome.text) if outcome.text else None
+    found = explain(outcome.text) if outcome.text else None
+    said = found[0] if found else None
     by_status = reason_of_status(status)
+    if found and (better := _better(outcome, found, status, by_status)):
+        return better
     if said in _STRICT:
         return _STRICT[said](outcome, status)
-    if said in REFUSED_AT_THE_DOOR and outcome.phase in ("connect", "ehlo"):
+    if (said in SAID_OF_HOSTS or said in REFUSED_AT_THE_DOOR) and _at_the_door(outcome, said):
         return "blocked"  # only our host's name and address were known to the server: a domain it rejects is ours
-    if by_status == "mailboxfull" and said in ("mesgtoobig", "exceedlimit", "systemfull", *GENERAL):
-        return by_status
-    if said is None and outcome.phase == "mail":
+    if (found is None or (said == "securityerror" and found[1] in BARE)) and outcome.phase == "mail":
         return "rejected"  # nothing but the sender was known to the server yet
     if said and (said not in GENERAL or by_status is None):
         return said
+    if by_status == "filtered" and status and status[0] == "4" and said:
+        return said  # "another mailbox status" for now: the words say which
     return _weigh(said, None if said else _around(outcome, status), by_status) or (
         "expired" if outcome.delayed else None
+    )
+
+
+def _at_the_door(outcome: Outcome, said: str | None) -> bool:
+    """A server refused our host. It said so itself: a connection that failed is the network's trouble."""
+    if (outcome.told if said in SAID_OF_HOSTS else outcome.phase) not in ("connect", "ehlo"):
+        return False
+    if said == "networkerror":
+        return (reply_in(outcome.text) or "")[:1] == "5"
+    return said != "systemerror" or not _OWN_TROUBLE.search(outcome.text.lower())
+
+
+def _better(outcome: Outcome, found: tuple[str, str], status: str | None, by_status: str | None) -> str | None:
+    """What the refused command or a telling status knows better than these words."""
+    said, sign = found
+    if sign in WEAK_SIGNS and outcome.told in ("connect", "ehlo"):
+        return "blocked"
+    if said in ABOUT_SENDER_AT_MAIL and outcome.told == "mail":
+        return "rejected"  # no recipient was named yet
+    if said == "notaccept" and status == "4.3.2":
+        return "systemerror"  # RFC 3463 3.3: shutting down, or too busy
+    if by_status and _outweighs(by_status, said, sign):
+        return _STRICT[by_status](outcome, status) if by_status in _STRICT else by_status
+    return None
+
+
+def _outweighs(by_status: str, said: str, sign: str) -> bool:
+    """Whether the status is surer than the words."""
+    if by_status == "mailboxfull" and said in ("mesgtoobig", "exceedlimit", "systemfull", "speeding", *GENERAL):
+        return True
+    if sign in WEAK_SIGNS:
+        return by_status not in (*GENERAL, "filtered", "rejected")
+    if sign != SENTENCE:
+        return False
+    return (by_status == "contenterror" and said in ABOUT_NOBODY) or (
+        by_status in ("hostunknown", "hasmoved") and said == "userunknown"
     )
 
 
 def _weigh(said: str | None, around: str | None, by_status: str | None) -> str | None:
     if around and (around not in GENERAL or by_status in (None, "expired")):
         return around
-    if by_status and (said is None or by_status not in GENERAL):
+    if by_status and (said is None or by_status not in (*GENERAL, "mailererror")):
         return by_status
     return said or around or by_status
 

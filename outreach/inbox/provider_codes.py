@@ -44,8 +44,8 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ("blocked", r"\baup#(?:in?|out)-10\d\d\b|\baup#in?-13[5-9]0\b"),
     ("toomanyconn", r"\baup#in?-13[0-4]0\b"),
     # Comcast: postmaster.comcast.net, mail delivery error codes
-    ("blocked", r"\b(?:bl[01]{6}|es0000[01]{2})\b"),
-    ("speeding", r"\brl[01]{6}\b"),
+    ("blocked", r"\b(?:bl0000\d\d|es0000[01]{2})\b"),
+    ("speeding", r"\brl0000\d\d\b"),
     # Orange and Wanadoo: postmaster.orange.fr; three digits at the end name the cause
     ("toomanyconn", r"\bofr\w{0,4}_104\b"),
     ("blocked", r"\bofr\w{0,4}_(?:10[259]|51[013]|999)\b"),
@@ -62,6 +62,15 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     # Outlook.com: sendersupport.olc.protection.outlook.com, troubleshooting
     ("blocked", r"\b(?:sc-00[1-4]|dy-001|ou-001)\b"),
     ("spamdetected", r"\bou-002\b"),
+    # PowerMTA's categories of bounces, in brackets behind the reply (user's guide, bounce categorization)
+    ("userunknown", r"\(bad-mailbox\)"),
+    ("hostunknown", r"\(bad-domain\)"),
+    ("suspend", r"\(inactive-mailbox\)"),
+    ("mailboxfull", r"\(quota-issues\)"),
+    ("virusdetected", r"\(virus-related\)"),
+    ("norelaying", r"\(relaying-issues\)"),
+    ("expired", r"\(message-expired\)"),
+    ("networkerror", r"\((?:no-answer-from-host|bad-connection|routing-errors)\)"),
     # Yahoo and AOL: senders.yahooinc.com/smtp-error-codes
     ("blocked", r"\[bl\d\d\]"),
     ("authfailure", r"[\[(]au0\d[\])]"),
@@ -69,7 +78,8 @@ _GROUPS: tuple[tuple[str, str], ...] = (
 _PATTERN = re.compile("|".join(f"(?P<g{at}>{pattern})" for at, (_, pattern) in enumerate(_GROUPS)))
 # Nearly every reply holds none of these marks, and looking for them is a hundred times cheaper.
 _MARKS = ("hl:", "mi:", "rp:", "dt:", "wm:", "-p", "-t", "aup#", "bl0", "bl1", "es0", "rl0", "rl1", "ofr", "rtr:", "rly:",
-          "hvu:", "-00", "[bl", "au0")  # fmt: skip
+          "hvu:", "-00", "[bl", "au0", "-mailbox)", "-domain)", "-issues)",
+          "virus-related)", "-expired)", "-connection)", "-errors)", "from-host)")  # fmt: skip
 
 
 def reason_of_code(text: str) -> tuple[str, str] | None:

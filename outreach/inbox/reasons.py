@@ -41,6 +41,38 @@ WEAKER_THAN_LINKS = frozenset({
 # What a sentence may say against "does not exist" and its like, which are said of domains and senders, too.
 NO_RECIPIENT = frozenset({"hostunknown", "rejected"})
 
+# Postfix puts these words before any cause at all, its own or another server's.
+PREFIXES = frozenset({"recipient address rejected", "address rejected", "rejected recipient", "recipient rejected"})
+SENTENCE = "a sentence"  # the sign of an answer that sentences.py gave
+COURTESY = "a courtesy"  # the sign of an answer that only a courtesy gave
+# Needles that say what was done, not why: a sentence about the sender, our host or a connection knows better.
+BARE = frozenset({
+    "not allowed", "you are not allowed", "forbidden", "not permitted", "not authorized", "unauthorized", "prohibited",
+    "banned", "blocked", "blocked by", "was blocked", "spam", "suspected", "suspicious", "your ip", "from your ip",
+    "your server", "your host", "your network", "connection refused", "connection rejected", "refusing connection",
+    "access denied… ip", " ip…access denied", "socket error", "protocol error", "remote server", "too busy", "unavailable", "attachment", "policy", "not available",
+})  # fmt: skip
+# Reasons that a sentence must not give against a needle: a living address would be called dead.
+PROVES_DEATH = frozenset({"userunknown", "hostunknown", "hasmoved"})
+#: Signs that say nearly nothing: a telling status, the refused command or the notice around knows better.
+WEAK_SIGNS = PREFIXES | {COURTESY}
+
+# What a mail system says to everybody, whatever the cause: read only where nothing else is said.
+_COURTESIES = re.compile(
+    r"i'm not going to try again[^.;]{0,3}(?:; ?this message has been in the queue too long)?|giving up on [\d.]{7,15}"
+    r"|(?:please note that )?this is only a temporary failure report|the message is kept in the queue for up to [^.]{0,30}"
+    r"|no action is required on your part|delivery attempts will continue(?: to be made)? for [^.,]{0,20}"
+    r"|this warning may be repeated at intervals|if the message remains undelivered"
+    r"|(?:you )?do not need to re-?send (?:the|your|this) message|(?:the )?message will be retried for [^.]{0,30}"
+    r"|please (?:do not|don't) (?:reply to|resend) (?:this|your)[^.]{0,40}"
+)
+
+# sysexits.h, by which a program tells a mail system how it ended; any other number is the program's own.
+_EXIT = re.compile(r"x-unix; ?(\d{1,3})\b")
+_EXITS = {67: "userunknown", 68: "hostunknown", 76: "networkerror", 128: "mailererror"} | dict.fromkeys(
+    (69, 70, 71, 72, 73, 74, 75, 77, 78), "systemerror"
+)
+
 
 class Finder:
     """The first needle of a table, by the table's order, that occurs in a text.
@@ -87,7 +119,7 @@ _LINKS = Finder(IN_URLS)
 def explain(diagnostic: str) -> tuple[str, str] | None:
     """(reason, the needle that decided) for a server's words, or None when they say nothing that is known."""
     text = diagnostic[:LONGEST].lower()
-    return _explain(_MAILBOX.sub("@", text) if "@" in text else text)
+    return _explain(_MAILBOX.sub("@", text.replace("...", " ... ")) if "@" in text else text)
 
 
 # Bounces of one campaign repeat the same few sentences; without addresses they are equal.
@@ -100,12 +132,42 @@ def _explain(text: str) -> tuple[str, str] | None:
     if links and links[0] != "blocked":
         return links
     plain = _plain(text)
-    found = _WORDS.first(plain)
-    if found is None or found[0] == "userunknown":
-        found = _by_sentence(found, plain, text)
+    telling = _COURTESIES.sub(" ", plain)
+    found = _by_words(telling, text)
     if links and (found is None or found[0] in WEAKER_THAN_LINKS):
         return links
+    if found is None and telling != plain:
+        polite = _by_words(plain, text)
+        return (polite[0], COURTESY) if polite else None
     return found
+
+
+def _by_words(plain: str, text: str) -> tuple[str, str] | None:
+    found = _WORDS.first(plain)
+    if found is None or found[0] in ("mailererror", "systemerror"):
+        ended = _EXIT.search(plain)
+        if ended:
+            return _EXITS.get(int(ended[1]), "mailererror"), ended[0]
+    if found and found[1] in PREFIXES:
+        return _behind(found, plain)
+    if found is None or found[0] == "userunknown":
+        return _by_sentence(found, plain, text)
+    if found[1] in BARE and (reason := reason_of_sentence(plain)):
+        of_host = found[0] == "blocked" and reason in ("rejected", "policyviolation")
+        return found if of_host or reason in PROVES_DEATH else (reason, SENTENCE)
+    return found
+
+
+def _behind(found: tuple[str, str], plain: str) -> tuple[str, str]:
+    """What is said behind "recipient address rejected", where it says something."""
+    cause = plain.partition(found[1])[2].lstrip(" :;,.-")
+    if not cause:
+        return found
+    better = _WORDS.first(" " + cause)
+    if better is None:
+        reason = reason_of_sentence(cause)
+        better = (reason, SENTENCE) if reason else None
+    return better or found
 
 
 def _by_sentence(found: tuple[str, str] | None, plain: str, text: str) -> tuple[str, str] | None:
@@ -115,15 +177,16 @@ def _by_sentence(found: tuple[str, str] | None, plain: str, text: str) -> tuple[
     """
     if found is None:
         reason = reason_of_sentence(plain)
-        return (reason, "a sentence") if reason else None
+        return (reason, SENTENCE) if reason else None
     reply = _plain(text[max((code.end() for code in _CODE.finditer(text)), default=0) :])
-    reason = reason_of_sentence(reply) if len(reply) < SHORT else None
-    return (reason, "a sentence") if reason and reason in NO_RECIPIENT else found
+    reason = reason_of_sentence(reply, events=False) if len(reply) < SHORT else None
+    return (reason, SENTENCE) if reason and reason in NO_RECIPIENT else found
 
 
 def _plain(text: str) -> str:
     """Words only: URLs, repeated reply codes, hosts and one gateway's preamble taken out."""
     text = _BLANK.sub(" ", _URL.sub(" ", text).replace("’", "'"))
+    text = text.replace("rfc822;", " ").replace("message/rfc822", " ")  # fields of a report
     text = text.replace("delivery temporarily suspended", "")  # Postfix: a host is given a rest, not a mailbox
     if "host " in text:
         text = _HOST_SAID.sub(" ", text)

@@ -17,7 +17,7 @@ LONGEST = 1_000  # characters read: a sentence of a server is shorter, and what 
 BEFORE = 70  # characters between a noun and what is said of it behind
 BEHIND = 30  # between a claim and the noun that follows: "unknown user", "no such local mailbox"
 # Of several claims the more telling is taken: a full mailbox is "not accepting", a spammer is "rejected".
-ORDER = ("spam", "full", "disabled", "unknown", "big", "listed", "refused")
+ORDER = ("spam", "full", "disabled", "unknown", "absent", "big", "listed", "refused")
 _NAMED = re.compile(r"""[(<\["']@?[)>\]"']""")  # where the address stood
 _HOST = re.compile(
     r"\[[\d.:a-f]{7,45}\]|\b[a-z_-][a-z0-9_-]*(?:\.[a-z0-9_-]+){1,8}\b|\b(?:[a-z0-9-]+\.){2,8}[a-z]{2,12}\b"
@@ -32,8 +32,11 @@ def _pattern(alternatives: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(r"(?<![a-z])(?:" + "|".join(fold(part) for part in alternatives) + ")")
 
 
-def reason_of_sentence(text: str) -> str | None:
-    """The reason that some clause of `text` (lower case, without addresses and URLs) states; None when none does."""
+def reason_of_sentence(text: str, events: bool = True) -> str | None:
+    """The reason that some clause of `text` (lower case, without addresses and URLs) states; None when none does.
+
+    events: also what happened to a thing that is neither person nor address.
+    """
     plain = _IP.sub(" ip ", _HOST.sub(" ", _NAMED.sub(" ", fold(text[:LONGEST]))))
     for cut in (_CLAUSE_OR_LABEL, _CLAUSE):
         clauses = [clause for clause in cut.split(plain) if clause.strip()]
@@ -41,7 +44,7 @@ def reason_of_sentence(text: str) -> str | None:
             for clause in clauses:
                 if reason := _said(clause, claim):
                     return reason
-    return _happened(clauses)
+    return _happened(clauses) if events else None
 
 
 def _happened(clauses: list[str]) -> str | None:
@@ -55,8 +58,10 @@ def _happened(clauses: list[str]) -> str | None:
 
 def _said(clause: str, claim: str) -> str | None:
     for found in _pattern(CLAIMS[claim]).finditer(clause):
-        noun = _noun(clause, found.start(), found.end())
-        if noun and (reason := MEANS.get((noun, claim))):
+        noun = _noun(clause, found.start(), found.end()) or ""
+        if (noun, claim) == ("address", "spam") and _pattern(NOUNS["message"]).search(clause):
+            noun = "message"  # what our host sent was refused, not our host
+        if reason := MEANS.get((noun, claim)):
             return reason
     return None
 

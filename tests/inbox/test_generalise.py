@@ -15,8 +15,8 @@ def share(counted: Counter[str], right: str, total: str) -> float:
 def test_without_the_needles_of_their_own_group_most_messages_are_understood():
     _, counted = leave_one_group_out(bounces())
     assert share(counted, "br_ok", "br_n") >= 99.5
-    assert share(counted, "h_ok", "h_n") >= 97.8
-    assert share(counted, "r_ok", "r_n") >= 87.9
+    assert share(counted, "h_ok", "h_n") >= 99.3
+    assert share(counted, "r_ok", "r_n") >= 95.4
     assert counted["nb_false"] == 0
 
 
