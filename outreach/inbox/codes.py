@@ -50,6 +50,19 @@ REASONS = {
 }  # fmt: skip
 
 
+# RFC 5321 4.2.3 and 7.1, RFC 4954 and RFC 7504: codes that mean one thing only.
+REPLIES = dict.fromkeys(("500", "501", "502", "503", "504", "555"), "syntaxerror") | dict.fromkeys(
+    ("530", "534", "535", "538"), "securityerror"
+) | {"521": "notaccept", "556": "notaccept", "552": "mailboxfull"}  # fmt: skip
+
+
+def reason_of_reply(reply: str | None, phase: str) -> str | None:
+    """What an SMTP reply code says by itself, where neither words nor an enhanced status do."""
+    if reply == "552" and phase not in ("rcpt", ""):
+        return "mesgtoobig" if phase == "mail" else None  # after DATA it may be the mail's size or the mailbox
+    return REPLIES.get(reply or "")
+
+
 def status_in(text: str) -> str | None:
     """The enhanced status code a server gave, e.g. "5.1.1": behind a reply code, else marked, else anywhere."""
     if "." not in text:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from outreach.inbox.codes import best_status, is_vague, reason_of_status, reply_in
+from outreach.inbox.codes import best_status, is_vague, reason_of_reply, reason_of_status, reply_in
 from outreach.inbox.phase import phase_in
-from outreach.inbox.reasons import BARE, SENTENCE, WEAK_SIGNS, explain, reason_in
+from outreach.inbox.reasons import BARE, HIDDEN, SENTENCE, WEAK_SIGNS, explain, reason_in
 from outreach.inbox.verdict import Finding, Ids, Kind, Verdict
 
 # The address is dead, whatever the class of the reply. A host that takes no mail at all (RFC 7505) is dead for us too,
@@ -134,9 +134,8 @@ def _reason(outcome: Outcome, status: str | None) -> str | None:
         return said
     if by_status == "filtered" and status and status[0] == "4" and said:
         return said  # "another mailbox status" for now: the words say which
-    return _weigh(said, None if said else _around(outcome, status), by_status) or (
-        "expired" if outcome.delayed else None
-    )
+    weighed = _weigh(said, None if said else _around(outcome, status), by_status)
+    return weighed or ("expired" if outcome.delayed else reason_of_reply(reply_in(outcome.text), outcome.phase))
 
 
 def _at_the_door(outcome: Outcome, said: str | None) -> bool:
@@ -157,6 +156,8 @@ def _better(outcome: Outcome, found: tuple[str, str], status: str | None, by_sta
         return "rejected"  # no recipient was named yet
     if said == "notaccept" and status == "4.3.2":
         return "systemerror"  # RFC 3463 3.3: shutting down, or too busy
+    if sign == HIDDEN and by_status in GENERAL:  # refused for a cause, and the status says: not for the address
+        return "rejected" if by_status == "securityerror" else by_status
     if by_status and _outweighs(by_status, said, sign):
         return _STRICT[by_status](outcome, status) if by_status in _STRICT else by_status
     return None

@@ -44,6 +44,7 @@ NO_RECIPIENT = frozenset({"hostunknown", "rejected"})
 # Postfix puts these words before any cause at all, its own or another server's.
 PREFIXES = frozenset({"recipient address rejected", "address rejected", "rejected recipient", "recipient rejected"})
 SENTENCE = "a sentence"  # the sign of an answer that sentences.py gave
+HIDDEN = "a cause in unknown words"  # behind "recipient address rejected:"
 COURTESY = "a courtesy"  # the sign of an answer that only a courtesy gave
 # Needles that say what was done, not why: a sentence about the sender, our host or a connection knows better.
 BARE = frozenset({
@@ -55,7 +56,7 @@ BARE = frozenset({
 # Reasons that a sentence must not give against a needle: a living address would be called dead.
 PROVES_DEATH = frozenset({"userunknown", "hostunknown", "hasmoved"})
 #: Signs that say nearly nothing: a telling status, the refused command or the notice around knows better.
-WEAK_SIGNS = PREFIXES | {COURTESY}
+WEAK_SIGNS = PREFIXES | {COURTESY, HIDDEN}
 
 # What a mail system says to everybody, whatever the cause: read only where nothing else is said.
 _COURTESIES = re.compile(
@@ -167,7 +168,7 @@ def _behind(found: tuple[str, str], plain: str) -> tuple[str, str]:
     if better is None:
         reason = reason_of_sentence(cause)
         better = (reason, SENTENCE) if reason else None
-    return better or found
+    return better or (found[0], HIDDEN)
 
 
 def _by_sentence(found: tuple[str, str] | None, plain: str, text: str) -> tuple[str, str] | None:

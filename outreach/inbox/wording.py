@@ -31,7 +31,8 @@ NOUNS: dict[str, tuple[str, ...]] = {
         r"indirizz[oi]|endereco|direccion|bandeja|benutzer|empfanger|adressat|postfach|konto|gebruiker|ontvanger|postvak|account",
         r"uzytkownik|odbiorc|skrzynk|adres\b|adresu|adresat|пользовател|получател|адресат|ящик|аккаунт|учетн|адрес|kullanici",
         r"alici|posta kutu|hesa[bp]|anvandare|mottagare|mottaker|bruker|bruger|modtager|kayttaja|vastaanottaja|uzivatel|felhasznalo",
-        r"用户|收件人|收件方|收件者|邮箱|信箱|郵箱|账号|帐号|帳號|账户|使用者|ユーザ|宛先|受信者|アドレス|メールボックス|アカウント",
+        r"prijemc|schrank|(?:that|this|the|such) name|subscriber|person|receiver",
+        r"用户|收件人|收件地址|收件方|收件者|邮箱|信箱|郵箱|账号|帐号|帳號|账户|使用者|ユーザ|宛先|受信者|アドレス|メールボックス|アカウント",
         r"사용자|수신자|받는 ?사람|사서함|계정|메일함|편지함|주소|회원|nguoi nhan|nguoi dung|hop thu|tai khoan|dia chi|ผู้ใช้|ผู้รับ|กล่อง",
         r"المستخدم|المستلم|الحساب|صندوق|البريد|העברת|המשתמש|הנמען",
     ),
@@ -48,14 +49,14 @@ CLAIMS: dict[str, tuple[str, ...]] = {
         r"(?:is|are|was) (?:not|n't) (?:a |an |one )?(?:in|on|of|user|recipient|mailbox|our|here|member of domain)",
         r"(?:do|does|did|do(?:es)?)(?:n't| not) (?:seem to )?(?:appear to )?(?:currently )?(?:exist|be valid|have (?:a |an |any |such )?(?:account|mail ?box|user|recipient|address)|handle mail for)",
         r"not? (?:longer )?exists?|no such|non-?exist\w*|ine[xs]ist\w*|invalid|undefined|illegal|incorrect|misspel\w+|wrong|bad\b|no one\b",
-        r"no (?:user|mail ?box|account|recipient|record|addressee|person|employee)|not? (?:our|user of|a user|an? mailbox)|no longer (?:valid|an? |with|in|on|at|here|employed|used)",
+        r"no (?:user|mail ?box|account|recipient|record|addressee|person|employee|customer|subscriber|inbox)|unrout\w*|keine[nrms]? (?:benutzer|empfanger|adressat|konto|adresse|postfach)|non risulta|not? (?:our|user of|a user|an? mailbox)|no longer (?:valid|an? |with|in|on|at|here|employed|used)",
         r"(?:can(?:not|'t| not)|could ?(?:not|n't)|unable to|failed to) (?:be )?(?:find|found|locate|verif\w+|validate|determine|identify|resolve user|look ?up)",
         r"lookup \w* ?(?:\w+ ){0,3}failed|verification (?:problem|failed)|not ok\b|unavailable mail|(?:has been|was|is|been) (?:removed|deleted)|not registered",
         r"desconocid|no (?:existe|encontrad|valid)|no ha sido encontrad|desconhecid|nao (?:existe|encontrad)|errato|sconosciut|non (?:esiste|trovat|valid)",
         r"inconnue?|introuvable|n'existe|n'est pas (?:valide|connu)|unbekannt|nicht (?:gefunden|bekannt|vorhanden)|existiert nicht|ungultig",
         r"onbekend|bestaat niet|niet gevonden|nie (?:istnieje|ma takiego|znalez)|nieznan|не (?:существу|наиден|обнаруж)|неизвест|нет так|так\w{2,4} (?:пользовател|адрес|ящик)\w* нет|отсутству",
-        r"bulunama|bulunmu|mevcut degil|gecersiz|boyle bir|taninmi|finns (?:inte|ej)|fin(?:n|d)es ikke|okand|ukjent|ei loydy|neexistuje|nem letez",
-        r"不存在|不正确|地址错误|无此|沒有此|没有此|查无|查無|找不到|未开通|无效|存在し|見つかり|見つけ|不明|찾을 수 없|존재하지|없는 ?(?:사용자|주소|계정)|없습니다",
+        r"bulunama|bulunmu|mevcut degil|gecersiz|boyle bir|taninmi|finns (?:inte|ej)|fin(?:n|d)es ikke|okand|ukjent|ei loydy|neexistuj|nem letez",
+        r"不存在|不正确|地址错误|无此|沒有此|没有此|查无|查無|找不到|未开通|无效|存在し|見つかり|見つけ|使われて|使用されて|不明|찾을 수 없|존재하지|없는 ?(?:사용자|주소|계정)|없습니다",
         r"khong (?:ton tai|tim thay|hop le)|ไม่พบ|ไม่มี|غير (?:موجود|معروف|صالح)|לא (?:קיים|נמצא)",
     ),
     "absent": (  # RFC 5321's word for a mailbox that is not there; of servers it means a pause
@@ -67,12 +68,14 @@ CLAIMS: dict[str, tuple[str, ...]] = {
         r"(?:storage|space|room|capacity)(?: \w+){0,3} (?:exceeded|exhausted|not enough|left|insufficient)|(?:exceed\w*|over|beyond) (?:\w+ ){0,4}(?:storage|space|size|capacity|number of messages)",
         r"(?:maximum|reached the|over the) (?:\w+ ){0,2}(?:size|limit|capacity) (?:of|for) (?:the |this |its |his )?(?:mail ?box|account|inbox)|(?:storage|space|mailbox) limit\w*",
         r"too many (?:messages|mails)|lleno|llena|(?:cuota|cota|quota|kota) \w+|cuota|cota\b|satur|plein|pien[oa]\b|spazio|cheia|cheio|espac\w+ (?:en|em|insuf|agot|esgot)|voll\b|vol\b|speicher\w*",
-        r"peln[aey]|przepelnion|переполн|квот|недостаточно мест|нет места|dolu\b|dolmus|kota|满|滿|配额|配額|空间不足|容量|いっぱい|一杯|가득|용량|부족|day\b|dung luong|ممتلئ|fullt?\b",
+        r"uberfullt|kein\w* (?:speicher)?platz|plus de (?:place|espace)|sem espac|sin espac|senza spazio|esauri\w*|przekrocz\w+ (?:pojemnosc|limit|rozmiar)|pojemnosc|空き|用完",
+        r"peln[aey]|przepelnion|переполн|квот|недостаточно мест|нет (?:свободн\w* )?мест|dolu\b|dolmus|kota|满|滿|配额|配額|空间不足|容量|いっぱい|一杯|가득|용량|부족|day\b|dung luong|ممتلئ|fullt?\b",
     ),
     "disabled": (
         r"(?:not |in|de|un)-?activ\w*|not activated|disabled|suspend\w*|locked|frozen|closed|(?:has |is )?expired|restricted|hang ?up|terminated",
-        r"discontinued|dormant|maintenance mode|on hold|(?:has been |is |was )blocked|blocked by the admin\w*|disconnected|cancell?ed|not (?:currently )?(?:being )?accept\w+|hasn't (?:entered|logged)|retired",
+        r"turned off|switched off|shut off|out of service|discontinued|dormant|maintenance mode|on hold|(?:has been |is |was )blocked|blocked by the admin\w*|disconnected|cancell?ed|not (?:currently )?(?:being )?accept\w+|hasn't (?:entered|logged)|retired",
         r"des(?:h)?abilitad|desactiv\w*|inactiv\w*|inativ\w*|expirad|suspen[ds]\w*|bloquead|desativad|bloque|disattiv\w*|disabilitat|bloccat|sospes",
+        r"abgeschaltet|geschlossen|cerrad[ao]|encerrad|fermee?|chius[oa]|закрыт|休止",
         r"deaktiviert|gesperrt|stillgelegt|geblokkeerd|uitgeschakeld|zablokowan|nieaktywn|wylaczon|отключен|заблокирован|неактивн|приостановлен|devre disi|askiya",
         r"inaktiv|sparrad|停用|过期|過期|注销|冻结|凍結|禁用|被锁|停止|無効|休止|정지|비활성|휴면|차단|vo hieu|bi khoa|معطل|موقوف",
     ),
@@ -82,11 +85,11 @@ CLAIMS: dict[str, tuple[str, ...]] = {
         r"bloque\w*|bloquead\w*|gesperrt|geblockt|bloccat|черн\w+ спис|заблокир|黑名单|封禁|屏蔽|拒绝|ブラックリスト|차단|reddedil",
     ),
     "refused": (
-        r"refus\w*|reject\w*|den(?:y|ied)|not (?:allowed|permitted|authori[sz]ed|accepted|unvalidated)|unvalidated|fake|forged|forbidden|mismatch\w*|abgelehnt|nicht (?:erlaubt|zugelassen)",
+        r"darf nicht|no puede|ne peut|non puo|nao pode|не может|refus\w*|reject\w*|den(?:y|ied)|not (?:allowed|permitted|authori[sz]ed|accepted|unvalidated)|unvalidated|fake|forged|forbidden|mismatch\w*|abgelehnt|nicht (?:erlaubt|zugelassen)",
         r"rechazad|recusad|rejeitad|rejete|refuse|rifiutat|geweigerd|odrzucon|отклон|запрещ|reddedil|拒绝|拒收|拒否|거부|tu choi|مرفوض|not in (?:my|our)|block\w*|null mx",
     ),
     "spam": (
-        r"(?:anti-?)?spam\w*|junk|unsolicited|unwanted|phish\w*|u[bc]e\b|antyspam\w*|indesirable|unerwunscht|no deseado|nao desejad|indesiderat|pubblicitari|niechcian|nevyzadan|istenmeyen|垃圾|迷惑メール|スパム|스팸|спам|رسالة مزعجة|thu rac",
+        r"(?:anti-?)?spam\w*|junk|unsolicited|unwanted|advertis\w+|\bbulk\b|werbung|publicit\w*|pubblicit\w*|propaganda|реклам\w*|広告|광고|phish\w*|u[bc]e\b|antyspam\w*|indesirable|unerwunscht|no deseado|nao desejad|indesiderat|pubblicitari|niechcian|nevyzadan|istenmeyen|垃圾|迷惑メール|スパム|스팸|спам|رسالة مزعجة|thu rac",
     ),
     "big": (
         r"too (?:big|large)|(?<!for )too long(?! in)|(?:message |maximum |mail )?size|oversized?|exceed\w* .{0,20}size|demasiado grande|muito grande|trop (?:volumineu|gros|grand)|troppo grande",
@@ -130,10 +133,11 @@ _WRONG = (
     r"|un(?:known|recogni[sz]ed|supported|expected)|error|violat\w*|ungultig\w*|invalide|invalido|не ?верн|无效|不正确|错误|不正|잘못"
 )
 _MANY = (
+    r"unusual\w*|"
     r"too many|too much|too fast|too (?:frequent\w*|often|high)|exceed\w*|maximum|limit(?:ed|s)?\b|reached|over the|demasiad[oa]s|muit[oa]s|trop|troppi|zu viele?"
     r"|слишком|превы|过多|过高|超过|超出|多すぎ|超え|너무 많|초과"
 )
-_FAILED = r"fail\w*|falh\w*|fall[oa]\b|ech(?:ec|ou\w*)|falli\w*|fehl\w*|ungultig\w*|non (?:superat|valid)\w*|nie przesz\w*|не про\w*|ошибк\w*|失败|不通过|未通过|失敗|실패|basarisiz|does ?n[o']t pass|did ?n[o']t pass|not pass\w*|none\b|missing|invalid|reject\w*|unaligned|not aligned|mismatch\w*|unauthori[sz]ed|no (?:valid )?|unvalidated"
+_FAILED = r"fail\w*|not (?:list|include|contain|authori[sz]e|permit|cover)\w*|falh\w*|fall[oa]\b|ech(?:ec|ou\w*)|falli\w*|fehl\w*|ungultig\w*|non (?:superat|valid)\w*|nie przesz\w*|не про\w*|ошибк\w*|失败|不通过|未通过|失敗|실패|basarisiz|does ?n[o']t pass|did ?n[o']t pass|not pass\w*|none\b|missing|invalid|reject\w*|unaligned|not aligned|mismatch\w*|unauthori[sz]ed|no (?:valid )?|unvalidated"
 _BEYOND = (
     r"exceed\w*|limit\w*|maxim\w*|over\b|above|larger|bigger|too|allowed|uberschreit\w*|zulassig\w*|depass\w*|excess\w*|exced\w*|super[ao]\w*|превы\w*"
     r"|超|制限|限制|초과|제한|przekr\w*|prekr\w*|asiyor|asti\b|vuot"
@@ -146,9 +150,13 @@ EVENTS: tuple[tuple[str, str, str], ...] = (
     ("requireptr", r"ptr|reverse (?:dns|name|lookup|mapping|record|resolution)|rdns|fcrdns|反向|(?:ip|client|client host|peer) name|逆引き", r"no\b|not\b|missing|fail\w*|invalid|mismatch\w*|without|lack\w*|does ?n[o']t|must|require\w*|generic|没有|缺少"),
     ("requireptr", r"(?:sending|client|connecting|relay|your) (?:ips?|hosts?(?: ?names?)?|servers?|machines?)", r"unverif\w*|unresolv\w*|(?:not|\w+n't) (?:be )?resolv\w*|no (?:valid )?(?:host)?name"),
     ("failedstarttls", r"tls|starttls|ssl|certificates?|encrypt\w*|zertifikat|certificat[eo]?|证书|加密|証明書", r"fail\w*|require\w*|must|need\w*|not|invalid|expired|untrusted|error|mismatch\w*|unavailable|necess\w*|erforderlich|失败|需要|必须"),
-    ("norelaying", r"relay\w*|forward\w* of mail|中继|中継|릴레이", r"den(?:y|ied)|not|no\b|refus\w*|reject\w*|prohibit\w*|disallow\w*|forbidden|insecure|open\b|third|authenticat\w*|unauthori[sz]ed|拒绝|禁止|不允许|거부"),
+    ("norelaying", r"relay\w*|retransmi\w*|weiterleit\w*|inoltr\w*|пересыл\w*|转发|forward\w* of mail|中继|中継|릴레이", r"den(?:y|ied)|cannot|nicht|non\b|nao\b|ne\b|не\b|not|no\b|refus\w*|reject\w*|prohibit\w*|disallow\w*|forbidden|insecure|open\b|third|authenticat\w*|unauthori[sz]ed|拒绝|禁止|不允许|거부"),
     ("rejected", r"(?:mailing ?|distribution )lists?|(?:to|on|of) (?:this|the) list\b|(?:the |this |distribution )group|moderat\w*|(?:non-?)?members?|posting|permission", r"refus\w*|reject\w*|(?:not|\w+n't)\b|only|restrict\w*|disabled|closed|require\w*"),
-    ("mailererror", r"program|command|script|pipe|mailer|subprocess|child|filter process|procmail|autoresponder|executable", r"fail\w*|died|exit\w*|status|error\w*|abort\w*|signal|not (?:be )?(?:found|run|executed)|timed out|crash\w*"),
+    ("rejected", r"internal|employees|staff|colleagues|organi[sz]ation", r"only|restricted|not (?:open|available|for)"),
+    ("rejected", r"liste\b|lista\b|список|メーリングリスト|名单|restricts? who|who may (?:send|write)", r"nicht|no\b|non\b|pas\b|не\b|できません|may (?:send|write)"),
+    ("mailererror", r"transport|pipe|program|command|script|pipe|mailer|subprocess|child|filter process|procmail|autoresponder|executable", r"fail\w*|died|exit\w*|status|error\w*|abort\w*|signal|returned|error code|not (?:be )?(?:found|run|executed)|timed out|crash\w*"),
+    ("notaccept", r"no (?:e-?)?mail|keine (?:e-?)?mail|null mx", r"takes?|accepts?|receives?|nimmt|at all|publish\w*|has"),
+    ("spamdetected", r"scored?|points|punkte", r"\d+"),
     ("speeding", r"daily|hourly|(?:per|an?|this) (?:day|hour|minute)|today", r"quota|limit\w*|exceed\w*|reach\w*|too many|maximum"),
     ("mailboxfull", r"storage|quota|disk ?space|mailbox capacity|speicherplatz|espacio|espaco|spazio|cuota|cota|kota|квот\w*|容量|용량", r"limit\w*|exceed\w*|reach\w*|hit\b|full|left|insufficient|over\b|no\b|not enough|issues?|exced\w*|super\w*|超|不足|초과|превы\w*"),
     ("exceedlimit", r"(?:messages?|mail|e-?mail)\b.{0,60}(?:for|of|than|to) (?:this |the |that )?(?:recipient|user|mailbox|account)", r"too (?:large|big|long)|larger|bigger|size"),
