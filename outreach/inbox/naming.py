@@ -40,6 +40,7 @@ _MAIL = r"(?:message|mail|e-?mail)"
 _VERBS = (
     rf"(?:undeliverable|address(?:ed)?,?|delivery|deliver(?:ed|ing)?(?:[ \n]your)?(?:[ \n]{_MAIL})?"
     rf"|{_MAIL}(?:[ \n]sent)?"
+    r"|(?:nachricht|e-?mail|mail|mensaje|correo|mensagem|messaggio|courriel|message|письмо|сообщение)(?:,? (?:dirigido|dirigida|destiné|inviato|indirizzato|enviado|enviada|адресованн\w+))?[ \n]+(?:an|a|à|para|per|для|for)"
     r"|sent|send|reach|livré|remis|delivre|entregad[oa]|consegnat[oa]|gesendet|zugestellt)"
 )
 _SENTENCE = re.compile(

@@ -105,7 +105,7 @@ NEEDLES: Table = (
     ("authfailure", (
         "dmarc", "spf check", "spf fail", "spf record", "spf…fail", "fail…spf", "dkim…fail", "fail…dkim",
         "spf…reject", "not pass authentication", "authentication checks failed", "unauthenticated email",
-        "unauthenticated mail", "sender policy framework", "not permitted by…policy", "spf violation", "spf: ",
+        "unauthenticated mail", "sender policy framework", "not permitted by sender policy", "not permitted by domain", "spf violation", "spf: ",
         "spf (sender", "spf hard", "not allowed to send mail from", "is not allowed to send from",
         "does not designate", "sender id…fail", "(spf)", "dkim signature", "spf validation", "softfail",
         "not comply with spf", "spf mismatch", "not authorized…spf", "senderid", "domain key", "email rejected per",

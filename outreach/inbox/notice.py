@@ -102,8 +102,8 @@ def lone(mail: Mail) -> list[Entry]:
 
 def is_told(mail: Mail) -> bool:
     """More than a failing word in a machine's mail: the subject, a status code or a returned message says so, too."""
-    told = SUBJECT.search(mail.subject[:400].lower()) or status_in(mail.notice[:STATED])
-    return bool(told) or original.headers(mail) is not None
+    told = _DAEMON.search(_names(mail)) and SUBJECT.search(mail.subject[:400].lower())
+    return bool(told or status_in(mail.notice[:STATED])) or original.headers(mail) is not None
 
 
 def excluded(mail: Mail) -> set[str]:

@@ -40,7 +40,10 @@ SUBJECT = _any(
     r"לא נמסר|החזרת דואר", r"échec de (?:la )?remise", r"fallo (?:en|de) (?:la )?entrega", r"falha (?:na|de) entrega",
     r"無法(?:寄達|送達)", r"寄送失敗|寄信失敗|郵件退回", r"送信でき|配信でき|配送でき|届け(?:でき|られ)|不達|配信エラー",
     r"발송 ?(?:실패|되지)|수신 ?(?:실패|불가)|전달 ?(?:실패|되지)", r"delivery notification: delivery has",
-    r"(?:mail|message|attachment|delivery) .{0,30}(?:blocked|stopped|quarantined)",
+    r"(?:mail|message|attachment|delivery) .{0,30}(?:blocked|stopped|quarantined|refused)", r"failed mail",
+    r"(?:correo|mensaje|mensagem|messaggio|courriel|message|nachricht|e-?mail) (?:rechazad|recusad|rejeitad|rifiutat|respint|bloccat|bloquead|refusé|rejeté|bloqué|abgelehnt|blockiert)",
+    r"(?:письмо|сообщение) (?:отклонено|заблокировано|не принято)|возврат (?:письма|почты)", r"no (?:fue|ha sido) posible (?:entregar|enviar)",
+    r"(?:zustellung|annahme) (?:abgelehnt|verweigert)", r"non (?:délivr|distribué)", r"被拒收|拒收通知|受信拒否|수신 ?거부",
 )  # fmt: skip
 
 # In the text: the statement itself.
@@ -87,6 +90,10 @@ FAILURE = _any(
     r"не вдалося (?:доставити|надіслати)", r"gagal (?:dikirim|terkirim|mengirim)", r"ไม่สามารถ(?:ส่ง|จัดส่ง)", r"לא ניתן למסור|לא נמסרה",
     r"non (?:è|e'|ha) (?:stat[oa]|potuto)", r"could not be (?:routed|found|contacted)", r"has (?:stopped|blocked) (?:your|a|an?) .{0,40}(?:mail|message)",
     r"wasn['’]t found at", r"message was not delivered", r"無法(?:寄達|寄送)",
+    r"(?:could|can)(?: ?not|n['’]t) be (?:fully|completely) delivered", r"(?:could|did)(?: ?not|n['’]t) (?:get|receive) your",
+    r"(?:ha sido|fue|foi|è stat[oa]|a été|wurde|wird|est) .{0,60}(?:rechazad|recusad|rejeitad|devolvid|bloquead|bloccat|rifiutat|respint|refusé|rejeté|bloqué|abgelehnt|blockiert|nicht angenommen)",
+    r"отклонен[оа]?|не принято", r"intentamos entregar|sin conseguirlo|no se harán más intentos", r"tentamos entregar|abbiamo tentato",
+    r"被(?:对方)?(?:服务器)?拒(?:绝|收)|受信を拒否|配信を中止|수신이 거부|boîte .{0,60}(?:pleine|saturée)|(?:caixa|conta) .{0,60}(?:lotada|cheia|suspensa)",
 )  # fmt: skip
 
 # A sentence that the list of failed addresses follows.
@@ -140,5 +147,5 @@ DELAY = _any(
     r"vorübergehende[sn]? (?:problem|fehler)", r"problème temporaire", r"problema temporale?", r"problema tempor[aá]ne?[oi]",
     r"tijdelijk probleem", r"временн\w+ (?:проблем|ошибк|сбо)", r"一時的な(?:問題|エラー)", r"暂时性问题|临时问题",
     r"(?:nog )?niet (?:is )?bezorgd .{0,40}opnieuw", r"próbow\w+ będą|zostanie ponowion", r"kommer att försöka igen", r"繼續嘗試|继续尝试",
-    r"再試行(?:し|され)", r"다시 시도(?:합니다|할|됩니다)", r"nuevos intentos|se volverá a intentar|nouvelle tentative|nuovi tentativi",
+    r"noch nicht (?:zugestellt|ausgeliefert|übermittelt)", r"versucht es (?:noch|weiter)", r"再試行(?:し|され)", r"다시 시도(?:합니다|할|됩니다)", r"nuevos intentos|se volverá a intentar|nouvelle tentative|nuovi tentativi",
 )  # fmt: skip

@@ -216,6 +216,8 @@ LOOKED_UP = (
     "nie znalez", "nebyl nalezen", "nem talál", "hittades inte", "blev ikke fundet", "ble ikke funnet", "ei löyt",
     "nu a fost găsit", "не удалось найти", "не знайден", "δεν βρέθηκε", "لم يتم العثور", "לא נמצא", "tidak ditemukan",
     "no se encontró", "no se ha encontrado", "non è stato trovato", "nu există", "δεν υπάρχει", "नहीं मिला",
+    "not registered", "no mailbox for", "nicht registriert", "no está registrad", "cadastrad", "не зарегистрир", "登録されて",
+    "등록되지", "未注册", "未登记", "non è presente", "kayıtlı değil", "(user) unknown user name",
     "yahoodns.net",  # Yahoo looks recipients up only after DATA
 )  # fmt: skip
 

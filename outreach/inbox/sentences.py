@@ -14,6 +14,7 @@ from outreach.inbox.fold import fold
 from outreach.inbox.wording import CLAIMS, EVENTS, MEANS, NOUNS
 
 LONGEST = 1_000  # characters read: a sentence of a server is shorter, and what follows is its telephone number
+FIRST_CJK = "\u2e80"
 BEFORE = 70  # characters between a noun and what is said of it behind
 BEHIND = 30  # between a claim and the noun that follows: "unknown user", "no such local mailbox"
 # Of several claims the more telling is taken: a full mailbox is "not accepting", a spammer is "rejected".
@@ -23,6 +24,7 @@ _HOST = re.compile(
     r"\[[\d.:a-f]{7,45}\]|\b[a-z_-][a-z0-9_-]*(?:\.[a-z0-9_-]+){1,8}\b|\b(?:[a-z0-9-]+\.){2,8}[a-z]{2,12}\b"
 )
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
+_FIGURE = re.compile(r"\(\s{0,3}[\d.,]{1,12}\s{0,3}[^\W\d]{0,8}\s{0,3}\)")  # "(14 MB)" ends no clause
 _CLAUSE = re.compile(r"[.;!?()\n](?=\s|$)|。|！|；| - ")
 _CLAUSE_OR_LABEL = re.compile(r"[.;!?()\n:](?=\s|$)|。|：|！|；| - ")
 
@@ -37,7 +39,7 @@ def reason_of_sentence(text: str, events: bool = True) -> str | None:
 
     events: also what happened to a thing that is neither person nor address.
     """
-    plain = _IP.sub(" ip ", _HOST.sub(" ", _NAMED.sub(" ", fold(text[:LONGEST]))))
+    plain = _FIGURE.sub(" ", _IP.sub(" ip ", _HOST.sub(" ", _NAMED.sub(" ", fold(text[:LONGEST])))))
     for cut in (_CLAUSE_OR_LABEL, _CLAUSE):
         clauses = [clause for clause in cut.split(plain) if clause.strip()]
         for claim in ORDER:
@@ -74,7 +76,13 @@ def _noun(clause: str, start: int, end: int) -> str | None:
     for name in ("sender", "address"):
         if _pattern(NOUNS[name]).search(before) or _pattern(NOUNS[name]).search(behind):
             return name
-    return _first(before) or _first(behind)
+    # Chinese, Japanese and Korean name the topic first ("the mail to …") and the thing itself last.
+    return (_last(before) if clause[end - 1 : end] >= FIRST_CJK else _first(before)) or _first(behind)
+
+
+def _last(text: str) -> str | None:
+    found = [(hit.end(), name) for name, words in NOUNS.items() for hit in _pattern(words).finditer(text)]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 def _first(text: str) -> str | None:

@@ -66,6 +66,17 @@ def test_unsubscribe_wishes(half: str, precision: float) -> None:
     assert hits[True, True] >= precision * called
 
 
+def test_wishes_and_automatic_answers_of_the_third_sets() -> None:
+    """Written blind: 38 of 42 wishes with one letter taken for a wish, 39 of 43 automatic answers at first sight."""
+    called = Counter(
+        (case["unsubscribe"], classify(mail(case["body"], headers=HEADERS["R"])).kind is Kind.UNSUBSCRIBE)
+        for case in load("unsubscribe_third")
+    )
+    assert (called[True, True], called[True, False], called[False, True]) == (41, 1, 0)
+    told = Counter((case["type"] in AUTOMATIC, verdict.kind is Kind.AUTOREPLY) for case, verdict in automatic("third"))
+    assert (told[True, False], told[False, True]) == (0, 0)
+
+
 def test_unsubscribe_wishes_together() -> None:
     hits = Counter(wishes("look") + wishes("test"))
     assert hits[True, True] >= 0.97 * (hits[True, True] + hits[True, False])

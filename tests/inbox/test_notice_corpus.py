@@ -11,7 +11,10 @@ import pytest
 from outreach.inbox.classify import classify
 from outreach.inbox.verdict import Kind
 
-FILES = [Path(__file__).parent.parent / "corpus" / name for name in ("notices.txt", "notices_second.txt")]
+FILES = [
+    Path(__file__).parent.parent / "corpus" / name
+    for name in ("notices.txt", "notices_second.txt", "notices_third.txt")
+]
 DEAD = {"yes": True, "no": False}
 
 
