@@ -232,7 +232,7 @@ NEEDLES: Table = (
         "not allowed to post", "you are not permitted to mail", "not permitted…list", "only members",
         "allowed to post", "permission to post", "restricted…senders", "registered users may", "approved senders only", "only from approved", "only subscribers", "must be subscribed", "subscribers only",
         "not permitted to mail", "don't have permission to", "you do not have permission", "senders are allowed",
-        "custom from", "customfromdenied", "not authorized to send to", "do not have the necessary authorization",
+        "custom from", "customfromdenied", "not authorized to send to", "not authorized to send mail to", "do not have the necessary authorization",
         "not accept mail from", "from:…rejected", "we don't accept mail from", "domain…in sender", "reverse-path",
         "reverse path", "resolver.rst.notauthorized", "recipient not authorized, your ip", "refused…from sender",
         "access denied by sender", "your email address…blocked", "rejecting…sender", "rejected: sender",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outreach.inbox.needles import IN_URLS, NEEDLES
-from outreach.inbox.reasons import GAP, Finder, explain, reason_in
+from outreach.inbox.reasons import COURTESY, GAP, Finder, explain, reason_in
 
 ALL = [needle for _, needles in NEEDLES for needle in needles]
 #: The vocabulary of the corpora, and the few words of the field beyond it.
@@ -21,6 +21,37 @@ VOCABULARY = {
 
 def test_reasons_are_of_the_vocabulary():
     assert {reason for reason, _ in [*NEEDLES, *IN_URLS]} <= VOCABULARY
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "501 Invalid greeting I'm not going to try again; this message has been in the queue too long.",
+            ("expired", COURTESY),
+        ),
+        (
+            "550 mailbox full. I'm not going to try again; this message has been in the queue too long.",
+            ("mailboxfull", "mailbox full"),
+        ),
+    ],
+)
+def test_courtesies_are_read_last(text: str, found: tuple[str, str]):
+    assert explain(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("554 5.7.1 connections from your country are refused", "blocked"),
+        ("550 your ip has sent too many messages", "speeding"),
+        ("550 return address not allowed", "rejected"),
+        ("550 not allowed", "securityerror"),
+        ("550 remote server returned a wrong domain", "systemerror"),
+    ],
+)
+def test_a_bare_word_gives_way_to_a_sentence_but_never_to_a_dead_address(text: str, reason: str):
+    assert reason_in(text) == reason
 
 
 def test_needles_can_match():
