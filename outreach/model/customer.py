@@ -158,7 +158,7 @@ class Deal(SQLModel, table=True):
     """A deal on its way: inquiry, quotation, sample, order, shipped, paid; or lost (crm/deals/state.py).
 
     `margin` in percent of the amount; `approval`: none, needed, granted, refused (a quotation under the floor);
-    `pending` is the step that waits for it.
+    `pending` is the step that waits for it, `asked_by` who asked for it.
     """
 
     __tablename__ = "deal"
@@ -176,6 +176,7 @@ class Deal(SQLModel, table=True):
     margin: float | None = None
     approval: str = word(default="none", index=True)
     pending: str | None = word(nullable=True)
+    asked_by: int | None = refers("user.id", index=False)
     approved_by: int | None = refers("user.id", index=False)
     approval_note: str | None = None
     lost_reason: str | None = None

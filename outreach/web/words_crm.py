@@ -51,6 +51,8 @@ DEAL_ERROR: Words = {
     "not_waiting": (N_("This deal does not wait for an approval."), ""),
     "own": (N_("Nobody approves the own quotation: ask another manager."), ""),
     "comment": (N_("Say why, so that the next offer can be better."), ""),
+    "changed": (N_("Its terms have changed since you looked: look at them again, then decide."), ""),
+    "waiting": (N_("A manager is asked about these terms: quote anew to ask about others."), ""),
     "floor": (N_("This margin is under the floor: quote anew, so that a manager can look at it."), ""),
     "moved": (N_("Somebody has moved the deal since: look at it again."), ""),
 }

@@ -87,5 +87,5 @@ async def test_a_granted_quotation_counts_when_it_is_granted(firm: Firm) -> None
     deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(10_000, "USD", 3), zhou, NOW)
     await deals.step(deal, "quote", zhou, NOW)
     assert await counted(firm) == []
-    await deals.decide(deal, True, "first order", firm.actor("sun"), NOW)
+    await deals.decide(deal, True, "first order", Terms(10_000, "USD", 3), firm.actor("sun"), NOW)
     assert [row[0] for row in await counted(firm)] == ["quotation"]

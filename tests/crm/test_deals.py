@@ -79,8 +79,8 @@ async def test_a_quotation_under_the_floor_waits_for_a_manager(firm: Firm) -> No
         asked = (await conn.execute(select(tasks.c.owner_id).where(tasks.c.kind == "deal_approval"))).scalars().all()
     assert set(asked) == {firm.users["sun"], firm.users["he"]}
     with pytest.raises(DealError, match="say why"):
-        await deals.decide(deal, False, " ", sun, NOW)
-    assert (await deals.decide(deal, True, "first order", sun, NOW)).stage == "quotation"
+        await deals.decide(deal, False, " ", Terms(10_000, "USD", 8), sun, NOW)
+    assert (await deals.decide(deal, True, "first order", Terms(10_000, "USD", 8), sun, NOW)).stage == "quotation"
     async with firm.db.read() as conn:
         left = await conn.scalar(select(tasks.c.id).where(tasks.c.kind == "deal_approval", tasks.c.state == "open"))
     assert left is None
@@ -94,14 +94,78 @@ async def test_nobody_approves_the_own_quotation(firm: Firm) -> None:
     deal = await deals.add(firm.companies["Aurora"], "Panels", Terms(10_000, "USD", 3), sun, NOW)
     await deals.step(deal, "quote", sun, NOW)
     with pytest.raises(DealError, match="own quotation"):
-        await deals.decide(deal, True, "", sun, NOW)
+        await deals.decide(deal, True, "", Terms(10_000, "USD", 3), sun, NOW)
+
+
+async def test_a_manager_does_not_approve_what_they_asked_for_on_a_colleagues_deal(firm: Firm) -> None:
+    deals, zhou, sun, he = DealStore(firm.db, FLOOR), firm.actor("zhou"), firm.actor("sun"), firm.actor("he")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(10_000, "USD"), zhou, NOW)
+    thin = Terms(10_000, "USD", 1)
+    await deals.step(deal, "quote", sun, NOW, terms=thin)
+    assert await managers_asked(firm) == [firm.users["he"]]
+    with pytest.raises(DealError, match="own quotation"):
+        await deals.decide(deal, True, "", thin, sun, NOW)
+    assert (await deals.decide(deal, True, "", thin, he, NOW)).stage == "quotation"
+
+
+async def managers_asked(firm: Firm) -> list[int]:
+    """Whose word is waited for."""
+    tasks = table(Task)
+    query = select(tasks.c.owner_id).where(tasks.c.kind == "deal_approval", tasks.c.state == "open")
+    async with firm.db.read() as conn:
+        return sorted(await conn.scalars(query))
+
+
+async def test_terms_that_a_manager_is_asked_about_stand_until_they_are_asked_anew(firm: Firm) -> None:
+    """The word is on what the manager saw: 8 % of 9,000 is not 1 % of 100."""
+    deals, zhou, sun = DealStore(firm.db, FLOOR), firm.actor("zhou"), firm.actor("sun")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(9_000, "USD", 8), zhou, NOW)
+    await deals.step(deal, "quote", zhou, NOW)
+    for other in (Terms(margin=1), Terms(amount=100), Terms(currency="EUR"), Terms(margin=20)):
+        with pytest.raises(DealError, match="quote anew"):
+            await deals.edit(deal, {}, other, zhou, NOW)
+    await deals.edit(deal, {"note": "they hesitate"}, Terms(9_000, "USD", 8), zhou, NOW)
+    await deals.step(deal, "quote", zhou, NOW, terms=Terms(100, margin=1))
+    assert len(await managers_asked(firm)) == 2, "one task for each manager, the withdrawn ones are closed"
+    with pytest.raises(DealError, match="look at them again"):
+        await deals.decide(deal, True, "", Terms(9_000, "USD", 8), sun, NOW)
+    row = await deals.one(deal)
+    assert row is not None
+    assert (row.stage, row.approval) == ("inquiry", "needed")
+    await deals.step(deal, "quote", zhou, NOW, terms=Terms(9_000, margin=15))
+    assert await managers_asked(firm) == []
+    row = await deals.one(deal)
+    assert row is not None
+    assert (row.stage, row.approval, row.asked_by) == ("quotation", "none", None)
+
+
+async def test_a_grant_is_for_its_amount(firm: Firm) -> None:
+    deals, zhou, sun = DealStore(firm.db, FLOOR), firm.actor("zhou"), firm.actor("sun")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(9_000, "USD", 8), zhou, NOW)
+    await deals.step(deal, "quote", zhou, NOW)
+    await deals.decide(deal, True, "", Terms(9_000, "USD", 8), sun, NOW)
+    with pytest.raises(DealError, match="under the floor"):
+        await deals.edit(deal, {}, Terms(amount=100), zhou, NOW)
+    assert (await deals.step(deal, "order", zhou, NOW, terms=Terms(100, "USD", 8))).waits
+    await deals.decide(deal, False, "not for 100", Terms(100, "USD", 8), sun, NOW)
+    assert (await deals.step(deal, "order", zhou, NOW, terms=Terms(9_000, "USD", 8))).waits, "refused is not granted"
+
+
+async def test_a_grant_does_not_cover_terms_that_are_made_worse_on_a_step_back(firm: Firm) -> None:
+    deals, zhou, sun = DealStore(firm.db, FLOOR), firm.actor("zhou"), firm.actor("sun")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(9_000, "USD", 8), zhou, NOW)
+    await deals.step(deal, "quote", zhou, NOW)
+    await deals.decide(deal, True, "", Terms(9_000, "USD", 8), sun, NOW)
+    await deals.put_back(deal, "quotation", "inquiry", zhou, NOW)
+    await deals.edit(deal, {}, Terms(margin=1), zhou, NOW)
+    assert (await deals.step(deal, "quote", zhou, NOW)).waits
 
 
 async def test_a_refusal_comes_back_to_the_owner_with_its_reason(firm: Firm) -> None:
     deals, zhou = DealStore(firm.db, FLOOR), firm.actor("zhou")
     deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(10_000, "USD", 3), zhou, NOW)
     await deals.step(deal, "quote", zhou, NOW)
-    await deals.decide(deal, False, "raise it to 12", firm.actor("sun"), NOW)
+    await deals.decide(deal, False, "raise it to 12", Terms(10_000, "USD", 3), firm.actor("sun"), NOW)
     row = await deals.one(deal)
     assert row is not None
     assert (row.stage, row.approval, row.approval_note) == ("inquiry", "refused", "raise it to 12")

@@ -69,8 +69,13 @@ async def test_a_deal_under_the_floor_needs_the_manager_and_the_rest_goes_on(hou
         assert (await zhou.post(f"{path}/step", {"action": "pay"})).status_code == 409
     async with house.visitor("sun.qian") as sun:
         assert "margin of 8 %" in (await sun.get(path)).text
-        assert (await sun.post(f"{path}/decide", {"grant": "0"})).status_code == 422
-        assert (await sun.post(f"{path}/decide", {"grant": "1", "comment": "first order"})).status_code == 303
+        seen = dict(re.findall(r'name="(amount|currency|margin)" value="([^"]*)"', (await sun.get(path)).text))
+        assert (await sun.post(f"{path}/decide", {"grant": "0", **seen})).status_code == 422
+        granted = {"grant": "1", "comment": "first order"}
+        for other in ({}, {**seen, "margin": "9"}, {**seen, "amount": "1"}, {**seen, "currency": "USD"}):
+            answer = await sun.post(f"{path}/decide", {**granted, **other})
+            assert (answer.status_code, "have changed since you looked" in answer.text) == (422, True), other
+        assert (await sun.post(f"{path}/decide", {**granted, **seen})).status_code == 303
     async with house.visitor("zhou.yang") as zhou:
         assert "Approved by a manager" in (await zhou.get(path)).text
         await zhou.post(f"{path}/step", {"action": "order"})

@@ -56,6 +56,10 @@ class Terms:
         return {name: value for name, value in given.items() if value is not None}
 
 
+#: What a manager looks at and grants.
+TERMS = ("amount", "currency", "margin")
+
+
 @dataclass(frozen=True)
 class Stepped:
     """What a step did: the stage now, and whether it waits for a manager instead."""
@@ -108,6 +112,7 @@ class DealStore:
     ) -> Stepped:
         """Move a deal along. Under the margin floor it waits, and the managers get a task.
 
+        A step of a deal that waits withdraws the request; where it needs a manager, too, it is asked anew.
         Raises IllegalStage, DealError, LookupError.
         """
         async with self.db.write() as conn:
@@ -117,12 +122,19 @@ class DealStore:
                 raise DealError("reason", "say why the deal was lost: it is what the next one learns from")
             changed = (terms or Terms()).values()
             margin = changed.get("margin", row.margin)
-            granted = row.margin if row.approval == "granted" else None
-            approval = approval_after(stage, margin, granted, self.money)
+            approval = approval_after(stage, margin, _granted(row, changed), self.money)
+            if row.approval == "needed":
+                await _close_tasks(conn, deal_id, "withdrawn", now)
             if approval == "needed":
                 await self._ask(conn, row, action, changed, actor, now)
                 return Stepped(row.stage, True, row.stage)
-            values = changed | {"stage": str(stage), "stage_at": now, "approval": approval, "pending": None}
+            values = changed | {
+                "stage": str(stage),
+                "stage_at": now,
+                "approval": approval,
+                "pending": None,
+                "asked_by": None,
+            }
             values |= {"lost_reason": reason.strip()[:500] if action == "lose" else None}
             await self._change(conn, row, values)
             told = await _row(conn, deal_id)
@@ -132,14 +144,21 @@ class DealStore:
             await append_audit(conn, actor, "deal.moved", "deal", deal_id, now=now, **moved)
         return Stepped(str(stage), False, row.stage)
 
-    async def decide(self, deal_id: int, grant: bool, comment: str, actor: Actor, now: datetime) -> Stepped:
-        """A manager's word on a margin under the floor; granted, the step that waited is made. Raises DealError."""
+    async def decide(
+        self, deal_id: int, grant: bool, comment: str, seen: Terms, actor: Actor, now: datetime
+    ) -> Stepped:
+        """A manager's word on a margin under the floor; granted, the step that waited is made. Raises DealError.
+
+        `seen`: the terms that the manager looked at; where others stand there meanwhile, nothing is decided.
+        """
         async with self.db.write() as conn:
             row = await _row(conn, deal_id)
             if row.approval != "needed":
                 raise DealError("not_waiting", "this deal does not wait for an approval")
-            if row.owner_id is not None and row.owner_id == actor.id:
+            if actor.id is not None and actor.id in (row.owner_id, row.asked_by):
                 raise DealError("own", "nobody approves the own quotation: ask another manager")
+            if (seen.amount, seen.currency, seen.margin) != (row.amount, row.currency, row.margin):
+                raise DealError("changed", "its terms have changed since you looked: look at them again, then decide")
             if not grant and not comment.strip():
                 raise DealError("comment", "say why, so that the next offer can be better")
             stage = advance(row.stage, row.pending) if grant else row.stage
@@ -161,20 +180,27 @@ class DealStore:
                 title = f"报价未获批准 / Quotation refused: {row.title}"
                 await add_task(conn, "deal", title, now, owner_id=row.owner_id, company_id=row.company_id,
                                contact_id=row.contact_id, data={"deal_id": deal_id})  # fmt: skip
-            after = {"approval": values["approval"], "margin": row.margin}
+            after = {"approval": values["approval"], **{name: row._mapping[name] for name in TERMS}}
             await append_audit(conn, actor, "deal.approval", "deal", deal_id, now=now, after=after)
         return Stepped(str(stage), False, row.stage)
 
     async def edit(self, deal_id: int, changes: Mapping[str, Any], terms: Terms, actor: Actor, now: datetime) -> Any:
-        """Change title, note, owner, day, terms; return what stood there. A worse margin voids the approval."""
+        """Change title, note, owner, day, terms; return what stood there.
+
+        Terms that a manager is asked about, or has granted, stand until the deal is quoted anew. Raises DealError.
+        """
         allowed = {name: changes[name] for name in ("title", "note", "owner_id", "expected_on") if name in changes}
         async with self.db.write() as conn:
             row = await _row(conn, deal_id)
-            values = allowed | terms.values()
-            granted = row.margin if row.approval == "granted" else None
-            after = approval_after(row.stage, values.get("margin", row.margin), granted, self.money)
+            changed = terms.values()
+            values = allowed | changed
+            if row.approval == "needed" and not _same(row, changed):
+                raise DealError("waiting", "a manager is asked about these terms: quote anew to ask about others")
+            after = approval_after(row.stage, values.get("margin", row.margin), _granted(row, changed), self.money)
             if row.approval != "needed" and after == "needed":
                 raise DealError("floor", "this margin is under the floor: quote anew, so that a manager can look at it")
+            if row.approval == "granted" and not _same(row, changed):
+                values["approval"] = after  # other terms are not what was granted, even where no stage asks yet
             await self._change(conn, row, values)
             before = {name: row._mapping[name] for name in values}
             was, told = _for_the_trail(before), _for_the_trail(values)
@@ -195,14 +221,16 @@ class DealStore:
     async def _ask(
         self, conn: AsyncConnection, row: Row[Any], action: str, changed: dict[str, Any], actor: Actor, now: datetime
     ) -> None:
-        await self._change(conn, row, changed | {"approval": "needed", "pending": action, "approval_note": None})
+        asked = {"approval": "needed", "pending": action, "asked_by": actor.id, "approval_note": None}
+        await self._change(conn, row, changed | asked)
         margin = changed.get("margin", row.margin)
         told = "?" if margin is None else f"{margin:g} %"
         title = f"报价低于毛利底线 / Margin under the floor: {row.title} ({told})"
-        for manager in await _managers(conn, row.owner_id):
+        for manager in await _managers(conn, row.owner_id, actor.id):
             await add_task(conn, "deal_approval", title, now, owner_id=manager, company_id=row.company_id,
                            contact_id=row.contact_id, data={"deal_id": row.id})  # fmt: skip
-        after = {"margin": margin, "floor": self.money.margin_floor}
+        offered = {name: changed.get(name, row._mapping[name]) for name in TERMS}
+        after = {**offered, "floor": self.money.margin_floor}
         await append_audit(conn, actor, "deal.asked", "deal", row.id, now=now, after=after)
 
     async def _change(self, conn: AsyncConnection, row: Row[Any], values: Mapping[str, Any]) -> None:
@@ -236,13 +264,25 @@ async def _reached(conn: AsyncConnection, row: Row[Any], stage: str, now: dateti
     await credit(conn, row, stage, now)
 
 
-async def _managers(conn: AsyncConnection, owner_id: int | None) -> Sequence[int]:
-    """The owner's own manager where one is named, else every manager; never the owner."""
-    mine = await conn.scalar(select(USERS.c.manager_id).where(USERS.c.id == owner_id)) if owner_id else None
-    if mine is not None:
+def _same(row: Row[Any], changed: Mapping[str, Any]) -> bool:
+    """Whether these are the terms that stand there."""
+    return all(changed[name] == row._mapping[name] for name in TERMS if name in changed)
+
+
+def _granted(row: Row[Any], changed: Mapping[str, Any]) -> float | None:
+    """The margin that a manager has allowed, for this very amount: a thin margin on 9,000 is none on 100."""
+    amount = {name: changed[name] for name in ("amount", "currency") if name in changed}
+    return row.margin if row.approval == "granted" and _same(row, amount) else None
+
+
+async def _managers(conn: AsyncConnection, owner_id: int | None, asked_by: int | None) -> Sequence[int]:
+    """The owner's own manager where one is named, else every manager; never the owner, nor who asks."""
+    rows = (await conn.execute(select(USERS).where(USERS.c.disabled_at.is_(None)))).all()
+    able = {row.id for row in rows if row.id not in (owner_id, asked_by)}
+    mine = next((row.manager_id for row in rows if row.id == owner_id), None)
+    if mine in able:
         return [int(mine)]
-    rows = await conn.execute(select(USERS.c.id, USERS.c.roles).where(USERS.c.disabled_at.is_(None)))
-    return [row.id for row in rows if "manager" in row.roles and row.id != owner_id]
+    return [row.id for row in rows if "manager" in row.roles and row.id in able]
 
 
 async def _close_tasks(conn: AsyncConnection, deal_id: int, outcome: str, now: datetime) -> None:

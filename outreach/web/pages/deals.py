@@ -139,7 +139,8 @@ async def _show(staff: Staff, row: Any, error: str = "", status: int = 200) -> R
 
 
 def _may_decide(staff: Staff, row: Any) -> bool:
-    return row.approval == "needed" and row.owner_id != staff.actor.id and staff.may(Permission.DEALS_APPROVE)
+    concerned = staff.actor.id in (row.owner_id, row.asked_by)
+    return row.approval == "needed" and not concerned and staff.may(Permission.DEALS_APPROVE)
 
 
 @router.action("/customers/deals/{deal_id:int}/step", Permission.DEALS_EDIT)
@@ -172,13 +173,12 @@ async def undo_step(staff: Staff, told: dict[str, Any]) -> None:
 
 @router.action("/customers/deals/{deal_id:int}/decide", Permission.DEALS_APPROVE)
 async def decide(staff: Staff, deal_id: int) -> Response:
-    """A manager's word on a margin under the floor."""
+    """A manager's word on a margin under the floor, on the terms that the page showed."""
     row = await _found(staff, deal_id, Permission.DEALS_APPROVE)
     form = await staff.form()
+    grant, comment = form.get("grant") == "1", str(form.get("comment", ""))
     try:
-        await staff.app.deals.decide(
-            deal_id, form.get("grant") == "1", str(form.get("comment", "")), staff.actor, staff.now
-        )
+        await staff.app.deals.decide(deal_id, grant, comment, _terms(form), staff.actor, staff.now)
     except DealError as refused:
         return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422)
     return staff.done(f"/customers/deals/{deal_id}", N_("Decided; the owner sees it."))
