@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, update
 from outreach.access.roles import OPERATOR
 from outreach.app import campaigns as use
 from outreach.app.build import App
+from outreach.app.occasions import find
 from outreach.app.occasions import use as occasions
 from outreach.app.sequences import use as sequences
 from outreach.campaigns.store import CampaignError
@@ -45,6 +46,21 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def house(tmp_path: Path, smtp_sink: Any, clock: Clock) -> AsyncIterator[App]:
+    write_greeting(tmp_path)
+    async with installed(tmp_path, smtp_sink.port) as app:
+        await add_people(app, tmp_path, 3)
+        yield app
+
+
+@pytest.fixture
+async def on_both(tmp_path: Path, smtp_sink: Any, clock: Clock, database_url: str) -> AsyncIterator[App]:
+    write_greeting(tmp_path)
+    async with installed(tmp_path, smtp_sink.port, database=database_url) as app:
+        await add_people(app, tmp_path, 3)
+        yield app
+
+
+def write_greeting(tmp_path: Path) -> None:
     write_templates(tmp_path)
     (tmp_path / "templates" / "greeting").mkdir()
     (tmp_path / "templates" / "greeting" / "template.toml").write_text(
@@ -54,9 +70,6 @@ async def house(tmp_path: Path, smtp_sink: Any, clock: Clock) -> AsyncIterator[A
     (tmp_path / "templates" / "greeting" / "body.mjml").write_text(
         "<mjml><mj-body><mj-section><mj-column><mj-text>{{ wish }}</mj-text></mj-column></mj-section></mj-body></mjml>"
     )
-    async with installed(tmp_path, smtp_sink.port) as app:
-        await add_people(app, tmp_path, 3)
-        yield app
 
 
 async def running(app: App, clock: Clock, kind: str, rules: str = "", more: str = "") -> int:
@@ -172,6 +185,22 @@ async def test_anniversaries_and_long_silence(house: App, clock: Clock, smtp_sin
     await running(house, clock, "reactivation", "ask = false\nmonths = 6")
     await days(house, clock, 10)
     assert sorted(smtp_sink.recipients()) == ["p0@firm0.example", "p1@firm1.example"]
+
+
+async def test_those_who_were_written_to_leave_room_for_who_is_silent_for_longer(
+    on_both: App, clock: Clock, smtp_sink: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look takes so many of the newest: whom it knows does not count; a new silence is another one."""
+    monkeypatch.setattr(find, "SILENT_AT_ONCE", 1)
+    await change(on_both, 1, last_order=date(2026, 3, 3), last_replied=clock() - timedelta(days=220))
+    await change(on_both, 2, last_order=date(2026, 3, 2))
+    await change(on_both, 3, last_order=date(2026, 3, 1))
+    await running(on_both, clock, "reactivation", "ask = false\nmonths = 6")
+    await days(on_both, clock, 10)
+    assert sorted(smtp_sink.recipients()) == [f"p{n}@firm{n}.example" for n in range(3)]
+    await change(on_both, 3, last_order=date(2026, 4, 1))
+    await days(on_both, clock, 10)
+    assert smtp_sink.recipients().count("p2@firm2.example") == 2
 
 
 async def test_who_may_not_be_written_to_is_not_greeted(house: App, clock: Clock, smtp_sink: Any) -> None:

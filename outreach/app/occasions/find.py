@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, extract, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.app.sequences.work import Work
@@ -15,14 +15,17 @@ from outreach.audience import segment
 from outreach.campaigns.calendar import zone_named
 from outreach.campaigns.sequence import OccasionRules
 from outreach.crm import greetings
-from outreach.model import Contact, EmailAddress, Order
+from outreach.model import Contact, EmailAddress, Occasion, Order
 from outreach.model.base import table
 
 CONTACTS, ORDERS, ADDRESSES = table(Contact), table(Order), table(EmailAddress)
+OCCASIONS = table(Occasion)
 #: A delivery that was entered late is still asked after for so many days.
 LATE_ENTRY = 10
 #: People proposed by one look: the next takes the rest.
 MOST_AT_ONCE = 500
+#: Silent customers that one look reads, the newest first: some of them may not hear from us today.
+SILENT_AT_ONCE = 4 * MOST_AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -154,14 +157,27 @@ async def _silent(conn: AsyncConnection, work: Work, rules: OccasionRules, today
     limit = greetings.months_before(today, rules.months)
     ordered = and_(c.last_order.is_not(None), c.last_order <= limit)
     written = or_(c.last_replied.is_(None), func.date(c.last_replied) <= func.date(limit.isoformat()))
-    query = (
-        select(c.id, c.last_order, c.last_replied).where(_whom(work), ordered, written).order_by(c.last_order.desc())
-    )
+    query = select(c.id, c.last_order, c.last_replied).where(_whom(work), ordered, written, ~_remembered(conn, work))
+    query = query.order_by(c.last_order.desc())
     found = []
-    for row in await conn.execute(query.limit(MOST_AT_ONCE * 4)):
+    for row in await conn.execute(query.limit(SILENT_AT_ONCE)):
         sign = max(row.last_order, row.last_replied.date() if row.last_replied else row.last_order)
         found.append(Found(row.id, today, "reactivation", before=False, key=greetings.key_of(sign)))
     return found
+
+
+def _remembered(conn: AsyncConnection, work: Work) -> ColumnElement[bool]:
+    """Whether this silence was seen to already: asked of the database, or those who were would fill every look."""
+    c, o = CONTACTS.c, OCCASIONS.c
+    on_postgres = conn.dialect.name == "postgresql"
+    replied = func.timezone("UTC", c.last_replied) if on_postgres else c.last_replied
+    mine = and_(o.campaign_id == work.row.id, o.contact_id == c.id, o.key >= _key(c.last_order))
+    return exists().where(mine, or_(c.last_replied.is_(None), o.key >= _key(replied)))
+
+
+def _key(day: Any) -> ColumnElement[int]:
+    """A day as yyyymmdd, as greetings.key_of makes it."""
+    return extract("year", day) * 10_000 + extract("month", day) * 100 + extract("day", day)
 
 
 def due_day(found: Found, hours: Any) -> date:
