@@ -280,7 +280,7 @@ async def _managers(conn: AsyncConnection, owner_id: int | None, asked_by: int |
     rows = (await conn.execute(select(USERS).where(USERS.c.disabled_at.is_(None)))).all()
     able = {row.id for row in rows if row.id not in (owner_id, asked_by)}
     mine = next((row.manager_id for row in rows if row.id == owner_id), None)
-    if mine in able:
+    if mine is not None and mine in able:
         return [int(mine)]
     return [row.id for row in rows if "manager" in row.roles and row.id in able]
 
