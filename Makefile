@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-system assets demo test check docs bench chaos year clean
+.PHONY: help setup setup-system assets demo test check docs bench chaos inbox-chaos year clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -64,6 +64,9 @@ bench: setup ## run benchmarks/ and print every goal with its baseline
 
 chaos: setup ## kill, disturb and stop a running campaign in every way and count what was lost or sent twice (ARGS=--small: a sample)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+inbox-chaos: setup ## kill the readers of a mailbox 50 times, renumber it 20 times, and count each mail's effect (ARGS=5000: fewer mails)
+	@$(BIN)/python -m benchmarks.inbox_chaos $(or $(ARGS),50000)
 
 year: setup ## live through a year with 5,000 customers and 20 sequences and judge every promise (ARGS='--days 60': less)
 	@$(BIN)/python -m benchmarks.simulated_year $(ARGS)
