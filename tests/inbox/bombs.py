@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import partial
 
 HEAD = b"From: a@b.example\nTo: c@d.example\nSubject: x\nMIME-Version: 1.0\n"
 DAEMON = (
@@ -85,3 +86,74 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "mbox lines": lambda: b"From x\n" * 300_000,
     "30 MB": lambda: HEAD + b"\n" + b"x" * 30_000_000,
 }  # fmt: skip
+
+#: Sizes and charsets of `many`: small enough that all of them take seconds, large enough for a square to show.
+SIZES = (40, 1_500, 12_000)
+CHARSETS = (b"utf-8", b"gb18030", b"iso-2022-jp", b"utf-16", b"utf-7", b"x-unheard-of")
+#: Half characters, escapes without an end, NUL and marks of byte order, as bytes of any charset.
+TORN = b"\xff\xfe\x81\x1b$B\x00=\xe4\xbd\xa0\xe5&2D3-+AGE-\x8f\xa2 "
+
+
+def _boundary(number: int) -> bytes:
+    """132 bytes, twice what RFC 2046 allows, that differ in the last ones only."""
+    return b"x" * 126 + b"%06d" % number
+
+
+def _nested(size: int, charset: bytes) -> bytes:
+    levels = (
+        b"--%b\nContent-Type: multipart/mixed; charset=%b; boundary=%b\n\n" % (_boundary(n), charset, _boundary(n + 1))
+        for n in range(size // 10)
+    )
+    return HEAD + b"Content-Type: multipart/mixed; boundary=%b\n\n" % _boundary(0) + b"".join(levels)
+
+
+def _parts(size: int, charset: bytes) -> bytes:
+    part = b"--%b\nContent-Type: text/plain; charset=%b\n\n%b\n" % (_boundary(0), charset, TORN)
+    return HEAD + b"Content-Type: multipart/mixed; boundary=%b\n\n" % _boundary(0) + part * (size // 5)
+
+
+def _files(size: int, charset: bytes) -> bytes:
+    name = b"filename*0*=%b''%%FF%%81; filename*1*=%%1B$B; filename*2=x" % charset
+    part = b"--b\nContent-Type: application/pdf\nContent-Disposition: attachment; %b\n\nx\n" % name
+    return HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + part * (size // 10)
+
+
+def _report(size: int, charset: bytes) -> bytes:
+    group = b"Final-Recipient: utf-8; =?%b?q?a=FF=81?=@b.example\nDiagnostic-Code: smtp; 550 %b\n\n" % (
+        charset,
+        TORN[5:],
+    )
+    return REPORT % (group * (size // 10))
+
+
+def _typed(kind: bytes, body: bytes, charset: bytes, encoding: bytes = b"8bit") -> bytes:
+    fields = b"Content-Type: %b; charset=%b\nContent-Transfer-Encoding: %b\n\n" % (kind, charset, encoding)
+    return HEAD + fields + body
+
+
+#: What is built in each size and each charset.
+KINDS: dict[str, Callable[[int, bytes], bytes]] = {
+    "multiparts within each other": _nested,
+    "parts": _parts,
+    "files with names in pieces": _files,
+    "recipients of a report": _report,
+    "messages within each other": lambda n, c: HEAD + b"Content-Type: message/rfc822; charset=%b\n\n" % c * n + TORN,
+    "headers": lambda n, c: HEAD + b"X-A: =?%b?b?/4E=?=\n" % c * n + b"\nhi",
+    "encoded words": lambda n, c: HEAD + b"Subject: " + b"=?%b?q?=FF=81=1B$B?= " % c * n + b"\n\nhi",
+    "parameters": lambda n, c: HEAD + b"Content-Type: text/plain; charset*0*=%b'';" % c + b" a*0*=%FF;" * n + b"\n\nhi",
+    "torn text": lambda n, c: _typed(b"text/plain", TORN * n, c),
+    "torn HTML": lambda n, c: _typed(b"text/html", b"<div a='" + TORN + b"<!--" * (n // 10) + b"<p>" * n, c),
+    "base64 that ends anywhere": lambda n, c: _typed(b"text/plain", base64.encodebytes(TORN * n)[:-3] + b"=\n=", c, b"base64"),
+    "escapes that end anywhere": lambda n, c: _typed(b"text/html", b"=FF=8=\n=1B=3C" * n + b"=", c, b"quoted-printable"),
+    "a notice": lambda n, c: DAEMON + b"Content-Type: text/plain; charset=%b\n\n" % c + b"550 <a@b.example>: " * n + TORN,
+}  # fmt: skip
+
+
+def many() -> dict[str, Callable[[], bytes]]:
+    """Every kind in every size and charset, by name."""
+    return {
+        f"{size} {kind} in {charset.decode()}": partial(make, size, charset)
+        for kind, make in KINDS.items()
+        for size in SIZES
+        for charset in CHARSETS
+    }

@@ -16,7 +16,7 @@ from outreach.inbox.limits import DEFAULT
 from outreach.inbox.parse import parse
 from outreach.inbox.sandbox import FAIR, READY, ParserKilled, Sandbox, batches, serve
 from outreach.inbox.summary import summarise_mail
-from tests.inbox.bombs import BOMBS
+from tests.inbox.bombs import BOMBS, many
 from tests.inbox.corpora import by_id, raw, shared_cases
 
 #: A stand-in for the child that does what its mail says: the parser itself has no known way to hang or die.
@@ -71,6 +71,17 @@ async def test_bombs_do_not_reach_the_limits(sandbox: Sandbox):
     names = ["100,000 empty parts", "nested comments", "24 MB of base64", "a thousand messages within each other"]
     found = await sandbox.read_many([BOMBS[name]() for name in names])
     assert not [reading for reading in found if isinstance(reading, ParserKilled)]
+
+
+async def test_two_hundred_bombs_of_every_kind_size_and_charset_are_answered_in_time_and_memory(sandbox: Sandbox):
+    """Each alone in the real child, which is killed at 10 seconds or 512 MB."""
+    bombs = many()
+    assert len(bombs) + len(BOMBS) >= 200
+    assert (DEFAULT.seconds, DEFAULT.memory) == (10, 512 * 1024 * 1024)
+    for name, make in bombs.items():
+        (reading,) = await sandbox.read_many([make()])
+        assert not isinstance(reading, ParserKilled), (name, str(reading))
+        assert reading.verdict.error is None, name
 
 
 @pytest.mark.parametrize(
