@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ from outreach.audience.dedupe import company_domain
 from outreach.audience.regions import COUNTRIES
 from outreach.audience.row import RowRefused
 from outreach.audience.store import AudienceStore
+from outreach.crm.owners.collide import Collision, Known
+from outreach.crm.owners.store import collisions_in
 from outreach.crm.store import default_owner
 from outreach.inbox.leads import Lead
 from outreach.model import Activity, Basis, Company, Contact, Mailbox
@@ -30,7 +32,7 @@ EVERYBODYS = frozenset({"AI", "CC", "CO", "FM", "IO", "LY", "ME", "TO", "TV", "W
 
 
 class LeadDesk:
-    """Registers leads. The owner is the mailbox's; of a shared mailbox the company's, else whom the rule names."""
+    """Registers leads. The owner is the company's, the mailbox's, whose customer it may be, or whom the rule names."""
 
     def __init__(self, audience: AudienceStore) -> None:
         self.audience = audience
@@ -47,21 +49,38 @@ class LeadDesk:
             log.warning("lead cannot be registered", mailbox=mailbox_id, why=refused.reject.code)
             return None
         company_id = await conn.scalar(select(CONTACTS.c.company_id).where(CONTACTS.c.id == contact_id))
-        owner_id = await self._owner(conn, contact_id, company_id, mailbox_id)
+        alike = await _alike(conn, company_id)
+        owner_id = await self._owner(conn, contact_id, company_id, mailbox_id, alike)
         await _assign(conn, contact_id, company_id, owner_id)
+        data = {"source": SOURCE} | ({"alike": [row.id for _, row in alike]} if alike else {})
         await conn.execute(
             insert(ACTIVITIES).values(
-                kind="inquiry", at=now, contact_id=contact_id, company_id=company_id, text="", data={"source": SOURCE}
+                kind="inquiry", at=now, contact_id=contact_id, company_id=company_id, text="", data=data
             )
         )
         return contact_id, company_id
 
     async def _owner(
-        self, conn: AsyncConnection, contact_id: int, company_id: int | None, mailbox_id: int
+        self,
+        conn: AsyncConnection,
+        contact_id: int,
+        company_id: int | None,
+        mailbox_id: int,
+        alike: Sequence[tuple[Collision, Any]],
     ) -> int | None:
         own = await conn.scalar(select(MAILBOXES.c.owner_id).where(MAILBOXES.c.id == mailbox_id))
         company = await conn.scalar(select(COMPANIES.c.owner_id).where(COMPANIES.c.id == company_id))
-        return company or own or await default_owner(conn, contact_id)
+        theirs = next((row.owner_id for _, row in alike if row.owner_id and row.owner_left is None), None)
+        return company or own or theirs or await default_owner(conn, contact_id)
+
+
+async def _alike(conn: AsyncConnection, company_id: int | None) -> list[tuple[Collision, Any]]:
+    """Customers that the lead's company may be: two people shall not work one customer without knowing it (C2)."""
+    row = (await conn.execute(select(COMPANIES).where(COMPANIES.c.id == company_id))).one_or_none()
+    if row is None:
+        return []
+    phones = (row.phone,) if row.phone else ()
+    return await collisions_in(conn, Known(row.id, row.name, row.domain, row.country, phones))
 
 
 async def _assign(conn: AsyncConnection, contact_id: int, company_id: int | None, owner_id: int | None) -> None:

@@ -22,7 +22,7 @@ from outreach.app.inbox import InboxHost
 from outreach.inbox.archive.store import raw_mail
 from outreach.inbox.store import Fetched
 from outreach.inbox.wire import answer, reading
-from outreach.model import ArchivedMail, Company, Contact, EmailAddress, InboundMail, Role, Task, User
+from outreach.model import Activity, ArchivedMail, Company, Contact, EmailAddress, InboundMail, Role, Task, User
 from outreach.model.base import table
 from tests.flow.house import Clock, add_people, approved, installed, rows, work
 
@@ -90,6 +90,24 @@ async def test_who_writes_again_is_the_same_customer(tmp_path: Path, clock: Cloc
         assert len(await all_of(app, Company)) == 1
         assert len(await all_of(app, EmailAddress)) == 2
         assert len(await all_of(app, Task)) == 3
+
+
+async def test_a_lead_goes_to_the_colleague_who_may_have_the_customer(tmp_path: Path, clock: Clock) -> None:
+    async with installed(tmp_path, 1) as app:
+        await receive(app, clock, "Carla Weiss <carla@lampen-haus.de>", INQUIRY)
+        other = await app.access.add_user(NewUser("xu", [Role.SALESPERSON], email="xu@mingxu.example"), now=clock())
+        async with app.db.write() as conn:
+            await conn.execute(update(table(Company)).values(owner_id=other))
+        await receive(app, clock, "Jan Weiss <jan@lampen-haus.at>", INQUIRY)
+        first, second = await all_of(app, Company)
+        assert (first.domain, second.domain) == ("lampen-haus.de", "lampen-haus.at")
+        assert second.owner_id == other
+        line = [line for line in await all_of(app, Activity) if line.kind == "inquiry"][-1]
+        assert line.data == {"source": "inbox", "alike": [first.id]}
+        async with app.db.write() as conn:
+            await conn.execute(update(table(User)).where(table(User).c.id == other).values(disabled_at=clock()))
+        await receive(app, clock, "Eva Weiss <eva@lampen-haus.ch>", INQUIRY)
+        assert (await all_of(app, Company))[-1].owner_id not in (other, None), "whose account is closed gets nothing"
 
 
 async def test_an_erased_person_is_not_registered_again_but_answered(tmp_path: Path, clock: Clock) -> None:

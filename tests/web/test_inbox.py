@@ -17,6 +17,7 @@ from tests.web.house import House
 
 INBOUND, TASKS, SUPPRESSION, ENTRIES = table(InboundMail), table(Task), table(Suppression), table(AuditEntry)
 USERS, BOXES = table(User), table(Mailbox)
+COMPANIES = table(Company)
 
 
 async def one(house: House, model: Any, number: int) -> Any:
@@ -155,6 +156,34 @@ async def test_a_case_is_not_answered_from_a_closed_mailbox(sending: House, scri
         assert (await wu.post(f"{path}/answer", {"text": "15 days", "how": "mail"})).status_code == 303
     (sent,) = scripted_smtp.messages
     assert message_from_bytes(sent.data, policy=default)["From"].addresses[0].username == "info"
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "This may be the same customer"), ("zh", "可能是同一客户")])
+async def test_a_customer_that_may_be_there_already_stands_beside_the_mail(house: House, lang: str, words: str) -> None:
+    async with house.visitor("zhou.yang", lang) as visitor:
+        assert words not in (await visitor.get("/inbox/1")).text
+        async with house.db.write() as conn:
+            await conn.execute(update(COMPANIES).where(COMPANIES.c.id == 2).values(phone="+49 30 901820"))
+        page = (await visitor.get("/inbox/1")).text
+        assert words in page
+        assert 'href="/customers/2"' in page
+        assert 'action="/customers/1/merge"' in page
+
+
+async def test_a_stranger_is_compared_by_address_though_nobody_is_registered(house: House) -> None:
+    async with house.db.write() as conn:
+        await conn.execute(update(COMPANIES).where(COMPANIES.c.id == 2).values(domain="grand-lamps.example"))
+        stranger = {
+            "contact_id": None,
+            "company_id": None,
+            "from_address": "ann@mail.grand-lamps.example",
+            "owner_id": 5,
+        }
+        await conn.execute(update(INBOUND).where(INBOUND.c.id == 1).values(**stranger))
+    async with house.visitor("zhou.yang") as visitor:
+        page = (await visitor.get("/inbox/1")).text
+        assert 'href="/customers/2"' in page
+        assert "/merge" not in page
 
 
 async def test_a_wish_to_leave_holds_at_once(house: House) -> None:

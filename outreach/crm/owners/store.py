@@ -157,13 +157,7 @@ class OwnerStore:
     async def find_collisions(self, new: Known) -> list[tuple[Collision, Row[Any]]]:
         """Return the customers that this one may be, each with its row (name, country, owner)."""
         async with self.db.read() as conn:
-            known = await _candidates(conn, new)
-            found = collisions(new, known)
-            columns = (COMPANIES, USERS.c.display_name.label("owner"))
-            joined = COMPANIES.outerjoin(USERS, USERS.c.id == COMPANIES.c.owner_id)
-            query = select(*columns).select_from(joined).where(COMPANIES.c.id.in_([one.id for one in found]))
-            rows = {row.id: row for row in await conn.execute(query)}
-        return [(one, rows[one.id]) for one in found if one.id in rows]
+            return await collisions_in(conn, new)
 
     async def at_work(self, company_id: int, me: int | None, now: datetime) -> list[AtWork]:
         """Return the colleagues who work this customer: their open deals and tasks, their contact of late."""
@@ -175,6 +169,16 @@ class OwnerStore:
                     if user != me and (known is None or (known.what == what and known.at < at)):
                         found[user] = AtWork(user, what, at)
         return sorted(found.values(), key=lambda one: one.at, reverse=True)
+
+
+async def collisions_in(conn: AsyncConnection, new: Known) -> list[tuple[Collision, Row[Any]]]:
+    """`OwnerStore.find_collisions` in a transaction of the caller's; `owner_left`: the owner's account is closed."""
+    found = collisions(new, await _candidates(conn, new))
+    columns = (COMPANIES, USERS.c.display_name.label("owner"), USERS.c.disabled_at.label("owner_left"))
+    joined = COMPANIES.outerjoin(USERS, USERS.c.id == COMPANIES.c.owner_id)
+    query = select(*columns).select_from(joined).where(COMPANIES.c.id.in_([one.id for one in found]))
+    rows = {row.id: row for row in await conn.execute(query)}
+    return [(one, rows[one.id]) for one in found if one.id in rows]
 
 
 def _at_work(company_id: int, now: datetime) -> list[tuple[str, Any]]:

@@ -10,6 +10,8 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Held, Permission
+from outreach.audience.dedupe import company_domain
+from outreach.crm.owners.collide import Known
 from outreach.inbox.archive.letters.store import letter_of
 from outreach.web import mail as mails
 from outreach.web.assignee import assignee
@@ -18,6 +20,7 @@ from outreach.web.data import contacts as contact_data
 from outreach.web.data import inbox as data
 from outreach.web.data import quarantine as quarantine_data
 from outreach.web.data.people import full_name, user_names, zone_of
+from outreach.web.data.scope import held
 from outreach.web.i18n import N_, in_words
 from outreach.web.received import page as received_page
 from outreach.web.routing import Pages, Staff
@@ -91,8 +94,10 @@ async def _opened(staff: Staff, row: Any) -> dict[str, Any]:
             lately = await data.sent_lately(conn, row.person_id, staff.now - timedelta(days=days.days))
         assignees = await contact_data.assignees(conn)
         names = await user_names(conn)
+        firm = await contact_data.company(conn, row.firm_id) if row.firm_id else None
+    alike = await staff.app.owners.find_collisions(_known(firm, contact, row.from_address or ""))
     others = await staff.app.owners.at_work(row.firm_id, staff.actor.id, staff.now) if row.firm_id else []
-    held = Held(row.held_by, row.held_team)
+    mine = Held(row.held_by, row.held_team)
     return {
         "thread": thread,
         "kept": kept,
@@ -101,14 +106,27 @@ async def _opened(staff: Staff, row: Any) -> dict[str, Any]:
         "timeline": timeline[:12],
         "lately": lately,
         "cap": days,
+        "alike": alike,
+        "merge_into": firm.id
+        if firm and staff.may(Permission.CONTACTS_EDIT, await held(staff, firm.owner_id))
+        else None,
         "assignees": assignees,
         "names": names,
         "at_work": [one for one in others if one.user_id != row.held_by],
         "tz_there": zone_of(row.country, row.city),
         "name": full_name(row.first_name, row.last_name, row.from_name or row.from_address or "?"),
-        "may_answer": staff.may(Permission.INBOX_ANSWER, held),
+        "may_answer": staff.may(Permission.INBOX_ANSWER, mine),
         "unauthorised": not staff.actor.authorised,
     }
+
+
+def _known(firm: Any, contact: Any, address: str) -> Known:
+    """The writer's customer as the search for collisions takes it; a stranger is known by the address alone."""
+    numbers = tuple(one.phone for one in (firm, contact) if one is not None and one.phone)
+    country = (firm and firm.country) or (contact and contact.country) or None
+    if firm is not None:
+        return Known(firm.id, firm.name, firm.domain, country, numbers)
+    return Known(0, "", company_domain(address.rpartition("@")[2]), country, numbers)
 
 
 async def _found(staff: Staff, inbound_id: int, permission: Permission) -> Any:
