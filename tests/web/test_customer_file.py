@@ -6,15 +6,27 @@ import re
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from outreach.crm.store import note
 from outreach.crm.survey.store import Vote
-from outreach.model import Activity, Attachment, Company, Contact, Deal, EmailAddress, Task, Ticket
+from outreach.model import (
+    Activity,
+    Attachment,
+    Company,
+    Contact,
+    ContactTag,
+    Deal,
+    EmailAddress,
+    Tag,
+    Task,
+    Ticket,
+)
 from outreach.model.base import table
 from tests.fakes.smtp import ScriptedSMTP, reply
 from tests.web.house import House, Visitor
@@ -384,6 +396,46 @@ async def test_search_finds_deals_orders_cases_and_files_that_may_be_seen(house:
     async with house.visitor("zhou.yang") as zhou:
         assert "/customers/files/1" not in (await zhou.get("/search?q=price-list")).text
         assert "/follow-ups/service/1" not in (await zhou.get("/search?q=S-2026-00001")).text
+
+
+async def test_search_finds_notes_numbers_and_tags_of_contacts_and_customers(house: House) -> None:
+    async with house.db.write() as conn:
+        await conn.execute(update(CONTACTS).where(CONTACTS.c.id == 6).values(note="Prefers sea freight"))
+        await conn.execute(update(COMPANIES).where(COMPANIES.c.id == 6).values(phone="+48 22 123-45-67"))
+        await note(conn, "note", "met at the zeppelin", house.now, contact_id=6, user_id=6)
+        await conn.execute(update(CONTACTS).where(CONTACTS.c.id == 10).values(company_id=None, note="knows zeppelins"))
+        await conn.execute(insert(table(Tag)).values(id=70, kind="interest", name="Spa hotels"))
+        await conn.execute(insert(table(ContactTag)).values(tag_id=70, contact_id=2))
+    async with house.visitor("sun.qian") as sun:
+        for words, link in (
+            ("sea freight", "/contacts/6"),
+            ("zeppelin", "/customers/6#timeline"),
+            ("knows zeppelins", "/contacts/10"),
+            ("+971 4 337 7000", "/contacts/2"),
+            ("3377000", "/contacts/2"),
+            ("0048221234567", "/customers/6"),
+            ("spa hotels", "/contacts/2"),
+            ("spa hotels", "/customers/2"),
+        ):
+            assert f'href="{link}"' in (await sun.get("/search", params={"q": words})).text, words
+    async with house.visitor("zhou.yang") as zhou:
+        for words, link in (("sea freight", "/contacts/6"), ("3377000", "/contacts/2"), ("zeppelin", "/contacts/10")):
+            assert f'href="{link}"' not in (await zhou.get("/search", params={"q": words})).text, words
+
+
+async def test_letters_by_hand_stand_under_mail_and_the_pages_of_a_timeline_join_without_a_gap(house: House) -> None:
+    async with house.db.write() as conn:
+        for number in range(150):
+            await note(conn, "sent", f"letter {number:03}", house.now, company_id=1, user_id=5)
+    async with house.visitor("zhou.yang") as zhou:
+        path, seen = "/customers/1?show=mail", []
+        while path:
+            page = (await zhou.get(path)).text
+            seen += re.findall(r"letter (\d{3})", page)
+            older = re.search(r'href="([^"]+before=[^"]+)"', page)
+            path = unescape(older[1]) if older else ""
+        assert seen == [f"{number:03}" for number in reversed(range(150))]
+        assert "letter 149" in (await zhou.get("/customers/1?before=yesterday~1")).text, "what is no mark is no mark"
 
 
 async def test_a_delivered_order_is_asked_after_once_and_the_answer_stands_at_it(

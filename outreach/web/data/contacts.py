@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
 from outreach.audience import segment
-from outreach.web.data.matching import like, says
+from outreach.web.data.matching import like, phones, says
 from outreach.web.data.people import word_name
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import (
@@ -89,7 +89,17 @@ def _matches(text: str) -> ColumnElement[bool]:
         says(text, word_name()),
         CONTACT.c.id.in_(by_address),
         CONTACT.c.company_id.in_(by_company),
+        CONTACT.c.id.in_(_tagged(text, CONTACT_TAG.c.contact_id)),
+        phones(text, CONTACT.c.phone),
     )
+
+
+def _tagged(text: str, column: Any) -> Select[Any]:
+    """Contacts with such a tag or interest, or what else of theirs is asked for."""
+    joined = CONTACT_TAG.join(TAG, TAG.c.id == CONTACT_TAG.c.tag_id).join(
+        CONTACT, CONTACT.c.id == CONTACT_TAG.c.contact_id
+    )
+    return select(column).select_from(joined).where(says(text, TAG.c.name))
 
 
 def contact_filter(staff: Staff, wanted: Wanted) -> ColumnElement[bool]:
@@ -168,7 +178,10 @@ def company_filter(staff: Staff, wanted: Wanted) -> ColumnElement[bool]:
     parts.append(owned(staff, P.CONTACTS_VIEW, COMPANY.c.owner_id))
     if wanted.search:
         by_domain = COMPANY.c.domain.like(like(wanted.search.lower()), escape="\\")
-        parts.append(or_(says(wanted.search, COMPANY.c.name), by_domain))
+        by_tag = COMPANY.c.id.in_(_tagged(wanted.search, CONTACT.c.company_id))
+        parts.append(
+            or_(says(wanted.search, COMPANY.c.name), by_domain, by_tag, phones(wanted.search, COMPANY.c.phone))
+        )
     if wanted.segment:
         people = select(CONTACT.c.company_id).where(segment.condition(segment.parse(wanted.segment), staff.now))
         parts.append(COMPANY.c.id.in_(people))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LINES = 60
 #: Chip of the timeline → kinds of activity that it shows.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "mail": ("mail", "reply", "answer", "autoreply", "bounce", "delay", "unsubscribe", "complaint", "preference"),
+    "mail": ("mail", "sent", "reply", "answer", "autoreply", "bounce", "delay", "unsubscribe", "complaint", "preference"),
     "talk": ("call", "chat", "meeting", "note"),
     "trade": (
         "inquiry", "sample", "quotation", "order", "conversion", "deal_inquiry", "deal_quotation", "deal_sample", "deal_order",
@@ -51,11 +51,45 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+#: The tables that lines come from, in the order of lines of one moment.
+MAILS, ACTIVITIES = 1, 2
+
+
+@dataclass(frozen=True, order=True)
+class Mark:
+    """Where a page of the timeline ends: its last line's moment, table and id, for one moment may have many lines."""
+
+    at: datetime
+    source: int = 0
+    id: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.source}~{self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> Mark | None:
+        """The mark that an address names, None where it names none."""
+        moment, *numbers = text.split("~")
+        try:
+            at = datetime.fromisoformat(moment)
+        except ValueError:
+            return None
+        if at.tzinfo is None or not all(number.isdecimal() and len(number) < 19 for number in numbers):
+            return None
+        return cls(at, *map(int, numbers[:2]))
+
+    def before(self, moment: Any, source: int, number: Any) -> Any:
+        """The condition: lines of that table that stand below this one."""
+        if source > self.source:
+            return moment < self.at
+        return or_(moment < self.at, (moment == self.at) & (number < self.id if source == self.source else true()))
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of the timeline: what happened when, to whom of theirs, by whom of ours."""
 
-    at: datetime
+    mark: Mark
     kind: str
     text: str
     data: dict[str, Any]
@@ -63,28 +97,33 @@ class Line:
     contact_id: int | None = None
     user_id: int | None = None
 
+    @property
+    def at(self) -> datetime:
+        return self.mark.at
+
 
 async def timeline(
-    conn: AsyncConnection, company_id: int, group: str = "", before: datetime | None = None
+    conn: AsyncConnection, company_id: int, group: str = "", before: Mark | None = None
 ) -> tuple[list[Line], bool]:
     """What happened with a company and its people, newest first, and whether there is more."""
     found: list[Line] = []
-    for query, make in ((_activities(company_id, group), _activity), (_mails(company_id, group), _mail)):
+    asked = ((ACTIVITIES, _activities(company_id, group), _activity), (MAILS, _mails(company_id, group), _mail))
+    for source, query, make in asked:
         if query is None:
             continue
-        moment = query.selected_columns[0]
-        limited = query.order_by(moment.desc()).limit(LINES + 1)
+        moment, number = query.selected_columns[0], query.selected_columns[1]
+        limited = query.order_by(moment.desc(), number.desc()).limit(LINES + 1)
         if before is not None:
-            limited = limited.where(moment < before)
+            limited = limited.where(before.before(moment, source, number))
         found += [make(row) for row in await conn.execute(limited)]
-    found.sort(key=lambda line: line.at, reverse=True)
+    found.sort(key=lambda line: line.mark, reverse=True)
     return found[:LINES], len(found) > LINES
 
 
 def _activities(company_id: int, group: str) -> Any:
     people = select(CONTACT.c.id).where(CONTACT.c.company_id == company_id)
     columns = (
-        ACTIVITY.c.at, ACTIVITY.c.kind, ACTIVITY.c.text, ACTIVITY.c.data, ACTIVITY.c.contact_id, ACTIVITY.c.user_id,
+        ACTIVITY.c.at, ACTIVITY.c.id, ACTIVITY.c.kind, ACTIVITY.c.text, ACTIVITY.c.data, ACTIVITY.c.contact_id, ACTIVITY.c.user_id,
         CONTACT.c.first_name, CONTACT.c.last_name,
     )  # fmt: skip
     joined = ACTIVITY.outerjoin(CONTACT, CONTACT.c.id == ACTIVITY.c.contact_id)
@@ -95,14 +134,14 @@ def _activities(company_id: int, group: str) -> Any:
 
 def _activity(row: Any) -> Line:
     name = " ".join(part for part in (row.first_name, row.last_name) if part)
-    return Line(row.at, row.kind, row.text, row.data or {}, name, row.contact_id, row.user_id)
+    return Line(Mark(row.at, ACTIVITIES, row.id), row.kind, row.text, row.data or {}, name, row.contact_id, row.user_id)
 
 
 def _mails(company_id: int, group: str) -> Any:
     if group not in ("", "mail"):
         return None
     columns = (
-        MESSAGE.c.sent_at, MESSAGE.c.first_open_at, MESSAGE.c.first_click_at, MESSAGE.c.bounced_at, MESSAGE.c.campaign_id,
+        MESSAGE.c.sent_at, MESSAGE.c.id, MESSAGE.c.first_open_at, MESSAGE.c.first_click_at, MESSAGE.c.bounced_at, MESSAGE.c.campaign_id,
         MESSAGE.c.contact_id, CAMPAIGN.c.name, CONTACT.c.first_name, CONTACT.c.last_name,
     )  # fmt: skip
     joined = MESSAGE.join(CAMPAIGN, CAMPAIGN.c.id == MESSAGE.c.campaign_id).join(
@@ -116,7 +155,8 @@ def _mails(company_id: int, group: str) -> Any:
 def _mail(row: Any) -> Line:
     data = {"campaign_id": row.campaign_id, "opened": bool(row.first_open_at), "clicked": bool(row.first_click_at)}
     name = " ".join(part for part in (row.first_name, row.last_name) if part)
-    return Line(row.sent_at, "mail", row.name, data | {"bounced": bool(row.bounced_at)}, name, row.contact_id)
+    data |= {"bounced": bool(row.bounced_at)}
+    return Line(Mark(row.sent_at, MAILS, row.id), "mail", row.name, data, name, row.contact_id)
 
 
 async def deals(conn: AsyncConnection, company_id: int) -> Sequence[Any]:

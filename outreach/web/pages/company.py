@@ -74,7 +74,7 @@ async def _company(staff: Staff, row: Any, error: str = "", status: int = 200) -
     facts, people, alike = await asyncio.gather(_facts(staff, row), _people(staff, row), _alike(staff, row))
     context = facts | people | {"alike": alike}
     async with staff.app.db.read() as conn:
-        lines, more = await file.timeline(conn, row.id, group, _moment(params.get("before", "")))
+        lines, more = await file.timeline(conn, row.id, group, file.Mark.read(params.get("before", "")))
     return await staff.render(
         "company.html", status=status, row=row, lines=lines, more=more, group=group, groups=list(file.GROUPS),
         editable=staff.may(Permission.CONTACTS_EDIT, mine), may_deal=staff.may(Permission.DEALS_EDIT, mine),
@@ -129,14 +129,6 @@ async def _people(staff: Staff, row: Any) -> dict[str, Any]:
         for person in people
     }
     return {"people": people, "reach": reach}
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
 
 
 @router.action("/customers/{company_id:int}/edit", Permission.CONTACTS_EDIT)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from itertools import zip_longest
 from typing import Any
 
 from fastapi.responses import Response
-from sqlalchemy import Table, func, or_, select
+from sqlalchemy import Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission, Scope
@@ -117,13 +118,21 @@ async def _customer_file(conn: AsyncConnection, staff: Staff, words: str, found:
 
 
 async def _notes(conn: AsyncConnection, staff: Staff, words: str) -> list[Any]:
-    """What people wrote into the timeline, and the notes on customers and contacts that may be seen."""
+    """What people wrote into the timeline, and the notes on customers and contacts that may be seen, by turns."""
+    firm = (COMPANY.c.id.label("company_id"), COMPANY.c.name.label("company"))
+    person = (CONTACT.c.id.label("contact_id"), CONTACT.c.first_name, CONTACT.c.last_name)
+    theirs = and_(owned(staff, Permission.CONTACTS_VIEW, CONTACT.c.owner_id), CONTACT.c.erased_at.is_(None))
     joined = ACTIVITY.outerjoin(CONTACT, CONTACT.c.id == ACTIVITY.c.contact_id)
-    joined = joined.join(COMPANY, COMPANY.c.id == func.coalesce(ACTIVITY.c.company_id, CONTACT.c.company_id))
-    columns = (COMPANY.c.id.label("company_id"), COMPANY.c.name.label("company"))
-    lines = select(*columns, ACTIVITY.c.text, ACTIVITY.c.kind, ACTIVITY.c.at).select_from(joined)
-    lines = lines.where(ACTIVITY.c.kind.in_(WRITTEN), says(words, ACTIVITY.c.text), visible_company(staff))
-    kept = select(*columns, COMPANY.c.note.label("text")).where(says(words, COMPANY.c.note), visible_company(staff))
-    told: list[Any] = list(await conn.execute(lines.order_by(ACTIVITY.c.at.desc()).limit(EACH)))
-    told += (await conn.execute(kept.order_by(COMPANY.c.id.desc()).limit(EACH))).all()
-    return told[:EACH]
+    joined = joined.outerjoin(COMPANY, COMPANY.c.id == func.coalesce(ACTIVITY.c.company_id, CONTACT.c.company_id))
+    seen = or_(
+        and_(COMPANY.c.id.is_not(None), visible_company(staff)),
+        and_(COMPANY.c.id.is_(None), CONTACT.c.id.is_not(None), theirs),
+    )
+    lines = select(*firm, *person, ACTIVITY.c.text, ACTIVITY.c.kind, ACTIVITY.c.at).select_from(joined)
+    lines = lines.where(ACTIVITY.c.kind.in_(WRITTEN), says(words, ACTIVITY.c.text), seen).order_by(ACTIVITY.c.at.desc())
+    of_firms = select(*firm, COMPANY.c.note.label("text")).where(says(words, COMPANY.c.note), visible_company(staff))
+    of_people = select(*firm, *person, CONTACT.c.note.label("text")).where(says(words, CONTACT.c.note), theirs)
+    of_people = of_people.select_from(CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id))
+    asked = (lines, of_firms.order_by(COMPANY.c.id.desc()), of_people.order_by(CONTACT.c.id.desc()))
+    told = [(await conn.execute(query.limit(EACH))).all() for query in asked]
+    return [row for turn in zip_longest(*told) for row in turn if row is not None][:EACH]
