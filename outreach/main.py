@@ -31,6 +31,7 @@ def serve(
             warn_hold(service)
             asgi = PublicApp(with_sign_up(create_app(service), service), service.public_services())
             service.on_change.append(lambda changed: asgi.pages.signed_by(changed.public_sender()))
+            service.on_change.append(lambda changed: asgi.offer(changed.topics))
             await _greet(service, host or service.settings.web.host, port or service.settings.web.port)
             await serve_forever(service, host=host, port=port, workers=workers, asgi=asgi, serve=serve_http)
 

@@ -50,7 +50,7 @@ from outreach.sending.setup import MailboxSetup
 from outreach.suppression.lists import load_policy
 from outreach.suppression.match import Policy
 from outreach.suppression.store import SuppressionStore, suppress
-from outreach.tracking.pages import Pages, Sender
+from outreach.tracking.pages import DEFAULT_TOPICS, Pages, Sender, Topic
 from outreach.tracking.signup.pages import SignUpPages
 from outreach.tracking.signup.store import SignUpStore
 from outreach.tracking.tokens import Signer, UrlBuilder
@@ -197,6 +197,12 @@ class App:
         sender = self.settings.sender
         return Sender(sender.company, sender.postal_address)
 
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """What recipients may choose, and a campaign may be about."""
+        own = tuple(Topic(one.key, one.title or None, one.small or None) for one in self.settings.topic)
+        return own or DEFAULT_TOPICS
+
     def public_services(self, clock: Callable[[], datetime] = utc_now) -> PublicServices:
         """What the public endpoints need."""
         return PublicServices(
@@ -204,7 +210,9 @@ class App:
             self.events,
             self.signer,
             self.public_sender(),
+            topics=self.topics,
             trusted_proxies=self.settings.tracking.trusted_proxies,
+            click_parameter=self.settings.tracking.click_parameter,
             clock=clock,
         )
 

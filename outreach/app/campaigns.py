@@ -70,8 +70,19 @@ async def _check_names(app: App, what: Definition, now: datetime) -> None:
                 f"variant {variant.name} sends from {variant.mailbox}, which is not in mailboxes",
                 f"版本 {variant.name} 用邮箱 {variant.mailbox} 发送，但它不在 mailboxes 中",
             )
+    _check_topic(app, what)
     if what.segment:
         await app.audience.count(what.segment, now)
+
+
+def _check_topic(app: App, what: Definition) -> None:
+    """A topic that nobody can choose would leave nobody out."""
+    known = [topic.key for topic in app.topics]
+    if what.topic is not None and what.topic not in known:
+        raise CampaignError(
+            f"there is no topic {what.topic!r}; there are: {', '.join(known)} ([[topic]] in config.toml)",
+            f"没有主题 “{what.topic}”；现有：{'、'.join(known)}（见 config.toml 中的 [[topic]]）",
+        )
 
 
 async def _owner_id(conn: AsyncConnection, name: str | None) -> int | None:

@@ -174,6 +174,8 @@ def around(work: Plan) -> Iterator[ContentProblem]:
     for name in ("company", "postal_address"):
         if not getattr(sender, name).strip():
             yield ContentProblem(f"sender.no_{name}")
+    if work.what.topic is None:
+        yield ContentProblem("topic.none", topics=", ".join(topic.key for topic in work.app.topics))
     boxes = [work.app.settings.mailbox_named(box.name) for box in work.boxes]
     if not all(box.loopback for box in boxes):  # a trial on this machine needs no public address
         for url in {box.tracking_base_url or base for box in boxes if not box.loopback}:

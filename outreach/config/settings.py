@@ -33,6 +33,11 @@ class TrackingSettings(Part):
     opens: bool = Field(default=True, description="count opens with a pixel (never in the EU and the UK by default)")
     clicks: bool = Field(default=True, description="count clicks through /c/ links")
     trusted_proxies: list[str] = Field(default=[], description="addresses whose X-Forwarded-For is believed")
+    click_parameter: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$",
+        description="query parameter that hands a click's token to your website for conversions; none: no token",
+    )
     key_generation: int = Field(
         default=1, ge=1, le=64, description="raise by one to sign new links with a new key; links of old ones stay good"
     )
@@ -43,6 +48,17 @@ class TrackingSettings(Part):
         if not re.match(r"https?://[^/\s]+", value):
             raise ValueError("start with https:// (http:// while trying)")
         return value.rstrip("/")
+
+
+class TopicSettings(Part):
+    """Something that recipients may choose or leave out on the preference page; a campaign's `topic` names one.
+
+    Without any: new (new products), show (exhibitions), price (price lists), with words in every language of the page.
+    """
+
+    key: str = Field(pattern=r"^[a-z0-9-]{1,40}$", description="what a campaign file writes as its topic")
+    title: dict[str, str] = Field(default={}, description="its name by language; English stands in for others")
+    small: dict[str, str] = Field(default={}, description="how often one hears of it, by language")
 
 
 class SenderSettings(Part):
@@ -238,6 +254,7 @@ class Settings(BaseSettings):
     report: ReportSettings = ReportSettings()
     sending: SendingSettings = SendingSettings()
     oidc: OidcSettings | None = None
+    topic: list[TopicSettings] = []
     signup: SignUpSettings = SignUpSettings()
     violations: ViolationSettings = ViolationSettings()
     webhooks: WebhookSettings = WebhookSettings()
@@ -254,6 +271,13 @@ class Settings(BaseSettings):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"two mailboxes are named {', '.join(sorted(twice))}: names must differ")
+        return value
+
+    @field_validator("topic")
+    @classmethod
+    def _unique_topics(cls, value: list[TopicSettings]) -> list[TopicSettings]:
+        if len({topic.key for topic in value}) < len(value):
+            raise ValueError("two topics have the same key: keys must differ")
         return value
 
     @classmethod

@@ -98,6 +98,10 @@ class Pages:
         self.sender = sender
         self.topics = tuple(topics) or DEFAULT_TOPICS
 
+    def offer(self, topics: Sequence[Topic]) -> None:
+        """The company asks about other topics now."""
+        self.topics = tuple(topics)
+
     def signed_by(self, sender: Sender) -> None:
         """The company's name or address has changed."""
         self.sender = sender

@@ -111,6 +111,11 @@ class PublicApp:
             return
         await self._inner(scope, receive, send)
 
+    def offer(self, topics: Sequence[Topic]) -> None:
+        """The company asks about other topics now."""
+        self.pages.offer(topics)
+        self.topics = [topic.key for topic in topics]
+
     async def stop(self) -> None:
         """Write every event that was seen. Called by the lifespan; call it where there is none."""
         await self.flusher.stop()

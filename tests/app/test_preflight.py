@@ -16,6 +16,7 @@ from outreach.app.preflight import Preflight, preflight
 from outreach.audience.importing.store import ImportOptions
 from outreach.campaigns.store import CampaignError
 from outreach.config import load
+from outreach.config.settings import TopicSettings
 from outreach.content.client import Streams
 from tests.fakes.outside import spamd, zone
 from tests.fakes.schema import prepare
@@ -46,6 +47,21 @@ async def add(app: App, folder: Path, rows: str, header: str = "email,first_name
     await app.audience.import_file(
         folder / "more.csv", ImportOptions(source="fair"), now=START, rejects=folder / "r.csv"
     )
+
+
+async def test_a_topic_must_be_one_that_can_be_chosen(tmp_path: Path, smtp_sink: Any, clock: Clock) -> None:
+    async with installed(tmp_path, smtp_sink.port) as app:
+        await add_people(app, tmp_path, 1)
+        assert codes(await look(app, clock))["topic.none"]["severity"] == "warning"
+        named = await drafted(app, clock, "Named", topic="price")
+        assert "topic.none" not in codes(await preflight(app, named, clock()))
+        with pytest.raises(CampaignError, match="no topic 'pirce'; there are: new, show, price"):
+            await drafted(app, clock, "Typed wrong", topic="pirce")
+        own = TopicSettings(key="lamps", title={"en": "Street lights"})
+        app.settings = app.settings.model_copy(update={"topic": [own]})
+        assert [(one.key, one.text("", "zh")) for one in app.topics] == [("lamps", "Street lights")]
+        with pytest.raises(CampaignError, match="there are: lamps"):
+            await drafted(app, clock, "Gone", topic="price")
 
 
 async def look(app: App, clock: Clock, more: str = "", lang: str = "en", **fields: str) -> Preflight:

@@ -48,6 +48,25 @@ async def test_an_approval_is_of_the_version_that_the_page_showed(house: House) 
         assert (await approve(legal, number, later.text)).status_code == 303
 
 
+async def test_topic_and_ticks_of_the_form_reach_the_campaign(house: House) -> None:
+    async with house.visitor("li.na") as author:
+        shown = (await author.get("/campaigns/new")).text
+        for words in ('value="price"', "Price lists", 'name="count_opens" value="1" checked', 'name="stop_colleagues"'):
+            assert words in shown
+        wish = {"ticks": "1", "topic": "show", "count_clicks": "1"}
+        here = (await author.post("/campaigns/new", FORM | wish)).headers["location"]
+        async with house.db.read() as conn:
+            what = await conn.scalar(
+                select(CAMPAIGNS.c.definition).where(CAMPAIGNS.c.id == int(here.rsplit("/", 1)[1]))
+            )
+        assert (what["topic"], what["stop_colleagues"]) == ("show", False)
+        assert what["tracking"] == {"opens": False, "clicks": True}
+        assert 'value="show" selected' in (await author.get(here + "/edit")).text
+        refused = await author.post("/campaigns/new", FORM | wish | {"topic": "shwo"})
+        assert refused.status_code == 422
+        assert "there are: new, show, price" in refused.text
+
+
 async def test_from_the_form_to_the_first_mail(house: House) -> None:
     async with house.visitor("li.na") as author:
         answer = await author.post("/campaigns/new", FORM)

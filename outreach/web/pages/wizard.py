@@ -75,7 +75,7 @@ async def _form(
     local = datetime.fromisoformat(str(start)).astimezone(zone(staff.tz)).strftime("%Y-%m-%dT%H:%M") if start else ""
     bad = steps_of(one.field for one in reader.faults) if reader else set()
     return await staff.render(
-        "campaign_form.html", status=status, row=row, given=given, error=error, titles=titles, boxes=boxes, start=local,
+        "campaign_form.html", status=status, topics=[(one.key, one.text("", staff.lang)) for one in staff.app.topics], row=row, given=given, error=error, titles=titles, boxes=boxes, start=local,
         segments=await staff.app.audience.segments(), conditions=CONDITIONS, bad=bad, wiz_steps=STEPS,
         wiz_at=next((step for step in STEPS if step in bad), "audience"),
         paces={box.name: box.limits for box in staff.app.settings.mailbox}, **shown(given), **faulty(reader),
@@ -144,6 +144,7 @@ def raw_of(staff: Staff, reader: Reader, row: Any) -> dict[str, Any]:
         "subject": text("subject") or None, "mailboxes": [str(box)[:100] for box in form.getlist("mailbox")],
     }  # fmt: skip
     raw.setdefault("owner", staff.actor.name)
+    raw |= _chosen(form, raw)
     amount = text("budget")
     raw["budget"] = {"amount": float(amount), "currency": text("currency") or "CNY"} if NUMBER.match(amount) else None
     raw["schedule"] = {
@@ -152,6 +153,18 @@ def raw_of(staff: Staff, reader: Reader, row: Any) -> dict[str, Any]:
         "skip_holidays": form.get("skip_holidays") == "1",
     }  # fmt: skip
     return raw | read_content(reader, raw["mailboxes"], raw["schedule"]["window"])
+
+
+def _chosen(form: Any, raw: dict[str, Any]) -> dict[str, Any]:
+    """Topic and ticks. A tick that is taken out sends nothing, so the form says that it showed them."""
+    if form.get("ticks") != "1":
+        return {}
+    counted = {name: form.get(f"count_{name}") == "1" for name in ("opens", "clicks")}
+    return {
+        "topic": str(form.get("topic", ""))[:40] or None,
+        "tracking": {**(raw.get("tracking") or {}), **counted},
+        "stop_colleagues": form.get("stop_colleagues") == "1",
+    }
 
 
 def _moment(text: str, tz: str) -> str | None:
