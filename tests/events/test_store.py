@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from outreach.audience.privacy.store import forget
 from outreach.db.session import Database
 from outreach.events.effects.autoreply import on_autoreply
 from outreach.events.facts import Facts
@@ -163,6 +164,19 @@ async def test_a_reply_is_a_sign_of_life(world: World) -> None:
     await world.record(EventKind.REPLY, "r", NOW + timedelta(days=4))
     await world.record(EventKind.BOUNCE, "b9", NOW + timedelta(days=9), data={"hard": False})
     assert await count(world.db, Suppression) == 0
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_an_old_mail_still_unsubscribes_who_was_forgotten_and_came_back(world: World, is_back: bool) -> None:
+    async with world.db.write() as conn:
+        key = await conn.scalar(select(Message.address_key).where(Message.id == world.message))
+        await forget(conn, world.contact, NOW)
+        if is_back:
+            await add_person(conn, NOW, "anna@buyer.example")
+    await world.record(EventKind.UNSUBSCRIBE, "u", data={"via": "one-click"})
+    row = await world.row(Suppression)
+    back = "anna@buyer.example" if is_back else None
+    assert (row.key, row.address) == (key, back)  # type: ignore[attr-defined]
 
 
 async def test_unsubscribing_holds_for_every_address_and_list(world: World) -> None:

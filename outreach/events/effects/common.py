@@ -70,7 +70,7 @@ def correction(event: NewEvent, facts: Facts) -> list[Change]:
 
 def never_again(facts: Facts, reason: str, source: str) -> list[Change]:
     """Suppress every address of the person and cancel all that has not left, whichever list it came from."""
-    changes: list[Change] = [Suppress(a.key, a.address, reason, source) for a in everywhere(facts)]
+    changes: list[Change] = [Suppress(a.key, a.address or None, reason, source) for a in everywhere(facts)]
     if facts.contact_id is not None:
         changes.append(StopMessages(why=reason, contact_id=facts.contact_id))
     return changes

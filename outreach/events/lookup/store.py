@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.audience.privacy.store import ERASED
 from outreach.audience.regions import time_zone
 from outreach.events.facts import AddressFacts, Facts
 from outreach.events.kinds import EventKind, NewEvent
@@ -31,6 +32,8 @@ CHUNK = 500
 async def load_facts(conn: AsyncConnection, event: NewEvent, secret: bytes) -> Facts:
     """Return the facts of one event. An unknown message or contact yields facts without them, never an error."""
     facts, address = await _of_message(conn, event) if event.message_id else (Facts(), event.data.get("address"))
+    if address == ERASED:
+        facts, address = await _of_key(conn, facts)
     contact_id = facts.contact_id or event.contact_id
     if contact_id is None and address:
         contact_id = await _owner_of(conn, str(address))
@@ -42,7 +45,18 @@ async def load_facts(conn: AsyncConnection, event: NewEvent, secret: bytes) -> F
 
 async def _of_message(conn: AsyncConnection, event: NewEvent) -> tuple[Facts, str | None]:
     m, c = message.c, campaign.c
-    columns = (m.id, m.campaign_id, m.contact_id, m.company_id, m.address, m.state, m.first_open_at, m.bounced_at, m.tz)
+    columns = (
+        m.id,
+        m.campaign_id,
+        m.contact_id,
+        m.company_id,
+        m.address,
+        m.address_key,
+        m.state,
+        m.first_open_at,
+        m.bounced_at,
+        m.tz,
+    )
     query = select(*columns, c.definition, c.state.label("campaign_state"))
     query = query.select_from(message.join(campaign, c.id == m.campaign_id)).where(m.id == event.message_id)
     row = (await conn.execute(query)).one_or_none()
@@ -56,11 +70,20 @@ async def _of_message(conn: AsyncConnection, event: NewEvent) -> tuple[Facts, st
         in_doubt=row.state == MessageState.IN_DOUBT,
         bounced=row.bounced_at is not None,
         zone=row.tz,
+        address=AddressFacts("", "", row.address_key),
         first_open_at=row.first_open_at,
         stop_colleagues=bool((row.definition or {}).get("stop_colleagues")),
         campaign_sending=row.campaign_state in (CampaignState.RUNNING, CampaignState.PILOT),
     )
     return facts, row.address
+
+
+async def _of_key(conn: AsyncConnection, facts: Facts) -> tuple[Facts, str | None]:
+    """A mail whose address was forgotten still has its key: the person may have come back since, as another contact."""
+    key = facts.address.key if facts.address else ""
+    query = select(email.c.address, email.c.contact_id).where(email.c.key == key).order_by(email.c.id.desc()).limit(1)
+    row = (await conn.execute(query)).one_or_none()
+    return (facts, None) if row is None else (replace(facts, contact_id=row.contact_id), row.address)
 
 
 async def _owner_of(conn: AsyncConnection, address: str) -> int | None:
