@@ -20,7 +20,7 @@ from outreach.campaigns.variants import content_step
 from outreach.config import MailboxSettings, Settings
 from outreach.content.compose import Compiled, Composed, compile_content, stand_ins
 from outreach.content.envelope import Identity, Urls
-from outreach.content.gates import Gate, pixel_allowed
+from outreach.content.gates import Gate, clicks_allowed, pixel_allowed
 from outreach.content.store import version_source
 from outreach.content.template import TemplateSource
 from outreach.db.session import Database
@@ -134,7 +134,7 @@ class CampaignComposer:
         what = self._texts[(message.campaign_id, message.approved_hash)].definition.tracking
         wanted = self.settings.tracking
         opens = person.tracking and what.opens and wanted.opens and pixel_allowed(message.country, rules=self.gates)
-        clicks = person.tracking and what.clicks and wanted.clicks
+        clicks = person.tracking and what.clicks and wanted.clicks and clicks_allowed(message.country, self.gates)
         tracked = self.urls.urls(message.id, opens=opens, clicks=clicks)
         return Urls(
             unsubscribe=tracked.unsubscribe,
@@ -224,7 +224,7 @@ def compile_for(texts: Texts, step: int, language: str, variant: str | None, med
         return _of_sequence(texts, content, language, media_url, fresh=variant == FRESH)
     if what.occasion:
         words = what.occasion.words.get(variant or "", {})
-        return compile_content(source, language, subject=subject, values=words, media_url=media_url)
+        return _compile(source, language, subject, media_url, words)
     if step == 0 and variant:
         source = texts.variants.get(variant, source)
         subject = next((v.subject for v in what.variant if v.name == variant and v.subject), subject)

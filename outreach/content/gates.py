@@ -30,6 +30,7 @@ class Gate:
     subject_marks: tuple[str, ...] = ()
     postal_address: bool = False
     pixel: bool = True
+    clicks: bool = True
 
     def holds_for(self, country: str) -> bool:
         """Whether the rule concerns a country (`?` where unknown)."""
@@ -106,6 +107,7 @@ def _gate(table: dict[str, Any]) -> Gate:
         "subject_marks",
         "postal_address",
         "pixel",
+        "clicks",
     }
     if not {"id", "countries", "en", "zh", "source"} <= set(table) <= known:
         raise ValueError(
@@ -119,6 +121,7 @@ def _gate(table: dict[str, Any]) -> Gate:
         subject_marks=tuple(table.get("subject_marks", ())),
         postal_address=table.get("postal_address", False),
         pixel=table.get("pixel", True),
+        clicks=table.get("clicks", True),
     )
 
 
@@ -178,6 +181,11 @@ def basis_refused(country: str | None, basis: str | None, rules: tuple[Gate, ...
 def pixel_allowed(country: str | None, asked: bool = True, rules: tuple[Gate, ...] | None = None) -> bool:
     """Whether an open pixel may go to a country, if the campaign asks for one."""
     return asked and all(rule.pixel for rule in _rules_for(country, rules))
+
+
+def clicks_allowed(country: str | None, rules: tuple[Gate, ...] | None = None) -> bool:
+    """Whether clicks may be counted in a country."""
+    return all(rule.clicks for rule in _rules_for(country, rules))
 
 
 def subject_mark(country: str | None) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outreach.content.gates import CampaignFacts, ContactFacts, gate, gates, pixel_allowed, subject_mark
+from outreach.content.gates import CampaignFacts, ContactFacts, clicks_allowed, gate, gates, pixel_allowed, subject_mark
 
 TODAY = date(2026, 11, 22)
 OURS = CampaignFacts("Offer", "8 Harbour Road", today=TODAY)
@@ -100,3 +100,19 @@ def test_a_gate_without_source_is_refused(tmp_path: Path) -> None:
     file.write_text('[[gate]]\nid = "X"\ncountries = ["X"]\nen = "x"\nzh = "x"\n')
     with pytest.raises(ValueError, match="source"):
         gates(file)
+
+
+def test_a_country_may_forbid_the_counting_of_clicks(tmp_path: Path) -> None:
+    own = tmp_path / "gates.toml"
+    own.write_text('[[gate]]\nid = "FR-OWN"\ncountries = ["FR"]\nclicks = false\nen = "e"\nzh = "z"\nsource = "s"\n')
+    assert [clicks_allowed(country, gates(own)) for country in ("FR", "US", None)] == [False, True, True]
+    assert clicks_allowed("FR")
+
+
+def test_where_the_country_is_unknown_an_old_relation_is_not_enough() -> None:
+    campaign = CampaignFacts("Hello", "1 Road", today=date(2026, 11, 30))
+    codes = [
+        [refusal.code for refusal in gate(ContactFacts(None, "customer", "erp", day), campaign)]
+        for day in (date(2026, 1, 1), date(2024, 1, 1))
+    ]
+    assert codes == [[], ["basis_age"]]

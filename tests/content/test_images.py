@@ -11,6 +11,8 @@ from zlib import compress, crc32
 
 import pytest
 
+from outreach.app.composing import Texts, compile_for
+from outreach.campaigns.definition import from_dict
 from outreach.content.compose import Compiled, compile_content
 from outreach.content.images import pictures, size_of
 from outreach.content.template import TemplateSource
@@ -32,7 +34,7 @@ RECIPIENT: dict[str, Any] = {"email": "a@x.example", "sender": {"company": "A", 
 LAMP = png(320, 40)
 
 
-def compiled(media_url: str | None = None) -> Compiled:
+def pictured() -> TemplateSource:
     body = (
         '<mjml><mj-body><mj-section><mj-column><mj-text>Hi <img src="images/lamp.png" alt="Lamp"/></mj-text>'
         '<mj-image src="images/lamp.png" alt="Again" width="100px" /></mj-column></mj-section></mj-body></mjml>'
@@ -43,7 +45,23 @@ def compiled(media_url: str | None = None) -> Compiled:
         "images/lamp.png": "base64:" + b64encode(LAMP).decode(),
         "images/unused.png": "base64:" + b64encode(png(1, 1)).decode(),
     }
-    return compile_content(TemplateSource.from_files("t", files), "en", media_url=media_url)
+    return TemplateSource.from_files("t", files)
+
+
+def compiled(media_url: str | None = None) -> Compiled:
+    return compile_content(pictured(), "en", media_url=media_url)
+
+
+@pytest.mark.parametrize(("how", "public"), [("embedded", False), ("served", True)])
+def test_a_greeting_keeps_its_pictures_as_its_template_says(how: str, public: bool) -> None:
+    source = pictured()
+    manifest = f'images = "{how}"\n{source.files["template.toml"]}'
+    source = TemplateSource.from_files("t", {**source.files, "template.toml": manifest})
+    rules = {"kind": "holiday", "words": {}}
+    what = from_dict({"name": "G", "segment": "", "template": "t", "mailboxes": ["a"], "occasion": rules})
+    mail = compile_for(Texts(what, {0: source}, {}), 0, "en", None, media_url="https://t.example/m")
+    data = mail.compose(identity(), RECIPIENT, URLS).data
+    assert (b"https://t.example/m/" in data, b"cid:" in data) == (public, not public)
 
 
 def test_embedded_once_and_shown_twice() -> None:

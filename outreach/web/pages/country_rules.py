@@ -42,6 +42,8 @@ def _asks(staff: Staff, rule: Gate) -> list[str]:
         asks.append(staff.say(N_("Postal address in the mail")))
     if not rule.pixel:
         asks.append(staff.say(N_("No open pixel")))
+    if not rule.clicks:
+        asks.append(staff.say(N_("No counting of clicks")))
     return asks
 
 
