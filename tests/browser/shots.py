@@ -65,6 +65,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "violations": ("/settings/violations", "ma.jun"),
     "violation-outside": ("/v/?lang={lang}", ""),
     "inbox": ("/inbox", "zhou.yang"),
+    "archived-mail": ("/inbox/archive/3", "zhou.yang"),
     "quarantine": ("/inbox/quarantine?look=901", "wu.hao"),
     "doubt": ("/campaigns/1?stage=in_doubt", "li.na"),
     "doubts": ("/doubt", "li.na"),

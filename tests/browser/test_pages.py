@@ -95,6 +95,7 @@ FRAMES = {
     "a template in dark": ("/templates/product-launch/mail?view=dark", "li.na"),
     "a greeting": ("/greetings/1/mail", "sun.qian"),
     "a mail that came in": ("/inbox/1/original", "zhou.yang"),
+    "a mail of the archive": ("/inbox/archive/3/original", "zhou.yang"),
     "a mail that could not be read": ("/inbox/quarantine/901/source", "wu.hao"),
 }
 
@@ -115,7 +116,9 @@ def test_what_stands_in_a_frame_is_clean(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["approval", "template", "templates", "greeting", "inbox", "quarantine"])
+@pytest.mark.parametrize(
+    "name", ["approval", "template", "templates", "greeting", "inbox", "archived-mail", "quarantine"]
+)
 def test_a_frame_holds_only_what_is_looked_at(base: str, window: Callable[[str, str, str], Any], name: str) -> None:
     """A frame that shows something else than FRAMES knows asks for a line there."""
     path, user = PAGES[name]
