@@ -16,6 +16,7 @@ from outreach.app import pilot
 from outreach.outbox import store as outbox
 from outreach.outbox.ledger.store import WAITING
 from outreach.web.data import campaigns as data
+from outreach.web.data import today
 from outreach.web.data.tables import MESSAGE
 from outreach.web.format import zone
 from tests.web.house import House, open_house
@@ -152,3 +153,18 @@ async def test_no_figure_of_a_campaign_looks_at_every_message(house: House) -> N
             if statement.startswith("SELECT"):
                 plan = await conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
                 assert not [row for row in plan if "SCAN message" in str(row)], statement
+
+
+async def test_each_mailbox_shows_what_it_sent_and_what_bounced_of_it(house: House) -> None:
+    staff = cast(
+        Any,
+        SimpleNamespace(now=house.now, tz="Asia/Shanghai", reach=lambda permission: Scope.ALL, app=house.outreach),
+    )
+    since = house.now - today.LAST
+    async with house.db.read() as conn:
+        lines = await today.mailboxes(conn, staff)
+        rows = (await conn.execute(select(M.mailbox_id, M.sent_at, M.bounced_at).where(M.sent_at > since))).all()
+    assert sum(line.bounced for line in lines) > 0
+    for line in lines:
+        own = [row for row in rows if row.mailbox_id == line.id]
+        assert (line.sent, line.bounced) == (len(own), sum(row.bounced_at is not None for row in own))
