@@ -164,8 +164,10 @@ async def add(staff: Staff) -> Response:
         await _from_mail(staff, numbers["mail"])
     async with staff.app.db.read() as conn:
         company = await data.company(conn, numbers["company"]) if "company" in numbers else None
-    if company is not None:
-        staff.need(Permission.CONTACTS_VIEW, await held(staff, company.owner_id))
+        person = await data.contact(conn, numbers["contact"]) if "contact" in numbers else None
+    for asked in (company, person):
+        if asked is not None:
+            staff.need(Permission.CONTACTS_VIEW, await held(staff, asked.owner_id))
     if kind not in set(TicketKind) or not subject:
         given = {"kind": kind, "subject": subject, "text": str(form.get("text", "")), "company": company}
         given |= {"contact": numbers.get("contact"), "mail": numbers.get("mail")}
