@@ -370,4 +370,4 @@ class Login:
         who = actor_of(row, now)
         known = {permission.value for permission in Permission}
         limits = frozenset(Permission(s) for s in row.scopes if s in known)
-        return Actor(who.id, who.name, who.roles, who.team, who.authorised, limits=limits)
+        return Actor(who.id, who.name, who.roles, who.team, who.authorised, limits=limits, token_id=row.token_id)

@@ -230,7 +230,7 @@ class AccessDenied(Exception):
 class Actor:
     """Who acts. `id` None with `operator`: the command line, which may do everything but approve.
 
-    `limits`: the permissions an API token is held to; None for a person in the browser.
+    `limits`: the permissions an API token is held to, `token_id` its number; None for a person in the browser.
     """
 
     id: int | None
@@ -240,6 +240,7 @@ class Actor:
     authorised: bool = False
     operator: bool = False
     limits: frozenset[Permission] | None = None
+    token_id: int | None = None
 
 
 @dataclass(frozen=True)

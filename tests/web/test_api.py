@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from outreach.access.roles import OPERATOR, Permission
-from outreach.model import Consent, Contact, EmailAddress
+from outreach.model import AuditEntry, Consent, Contact, EmailAddress
 from outreach.model.base import table
 from tests.web.house import House
 
@@ -184,3 +185,32 @@ async def test_adding_a_colleagues_customer_is_refused_like_reading_it(house: Ho
         body = {"email": email, "source": "x", "basis": "consent", "evidence": "y", "phone": "+86 760 555 0101"}
         assert (await call(house, "zhou.yang", "POST", "/contacts", json=body)).status_code == 403, email
     assert await stored(house, 2) == before
+
+
+async def test_what_a_token_reads_is_on_record_once_a_route_and_day(house: House) -> None:
+    row = await house.outreach.access.user("zhou.yang")
+    assert row is not None
+    token = await house.web.state.login.add_token(row.id, "erp", ALL, actor=OPERATOR, now=house.now)
+    entries = table(AuditEntry)
+
+    async def recorded() -> list[tuple[str, str]]:
+        async with house.db.read() as conn:
+            query = select(entries.c.actor_id, entries.c.object_type, entries.c.after)
+            rows = (await conn.execute(query.where(entries.c.action == "api.read").order_by(entries.c.id))).all()
+        assert all((entry.actor_id, entry.object_type) == (row.id, "api_token") for entry in rows)
+        return [entry.after["path"] for entry in rows]
+
+    async with house.client(headers={"authorization": f"Bearer {token}"}) as client:
+        for path in (
+            "/contacts?limit=5",
+            "/contacts?limit=5&after=5",
+            "/suppression",
+            "/contacts/2",
+            "/contacts/99999",
+        ):
+            await client.get(f"/api/v1{path}")
+        assert await recorded() == ["/contacts", "/suppression"], "a refusal gives nothing away"
+        await client.get("/api/v1/contacts/5")
+        house.now += timedelta(days=1)
+        await client.get("/api/v1/contacts")
+    assert await recorded() == ["/contacts", "/suppression", "/contacts/{contact_id}", "/contacts"]

@@ -58,7 +58,8 @@ class Bearer:
         if actor is None:
             raise HTTPException(401, "give a valid token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
         require(actor, self.permission)
-        return Script(state.outreach, actor, now)
+        script = request.state.script = Script(state.outreach, actor, now)
+        return script
 
 
 def allow(permission: Permission) -> Any:
@@ -77,13 +78,14 @@ async def json_only(request: Request) -> None:
 def create_api(app: Any, login: Login, clock: Callable[[], datetime]) -> FastAPI:
     """Build the API over an outreach.app.App."""
     from outreach.web.api import customers, routes, sequences
+    from outreach.web.api.record import Reads
 
     api = FastAPI(
         title="outreach", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json", dependencies=[Depends(json_only)],
         responses={401: {"description": "no valid token"}, 403: {"description": "not allowed"}},
     )  # fmt: skip
-    api.state.outreach, api.state.login, api.state.clock = app, login, clock
+    api.state.outreach, api.state.login, api.state.clock, api.state.reads = app, login, clock, Reads()
     api.include_router(routes.router)
     api.include_router(customers.router)
     api.include_router(sequences.router)

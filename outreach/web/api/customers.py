@@ -18,11 +18,12 @@ from outreach.crm.orders.store import OrdersRead
 from outreach.crm.service.store import NewCase
 from outreach.model.enums import TicketKind
 from outreach.web.api.app import Script, allow
+from outreach.web.api.record import RecordedRoute
 from outreach.web.api.routes import After, Id, Limit, Listing, read_page
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import COMPANY, CONTACT, DEAL, ORDER, TICKET
 
-router = APIRouter()
+router = APIRouter(route_class=RecordedRoute)
 P = Permission
 Number = Annotated[int, Field(ge=1, le=2_147_483_647)]
 Step = Literal["quote", "sample", "order", "ship", "pay", "lose", "revive"]

@@ -16,12 +16,13 @@ from outreach.audience import segment
 from outreach.reports.period import Period
 from outreach.reports.weekly import make_report
 from outreach.web.api.app import Script, allow
+from outreach.web.api.record import RecordedRoute
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import ADDRESS, CAMPAIGN, COMPANY, CONTACT, EVENT, MESSAGE, SUPPRESSION
 from outreach.web.work import campaigns as work
 from outreach.web.work import newcomers
 
-router = APIRouter()
+router = APIRouter(route_class=RecordedRoute)
 
 #: Larger than any id that a 32-bit column holds is no id.
 Id = Annotated[int, Path(ge=1, le=2_147_483_647)]

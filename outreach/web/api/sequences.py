@@ -12,13 +12,14 @@ from outreach.access.roles import Permission
 from outreach.campaigns.store import CampaignError
 from outreach.crm.enrolment.state import IllegalMove
 from outreach.web.api.app import Script, allow
+from outreach.web.api.record import RecordedRoute
 from outreach.web.api.routes import After, Id, Limit, Listing, plain, read_page
 from outreach.web.data.scope import held, owned
 from outreach.web.data.sequences import ENROLMENT
 from outreach.web.data.tables import CAMPAIGN, CONTACT
 from outreach.web.work import sequences as work
 
-router = APIRouter()
+router = APIRouter(route_class=RecordedRoute)
 P = Permission
 NAMES = ("id", "name", "goal", "state", "owner_id", "started_at", "created_at")
 
