@@ -25,7 +25,7 @@ from outreach.campaigns import store as campaigns
 from outreach.campaigns.calendar import Hours, next_open
 from outreach.campaigns.candidates.store import candidates, company_counts, every_voice
 from outreach.campaigns.definition import Definition
-from outreach.config.mailbox import LOOPBACK
+from outreach.content.hosts import is_loopback
 from outreach.content.lint import told
 from outreach.content.problem import Both, ContentProblem
 from outreach.content.template import TemplateSource, choose_language
@@ -179,7 +179,7 @@ def around(work: Plan) -> Iterator[ContentProblem]:
     boxes = [work.app.settings.mailbox_named(box.name) for box in work.boxes]
     if not all(box.loopback for box in boxes):  # a trial on this machine needs no public address
         for url in {box.tracking_base_url or base for box in boxes if not box.loopback}:
-            if not url.startswith("https://") or (urlsplit(url).hostname or "").startswith(LOOPBACK):
+            if not url.startswith("https://") or is_loopback(urlsplit(url).hostname or ""):
                 yield ContentProblem("unsubscribe.local", url=url)
     for box in boxes:
         if box.imap is None and not box.loopback:

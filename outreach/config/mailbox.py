@@ -9,8 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from outreach.content.hosts import is_loopback
+
 Tls = Literal["implicit", "starttls", "none"]
-LOOPBACK = ("127.", "::1", "localhost")
 
 
 class ConfigError(Exception):
@@ -78,7 +79,7 @@ class Endpoint(Part):
 
     @model_validator(mode="after")
     def _plain_only_on_loopback(self) -> Endpoint:
-        if self.tls == "none" and not self.host.startswith(LOOPBACK):
+        if self.tls == "none" and not is_loopback(self.host):
             raise ValueError('tls = "none" is for loopback only: use "implicit" or "starttls"')
         return self
 
@@ -137,7 +138,7 @@ class MailboxSettings(Part):
     @property
     def loopback(self) -> bool:
         """Whether its server is on this machine: a trial."""
-        return self.smtp.host.startswith(LOOPBACK)
+        return is_loopback(self.smtp.host)
 
     @property
     def domain(self) -> str:

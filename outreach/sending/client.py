@@ -15,12 +15,11 @@ from typing import Any, cast
 import aiosmtplib
 from aiosmtplib import SMTPResponseException
 
+from outreach.content.hosts import is_loopback
 from outreach.sending.link import Link, Owner
 from outreach.sending.phase import Broken, Fault, Phase, Timeouts
 from outreach.sending.reply_code import Reply, ReplyLimits
 from outreach.sending.setup import Features
-
-LOOPBACK = ("127.", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ async def probe(server: Server) -> None:
 
 
 def _client(server: Server) -> aiosmtplib.SMTP:
-    if server.tls == "none" and not server.host.startswith(LOOPBACK):
+    if server.tls == "none" and not is_loopback(server.host):
         raise SessionTrouble(Broken(Phase.STARTTLS, Fault.TLS, "plain text is for loopback only"))
     return aiosmtplib.SMTP(
         hostname=server.host,

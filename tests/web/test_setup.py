@@ -156,3 +156,29 @@ async def test_another_process_takes_the_change_over(new: New) -> None:
         assert set(other.mailbox_ids) == {"export"}
     finally:
         await other.close()
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["10.0.0.5", "192.168.1.1", "169.254.169.254", "172.16.3.4", "100.64.0.1", "fd00::5", "0.0.0.0"],
+)
+@pytest.mark.parametrize("kind", ["smtp", "imap"])
+async def test_a_mail_server_inside_is_not_taken_from_a_form(new: New, host: str, kind: str) -> None:
+    async with new.client(headers={"accept-language": "en"}) as client:
+        visitor = await new.begin(client)
+        before = new.outreach.settings.file.read_bytes()
+        inside = {f"{kind}_host": host, f"{kind}_port": "993", f"{kind}_tls": "implicit"}
+        answer = await visitor.post("/settings/mailboxes/save", BOX | inside)
+        assert (answer.status_code, "has an inner address" in answer.text) == (422, True)
+        assert new.outreach.settings.file.read_bytes() == before
+
+
+async def test_a_server_inside_that_config_toml_names_stays(new: New) -> None:
+    async with new.client(headers={"accept-language": "en"}) as client:
+        visitor = await new.begin(client)
+        await visitor.post("/settings/mailboxes/save", BOX | {"smtp_host": "127.0.0.1", "smtp_port": "2525"})
+        file = new.outreach.settings.file
+        file.write_text(file.read_text().replace("127.0.0.1", "10.0.0.5"))
+        assert await new.outreach.adopt_if_changed(NOW)
+        change = BOX | {"was": "export", "smtp_host": "10.0.0.5", "smtp_port": "2525", "per_day": "300"}
+        assert (await visitor.post("/settings/mailboxes/save", change)).status_code == 303

@@ -15,7 +15,8 @@ from starlette.datastructures import FormData
 from outreach.access.roles import Permission
 from outreach.access.store import append_audit
 from outreach.config import ConfigError, MailboxSettings, Settings, presets
-from outreach.config.mailbox import LOOPBACK
+from outreach.content.client import public, resolve
+from outreach.content.hosts import is_loopback
 from outreach.web.data.scope import held
 from outreach.web.data.tables import MAILBOX, USER
 from outreach.web.i18n import N_
@@ -181,6 +182,7 @@ async def save_mailbox(staff: Staff) -> Response:
     old = next((box for box in staff.app.settings.mailbox if box.name == was), None)
     try:
         values = _mailbox_values(staff, form, old)
+        await _refuse_inner_hosts(staff, values, old)
         write = import_module("outreach.config.write")
         password = str(form.get("password", ""))[:1000].strip()
         if password:
@@ -250,10 +252,29 @@ def _endpoint(staff: Staff, given: dict[str, str], kind: str, provider: str) -> 
     tls = tls if tls in TLS else "implicit"
     if not HOST.match(host) or (port and not (port.isdecimal() and 0 < int(port) < 65536)):
         raise Wrong(staff.say(N_("A server looks like smtp.your-company.com, a port like 465.")))
-    if tls == "none" and not host.startswith(LOOPBACK):
+    if tls == "none" and not is_loopback(host):
         raise Wrong(staff.say(N_("Without encryption only this very machine can be reached: choose TLS.")))
     wanted = {"host": host, "port": int(port) if port else PORTS[kind][tls], "tls": tls}
     return None if known and dict(known) == wanted else wanted
+
+
+async def _refuse_inner_hosts(staff: Staff, values: dict[str, Any], old: MailboxSettings | None) -> None:
+    """A form must not turn the doctor on the company's own network (SSRF, CVE-2026-33534). Raises Wrong.
+
+    This very machine stays possible, for trials; and so does what config.toml names already: its writer may have a mail
+    server of the company's own. A name that nobody answers for is left to the doctor.
+    """
+    for kind in ("smtp", "imap"):
+        given, known = values[kind], getattr(old, kind, None)
+        if given is None or is_loopback(given["host"]) or (known and known.host == given["host"]):
+            continue
+        try:
+            addresses = await resolve(given["host"], given["port"], staff.app.outside.resolver)
+        except OSError:
+            continue
+        inner = next((address for address in addresses if not public(address)), None)
+        if inner is not None:
+            raise Wrong(staff.say(N_("%(host)s has an inner address (%(address)s). Such a server is entered in config.toml, by who runs this machine."), host=given["host"], address=inner))  # fmt: skip
 
 
 @router.page("/settings/mailboxes/{mailbox_id:int}/doctor", Permission.MAILBOXES_VIEW)
