@@ -106,6 +106,10 @@ PAGES: dict[str, tuple[str, str]] = {
     "greeting": ("/greetings/1", "sun.qian"),
     "programme": ("/greetings/programmes/92", "li.na"),
     "programme-new": ("/greetings/new?kind=holiday", "li.na"),
+    "campaign-edit": ("/campaigns/5/edit", "li.na"),
+    "segment-new": ("/segments/new", "li.na"),
+    "programme-edit": ("/greetings/programmes/92/edit", "li.na"),
+    "targets-behind": ("/follow-ups/targets/orders?of=5&quarter=2026-Q4", "sun.qian"),
     "webhooks": ("/settings/webhooks", "admin"),
     "webhook": ("/settings/webhooks/1", "admin"),
 }
