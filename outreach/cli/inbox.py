@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from outreach.app.inbox import InboxHost
 from outreach.cli import inbox_classify
 from outreach.cli.common import AsJson, AsUser, acting, emit, err, out, refuse, with_app
 from outreach.cli.inbox_show import lines_of, save
+from outreach.inbox.archive.enclosed import files_in
 from outreach.inbox.archive.letters.store import Letter, read_letter, readable_raw
 from outreach.inbox.archive.store import search
 from outreach.inbox.client import ImapTrouble
@@ -154,7 +155,7 @@ def show_archived(
                 f"there is no archived mail {mail_id}, or it could not be read; "
                 "`outreach inbox search` and `outreach inbox quarantine` list them"
             )
-        return letter, raw
+        return replace(letter, files=tuple(file for file, _ in files_in(raw))), raw  # sizes to the byte
 
     letter, raw = with_app(work)
     saved = [str(path) for path in save(letter, raw, folder)] if folder is not None else []

@@ -249,7 +249,7 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-#: The first mail of the inbox as it came, with an order as PDF whose name plays tricks.
+#: The second mail of the inbox as it came, with an order as PDF whose name plays tricks.
 ORDERED = (
     b"From: Anna Vogel <anna@buyer.example>\r\nTo: sales@minxu-lighting.example\r\nSubject: Our order\r\n"
     b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"
@@ -267,7 +267,7 @@ LEFT = (
 async def _archived(conn: AsyncConnection) -> None:
     base = {"packed": False, "at": NOW - timedelta(hours=1)}
     mails = [
-        {"id": 77, "sha256": "77", "direction": "in", "inbound_id": 1, "subject": "Our order", "text": "See the order.",
+        {"id": 77, "sha256": "77", "direction": "in", "inbound_id": 2, "subject": "Our order", "text": "See the order.",
          "words": "our order see the order order 4711 html", "raw": ORDERED},
         {"id": 78, "sha256": "78", "direction": "out", "message_id": 1, "subject": "Frankfurt", "text": "Come.",
          "words": "frankfurt come", "raw": LEFT},

@@ -14,7 +14,7 @@ INBOUND, CONTACTS, MESSAGES = table(InboundMail), table(Contact), table(Message)
 
 async def test_an_attachment_is_listed_with_its_mail_and_saved_as_it_came(house: House) -> None:
     async with house.visitor("wu.hao") as visitor:
-        for page in ("/inbox/1", "/inbox/archive/77"):
+        for page in ("/inbox/2", "/inbox/archive/77"):
             shown = (await visitor.get(page)).text
             assert 'href="/inbox/archive/77/files/1"' in shown
             assert "order 4711.html" in shown
@@ -58,8 +58,8 @@ async def test_the_rules_are_those_of_the_mail(house: House) -> None:
     async with house.visitor("zhou.yang") as visitor:
         for owner, status in ((5, 200), (7, 403)):
             async with house.db.write() as conn:
-                await conn.execute(update(INBOUND).where(INBOUND.c.id == 1).values(owner_id=owner))
-            assert (await visitor.get("/inbox/1")).status_code == status
+                await conn.execute(update(INBOUND).where(INBOUND.c.id == 2).values(owner_id=owner))
+            assert (await visitor.get("/inbox/2")).status_code == status
             for path in paths:
                 assert (await visitor.get(f"/inbox/archive/77{path}")).status_code == status, path
 

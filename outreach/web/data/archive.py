@@ -57,7 +57,7 @@ async def ids_of(conn: AsyncConnection, inbound_ids: list[int]) -> dict[int, int
     query = select(ARCHIVE.c.inbound_id, ARCHIVE.c.id).where(
         ARCHIVE.c.inbound_id.in_(inbound_ids), ARCHIVE.c.direction == "in"
     )
-    return {row.inbound_id: row.id for row in await conn.execute(query)}
+    return {row.inbound_id: row.id for row in await conn.execute(query.order_by(ARCHIVE.c.id))}
 
 
 async def came(conn: AsyncConnection, mail_id: int) -> bool:

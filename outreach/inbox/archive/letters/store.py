@@ -52,8 +52,8 @@ async def read_letter(conn: AsyncConnection, mail_id: int) -> Letter | None:
 
 async def letter_of(conn: AsyncConnection, inbound_id: int) -> Letter | None:
     """Return the archived mail of a received one; None where it is not kept (any more), or could not be read."""
-    query = select(ARCHIVE.c.id).where(ARCHIVE.c.inbound_id == inbound_id, ARCHIVE.c.direction == "in").limit(1)
-    mail_id = await conn.scalar(query)
+    query = select(ARCHIVE.c.id).where(ARCHIVE.c.inbound_id == inbound_id, ARCHIVE.c.direction == "in")
+    mail_id = await conn.scalar(query.order_by(ARCHIVE.c.id.desc()).limit(1))
     return await read_letter(conn, mail_id) if mail_id is not None else None
 
 
