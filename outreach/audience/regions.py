@@ -163,6 +163,12 @@ def time_zones(code: str | None) -> tuple[str, ...]:
     return (usual, *(zone for zone in zones if zone != usual)) if usual else ()
 
 
+@lru_cache(maxsize=1)
+def wide_countries() -> tuple[str, ...]:
+    """Return the countries of several time zones: only there a city says more about the hour than the country."""
+    return tuple(sorted(code for code in get_global("territory_zones") if len(time_zones(code)) > 1))
+
+
 @lru_cache(maxsize=8192)
 def time_zone(code: str | None, city: str | None = None) -> str | None:
     """Return the zone of a city in a country; the country's usual one where the city tells nothing."""

@@ -199,6 +199,39 @@ async def test_two_hundred_cards_go_through_the_form(house: House) -> None:
         assert (await one(house, select(func.count()).select_from(CONTACTS).where(*fair)))[0] == 200
 
 
+async def test_birthday_and_interests_are_entered_by_hand(house: House) -> None:
+    """On a card, and later in their place; each change has its way back."""
+    card = {
+        "source": "Canton Fair 2026", "met": "5", "email": "iva@novak.example", "company": "Novak Svitidla", "country": "CZ",
+        "interests": "panels; high bays", "birthday": "1985-03-14", "tags": "fair", "same": "new",
+    }  # fmt: skip
+    async with house.visitor("zhou.yang") as zhou:
+        refused = await zhou.post("/customers/cards", card | {"birthday": "the 14th"})
+        assert (refused.status_code, "high bays" in refused.text) == (422, True)
+        assert (await zhou.post("/customers/cards", card)).status_code == 303
+        row = await one(house, select(CONTACTS.c.id, CONTACTS.c.birthday).order_by(CONTACTS.c.id.desc()))
+        assert str(row.birthday) == "1985-03-14"
+        path = f"/contacts/{row.id}"
+        assert "high bays; panels" in (await zhou.get(path)).text
+        await zhou.post(f"{path}/interests", {"value": "panels；floodlights"})
+        assert await labels(house, row.id) == {("interest", "panels"), ("interest", "floodlights"), ("tag", "fair")}
+        await undo(zhou, path)
+        assert await labels(house, row.id) == {("interest", "panels"), ("interest", "high bays"), ("tag", "fair")}
+        await zhou.post(f"{path}/edit", {"field": "birthday", "value": "1986-04-01"})
+        await undo(zhou, path)
+        assert str((await one(house, select(CONTACTS.c.birthday).where(CONTACTS.c.id == row.id)))[0]) == "1985-03-14"
+        answer = await zhou.post(f"{path}/edit", {"field": "birthday", "value": "some day"})
+        assert answer.status_code == 422
+
+
+async def labels(house: House, contact: int) -> set[tuple[str, str]]:
+    """Tags and interests of a person."""
+    tags, carried = table(Tag), table(ContactTag)
+    query = select(tags.c.kind, tags.c.name).join(carried, carried.c.tag_id == tags.c.id)
+    async with house.db.read() as conn:
+        return {(kind, name) for kind, name in await conn.execute(query.where(carried.c.contact_id == contact))}
+
+
 async def test_a_card_of_a_known_company_asks_first_and_joins_it(house: House) -> None:
     card = {
         "source": "Canton Fair 2026",
@@ -237,6 +270,35 @@ async def test_a_card_of_a_colleagues_customer_leaves_only_the_meeting_and_the_n
         mine = select(ACTIVITIES.c.kind, ACTIVITIES.c.text).where(ACTIVITIES.c.contact_id == 2)
         lines = (await conn.execute(mine.order_by(ACTIVITIES.c.id.desc()).limit(2))).all()
     assert set(map(tuple, lines)) == {("meeting", "Canton Fair 2026"), ("note", "asks for a catalogue")}
+
+
+async def test_who_is_at_work_now_comes_first_of_a_large_scope(house: House) -> None:
+    """Of thousands of better ones who are asleep none stands before; a company's number is one to call, too."""
+    house.now = house.now.replace(hour=10)  # London is at work, Chicago asleep
+    async with house.db.write() as conn:
+        await conn.execute(update(CONTACTS).values(phone=None))
+        await conn.execute(update(COMPANIES).values(phone=None))
+        row = (await conn.execute(select(CONTACTS).where(CONTACTS.c.id == 1))).one()
+        asleep = dict(row._mapping) | {"country": "US", "city": "Chicago", "grade": "A", "phone": "+1 312 555 0100"}
+        people = [asleep | {"id": number, "company_id": None} for number in range(5_000, 7_100)]
+        await conn.execute(insert(CONTACTS), people)
+        at_work = {"country": "GB", "city": None, "grade": "C", "intent": None, "company_id": 4, "phone": None}
+        await conn.execute(update(CONTACTS).where(CONTACTS.c.id == 4).values(at_work))
+        await conn.execute(
+            update(CONTACTS).where(CONTACTS.c.company_id == 4, CONTACTS.c.id != 4).values(company_id=None)
+        )
+        await conn.execute(update(COMPANIES).where(COMPANIES.c.id == 4).values(phone="+44 20 7946 0018"))
+        name = (await conn.execute(select(CONTACTS.c.last_name).where(CONTACTS.c.id == 4))).scalar_one()
+    async with house.visitor("sun.qian") as sun:
+        page = (await sun.get("/follow-ups/calls")).text
+        lines = re.findall(r'href="/follow-ups/calls/(\d+)">([^<]+)</a>', page)
+        assert lines[0][0] == "4"
+        assert name in lines[0][1]
+        assert "the company's number" in page
+        assert "1 person can be reached now" in page
+        assert "and 2,041 more after these" in page or "and 2041 more after these" in page
+        call = (await sun.get("/follow-ups/calls/4")).text
+        assert "tel:+44-20-7946-0018" in call
 
 
 async def test_a_call_is_logged_with_its_next_step_and_undone(house: House) -> None:

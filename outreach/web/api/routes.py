@@ -58,6 +58,8 @@ class NewContact(BaseModel):
     city: str = Field(default="", max_length=120)
     industry: str = Field(default="", max_length=120)
     tags: str = Field(default="", max_length=500)
+    interests: str = Field(default="", max_length=500)
+    birthday: date | None = None
     phone: str = Field(default="", max_length=60)
     company_id: int | None = Field(default=None, ge=1, le=2_147_483_647)
 
@@ -164,7 +166,8 @@ async def add_contact(body: NewContact, script: Script = allow(P.CONTACTS_EDIT))
     Somebody known must be a contact that the token's owner may edit; the legal basis grows only with `evidence`.
     """
     no_field = {"source", "basis", "evidence", "company_id"}
-    values = {key: value for key, value in body.model_dump(exclude=no_field).items() if value}
+    given = body.model_dump(mode="json", exclude=no_field)  # a birthday as an import reads it: yyyy-mm-dd
+    values = {key: value for key, value in given.items() if value}
     for _, owner in await script.app.audience.holders(body.email):
         if owner is not None:  # nobody's contact becomes that of who adds it
             script.need(P.CONTACTS_EDIT, await held(script, owner))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,17 +10,17 @@ from zoneinfo import ZoneInfo
 from fastapi import HTTPException
 from fastapi.responses import Response
 from jinja2 import TemplateError
-from sqlalchemy import or_, select
+from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission
 from outreach.audience import segment
-from outreach.audience.regions import country_name
+from outreach.audience.regions import country_name, wide_countries
 from outreach.campaigns.calendar import Hours, add_working_days, holiday_name
 from outreach.content.sandbox import Sandbox
 from outreach.crm.calls.number import CHANNELS, channel_link, shown_number, tel_link
 from outreach.crm.calls.order import OUTCOMES, Clock, clock_of, rank
 from outreach.crm.calls.store import DO_NOT_CALL, Call, CallRefused
-from outreach.db.bulk import among
 from outreach.web.data import contacts as data
 from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.data.scope import held, owned
@@ -29,8 +30,8 @@ from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
 
 router = Pages()
-#: People that are ranked by their clock, and lines that are shown.
-CANDIDATES, LINES = 2000, 60
+#: Lines that are shown, and groups of one place in the list that are read for them.
+LINES, MOST_ALIKE = 60, 100
 #: Choices for the next step: name → working days of the customer's week.
 NEXT = {"1": 1, "3": 3, "7": 5, "30": 22}
 #: What a script with a fault raises.
@@ -44,29 +45,88 @@ async def listing(staff: Staff) -> Response:
     """People with a number, those at work now first, the hot ones before the rest."""
     params = staff.request.query_params
     text, intent = params.get("segment", "").strip()[:4000], params.get("intent", "")[:40]
-    error, rows = "", []
+    error, listed = "", Listed()
     try:
         condition = segment.condition(segment.parse(text), staff.now) if text else None
-        rows = await _people(staff, condition, intent, params.get("who") == "tasks")
+        listed = await _listed(staff, condition, intent, params.get("who") == "tasks")
     except segment.SegmentError as problem:
         error = f"{problem.message(staff.lang)}\n{problem.pointer()}"
-    lines = []
-    clocks: dict[tuple[str, str | None], Clock] = {}  # a thousand people live in a few dozen places
-    for row in rows:
-        zone = zone_of(row.country, row.city)
-        if (zone, row.country) not in clocks:
-            clocks[zone, row.country] = clock_of(staff.now, zone, row.country)
-        clock = clocks[zone, row.country]
-        lines.append((rank(clock, row.grade, row.intent), row, zone, clock))
-    lines.sort(key=lambda line: line[0])
     return await staff.render(
-        "calls.html", lines=lines[:LINES], total=len(lines), now_open=sum(line[3].is_open for line in lines), error=error,
+        "calls.html", lines=listed.lines, total=listed.total, now_open=listed.now_open, error=error,
         segment=text, intent=intent, tasks_only=params.get("who") == "tasks", full_name=full_name, number=shown_number,
         holiday=lambda row, zone: holiday_name(staff.now.astimezone(ZoneInfo(zone)).date(), row.country),
     )  # fmt: skip
 
 
-async def _people(staff: Staff, condition: Any, intent: str, tasks_only: bool) -> Any:
+@dataclass
+class Listed:
+    """The first people to call, and how many there are. `lines`: rank, row, zone and clock of each."""
+
+    lines: list[tuple[Any, Any, str, Clock]] = field(default_factory=list)
+    total: int = 0
+    now_open: int = 0
+
+
+#: Where somebody's clock is read from: the city counts only where a country has several.
+PLACE = case((CONTACT.c.country.in_(wide_countries()), CONTACT.c.city), else_=None)
+#: What people who come at the same place of the list have in common.
+ALIKE = (CONTACT.c.country, PLACE, CONTACT.c.grade, CONTACT.c.intent)
+JOINED = CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
+
+
+async def _listed(staff: Staff, condition: Any, intent: str, tasks_only: bool) -> Listed:
+    """Ask the clock about everybody of the scope, by group, then read the few who come first."""
+    due, where = _scope(staff, condition, intent, tasks_only)
+    clocks: dict[tuple[str, str | None], Clock] = {}  # a thousand people live in a few dozen places
+
+    def ranked(country: str | None, city: str | None, grade: str | None, wish: str | None) -> tuple[Any, str, Clock]:
+        zone = zone_of(country, city)
+        if (zone, country) not in clocks:
+            clocks[zone, country] = clock_of(staff.now, zone, country)
+        clock = clocks[zone, country]
+        return rank(clock, grade, wish), zone, clock
+
+    columns = [column.label(f"g{n}") for n, column in enumerate((*ALIKE, due))]
+    query = select(*columns, func.count()).select_from(JOINED).where(*where).group_by(*columns)
+    async with staff.app.db.read() as conn:
+        groups: dict[Any, list[Any]] = {}
+        found = Listed()
+        for *common, is_due, count in await conn.execute(query):
+            place, _, clock = ranked(*common)
+            groups.setdefault((place, not is_due), []).append((common, is_due, count))
+            found.total += count
+            found.now_open += count if clock.is_open else 0
+        sure: list[Any] = []  # groups that are shown wholly; of the next one its first people
+        rows: list[Any] = []
+        room = LINES
+        for key in sorted(groups):
+            size = sum(count for *_, count in groups[key])
+            if size > room:
+                rows = [*await _first(conn, where, due, groups[key], room)] if room else []
+                break
+            sure, room = sure + groups[key], room - size
+        rows = [*await _first(conn, where, due, sure, LINES), *rows] if sure else rows
+    for row in rows:
+        place, zone, clock = ranked(row.country, row.city, row.grade, row.intent)
+        found.lines.append(((place, not row.due), row, zone, clock))
+    found.lines.sort(key=lambda line: line[0])
+    return found
+
+
+async def _first(conn: AsyncConnection, where: list[Any], due: Any, groups: list[Any], room: int) -> Any:
+    """Read the first people of groups that come at the same place."""
+    theirs = [
+        and_(*(column.is_not_distinct_from(value) for column, value in zip(ALIKE, common, strict=True)),
+             due if is_due else ~due)
+        for common, is_due, _ in groups[:MOST_ALIKE]
+    ]  # fmt: skip
+    query = select(CONTACT, COMPANY.c.name.label("company"), COMPANY.c.phone.label("office"), due.label("due"))
+    query = query.select_from(JOINED).where(*where, or_(*theirs))
+    return (await conn.execute(query.order_by(CONTACT.c.grade.asc().nulls_last(), CONTACT.c.id).limit(room))).all()
+
+
+def _scope(staff: Staff, condition: Any, intent: str, tasks_only: bool) -> tuple[Any, list[Any]]:
+    """Whether a call is planned, and who may be called at all: on the own number or the company's."""
     stopped = (
         select(CONTACT_TAG.c.contact_id)
         .join(TAG, TAG.c.id == CONTACT_TAG.c.tag_id)
@@ -78,7 +138,7 @@ async def _people(staff: Staff, condition: Any, intent: str, tasks_only: bool) -
         owned(staff, Permission.CONTACTS_VIEW, CONTACT.c.owner_id),
         CONTACT.c.erased_at.is_(None),
         CONTACT.c.left_at.is_(None),
-        CONTACT.c.phone.is_not(None),
+        or_(CONTACT.c.phone.is_not(None), COMPANY.c.phone.is_not(None)),
         CONTACT.c.id.not_in(stopped),
     ]
     if condition is not None:
@@ -87,14 +147,7 @@ async def _people(staff: Staff, condition: Any, intent: str, tasks_only: bool) -
         where.append(or_(CONTACT.c.intent == intent, COMPANY.c.intent == intent))
     if tasks_only:
         where.append(due)
-    joined = CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
-    order = (due.desc(), CONTACT.c.grade.asc().nulls_last(), CONTACT.c.id)
-    # first which, then what of them: a sort carries only numbers then
-    chosen = select(CONTACT.c.id).select_from(joined).where(*where).order_by(*order).limit(CANDIDATES)
-    query = select(CONTACT, COMPANY.c.name.label("company"), due.label("due")).select_from(joined)
-    async with staff.app.db.read() as conn:
-        ids = (await conn.execute(chosen)).scalars().all()
-        return (await conn.execute(query.where(among(conn, CONTACT.c.id, ids)).order_by(*order))).all()
+    return due, where
 
 
 @router.page("/follow-ups/calls/{contact_id:int}", Permission.TASKS_VIEW)
@@ -112,6 +165,13 @@ async def _person(staff: Staff, contact_id: int, permission: Permission) -> Any:
     return row
 
 
+async def _office(staff: Staff, row: Any) -> str | None:
+    """The number of the person's company: who has none of their own is asked for there."""
+    async with staff.app.db.read() as conn:
+        number: str | None = await conn.scalar(select(COMPANY.c.phone).where(COMPANY.c.id == row.company_id))
+    return number
+
+
 async def _screen(staff: Staff, row: Any, error: str = "", status: int = 200) -> Response:
     zone = zone_of(row.country, row.city)
     async with staff.app.db.read() as conn:
@@ -119,12 +179,13 @@ async def _screen(staff: Staff, row: Any, error: str = "", status: int = 200) ->
         tasks = await data.open_tasks(conn, row.id)
         names = await user_names(conn)
         tags = (await data.tags_of(conn, [row.id])).get(row.id, [])
+    office = await _office(staff, row)
     at_work = await staff.app.owners.at_work(row.company_id, staff.actor.id, staff.now) if row.company_id else []
     script, broken = await _script(staff, row)
     return await staff.render(
         "call.html", status=status, row=row, name=full_name(row.first_name, row.last_name, "?"), zone=zone, error=error,
-        clock=clock_of(staff.now, zone, row.country), tel=tel_link(row.phone, row.country), broken=broken,
-        number=shown_number(row.phone, row.country), channels=_channels(row), timeline=timeline[:20], tasks=tasks,
+        clock=clock_of(staff.now, zone, row.country), tel=tel_link(row.phone or office, row.country), broken=broken,
+        number=shown_number(row.phone or office, row.country), office=office and not row.phone, channels=_channels(row), timeline=timeline[:20], tasks=tasks,
         script=script, outcomes=OUTCOMES, next_steps=NEXT, names=names, at_work=at_work,
         holiday=holiday_name(staff.now.astimezone(ZoneInfo(zone)).date(), row.country),
         stopped=any(tag.name == DO_NOT_CALL for tag in tags),

@@ -10,7 +10,9 @@ from fastapi.responses import Response
 from sqlalchemy import func, select
 
 from outreach.access.roles import Permission
+from outreach.audience.reasons import reason
 from outreach.audience.row import RowRefused
+from outreach.audience.values import ValueRefused, parse_date
 from outreach.web.data import contacts as data
 from outreach.web.data.scope import held
 from outreach.web.data.tables import CONTACT, USER
@@ -21,7 +23,19 @@ from outreach.web.work import newcomers
 router = Pages()
 
 #: Fields of a card in the order of the keys; the import's names.
-FIELDS = ("email", "first_name", "last_name", "company", "country", "phone", "city", "tags", "note")
+FIELDS = (
+    "email",
+    "first_name",
+    "last_name",
+    "company",
+    "country",
+    "phone",
+    "city",
+    "tags",
+    "note",
+    "interests",
+    "birthday",
+)
 #: What stays from card to card.
 KEPT = ("source", "met", "country")
 #: From so much on a likeness is asked about before a second company is made.
@@ -56,6 +70,12 @@ async def add(staff: Staff) -> Response:
     for number, owner in await staff.app.audience.holders(given["email"]):
         if owner is not None and not staff.may(Permission.CONTACTS_EDIT, await held(staff, owner)):
             return await _met_only(staff, given, number, owner, met)
+    try:
+        if given["birthday"]:
+            parse_date(given["birthday"])
+    except ValueRefused as refused:  # of a list it would be left out; who types it can mend it
+        told = f"{staff.word('field', 'birthday')}: {reason(refused.code, staff.lang)}"
+        return await _form(staff, given, 422, error=told)
     choice = str(form.get("same", ""))
     if not choice:
         alike = await _alike(staff, given)

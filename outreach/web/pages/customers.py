@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from fastapi import HTTPException
@@ -16,6 +17,7 @@ from outreach.web.data.people import full_name, zone_of
 from outreach.web.data.scope import held
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
+from outreach.web.undos import undoes
 from outreach.web.words import word
 
 router = Pages()
@@ -23,8 +25,10 @@ router = Pages()
 #: What can be changed in its place, and how it is shown: field → kind of input.
 CONTACT_FIELDS = {
     "first_name": "text", "last_name": "text", "country": "text", "city": "text", "industry": "text", "language": "text",
-    "grade": "grade", "intent": "intent", "phone": "tel", "note": "area",
+    "grade": "grade", "intent": "intent", "phone": "tel", "birthday": "date", "note": "area",
 }  # fmt: skip
+#: The kind of a tag that says what somebody is interested in, and how many one person may have.
+INTEREST, MOST_INTERESTS = "interest", 20
 #: Of these the trail keeps what stood there before: they classify, they do not describe a person.
 CLASSIFYING = frozenset({"country", "industry", "language", "grade", "intent", "region"})
 
@@ -82,8 +86,39 @@ async def edit_contact(staff: Staff, contact_id: int) -> Response:
     except (ChannelRefused, EditRefused) as refused:
         return await contact_page(staff, row, error=refusal(staff, refused), status=422)
     record_edit(staff, field, before, value)
-    undo = {"do": "contact.edit", "id": contact_id, "values": before}
+    was = {key: old.isoformat() if isinstance(old, date) else old for key, old in before.items()}
+    undo = {"do": "contact.edit", "id": contact_id, "values": was}
     return staff.done(f"/contacts/{contact_id}", N_("Changed."), undo=undo)
+
+
+@router.action("/contacts/{contact_id:int}/interests", Permission.CONTACTS_EDIT)
+async def edit_interests(staff: Staff, contact_id: int) -> Response:
+    """Say what a person is interested in: these, in place of those before."""
+    await _need_contact(staff, contact_id)
+    given = str((await staff.form()).get("value", ""))[:2000].replace("；", ";").split(";")
+    wanted = list(dict.fromkeys(filter(None, (name.strip()[:80] for name in given))))[:MOST_INTERESTS]
+    async with staff.app.db.read() as conn:
+        tags = (await data.tags_of(conn, [contact_id])).get(contact_id, [])
+    there = [tag.name for tag in tags if tag.kind == INTEREST]
+    gone, new = [name for name in there if name not in wanted], [name for name in wanted if name not in there]
+    await _interested(staff, contact_id, new, gone)
+    staff.record(before={"interests": there}, after={"interests": wanted})
+    undo = {"do": "contact.interests", "id": contact_id, "back": gone, "away": new}
+    return staff.done(f"/contacts/{contact_id}", N_("Changed."), undo=undo)
+
+
+@undoes("contact.interests")
+async def undo_interests(staff: Staff, told: dict[str, Any]) -> None:
+    """Give the old interests back."""
+    await _need_contact(staff, told["id"])
+    await _interested(staff, told["id"], told["back"], told["away"])
+
+
+async def _interested(staff: Staff, contact_id: int, new: list[str], gone: list[str]) -> None:
+    if gone:
+        await staff.app.audience.untag([contact_id], gone, INTEREST)
+    if new:
+        await staff.app.audience.tag([contact_id], new, INTEREST)
 
 
 def refusal(staff: Staff, refused: ChannelRefused | EditRefused) -> str:
