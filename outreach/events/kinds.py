@@ -194,6 +194,14 @@ class SetPreference(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class SetTracking(Change):
+    """Whether this person's opens and clicks are counted from the next mail on."""
+
+    contact_id: int
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CreateTask(Change):
     """Work for a person. `due` is a hint that the crm turns into an hour of the owner's working day."""
 

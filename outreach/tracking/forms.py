@@ -66,7 +66,9 @@ def is_one_click(form: Fields) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen on the preference page. `request`: access, erase or complain, which a person answers."""
+    """What was chosen on the preference page. `counted`: whether opens and clicks are, None where it was not asked.
+
+    `request`: access, erase or complain, which a person answers."""
 
     saved: bool = False
     unsubscribe: bool = False
@@ -75,6 +77,7 @@ class Choice:
     topics: frozenset[str] = frozenset()
     mails_per_month: int | None = None
     pause_days: int | None = None
+    counted: bool | None = None
     request: str | None = None
 
 
@@ -88,6 +91,7 @@ def read_choice(form: Fields, topics: frozenset[str]) -> Choice:
         resume=form.get("resume") == ("1",),
         topics=frozenset(form.get("topic", ())) & topics,
         mails_per_month=MAILS_PER_MONTH.get(form.get("often", ("",))[0]),
+        counted=form.get("count") == ("1",) if "counts" in form else None,
         pause_days=PAUSE_DAYS if str(PAUSE_DAYS) in form.get("pause", ()) else None,
         request=asked if asked in REQUESTS else None,
     )

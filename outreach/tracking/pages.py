@@ -127,13 +127,19 @@ class Pages:
         return self._page(lang, token, box + self._fewer(lang, token, w["between"], frozenset(), None))
 
     def preferences(
-        self, lang: str, token: str, wanted: frozenset[str], often: int | None, paused: datetime | None = None
+        self,
+        lang: str,
+        token: str,
+        wanted: frozenset[str],
+        often: int | None,
+        paused: datetime | None = None,
+        counted: bool = True,
     ) -> str:
-        """What one may choose, and the way out; a running pause first."""
+        """What one may choose, and the way out; a running pause first. `counted`: whether opens and clicks are."""
         w = words()[lang]
         head = f"<h1>{_e(w['prefs'])}</h1><p>{_e(w['prefs_text'])}</p>"
         leave = _form(f"/p/{token}", lang, _button(w["stop_button"], {"List-Unsubscribe": "One-Click"}, "q wide"))
-        chooser = self._chooser(lang, token, "", wanted, often, paused)
+        chooser = self._chooser(lang, token, "", wanted, often, paused, counted)
         return self._page(lang, token, f'{head}{chooser}<section class="box">{leave}</section>')
 
     def told(self, lang: str, token: str, what: str) -> str:
@@ -147,19 +153,34 @@ class Pages:
         return self._page(lang, "", f"<h1>{_e(w['gone'])}</h1><p>{_e(w['gone_text'])}</p>")
 
     def _chooser(
-        self, lang: str, token: str, title: str, wanted: frozenset[str], often: int | None, paused: datetime | None
+        self,
+        lang: str,
+        token: str,
+        title: str,
+        wanted: frozenset[str],
+        often: int | None,
+        paused: datetime | None,
+        counted: bool | None = None,
     ) -> str:
-        if paused is None:
-            return self._fewer(lang, token, title, wanted, often)
-        return _pause(lang, token, paused) + self._fewer(lang, token, title, wanted, often, pause=False)
+        fewer = self._fewer(lang, token, title, wanted, often, pause=paused is None, counted=counted)
+        return fewer if paused is None else _pause(lang, token, paused) + fewer
 
     def _fewer(
-        self, lang: str, token: str, title: str, wanted: frozenset[str], often: int | None, *, pause: bool = True
+        self,
+        lang: str,
+        token: str,
+        title: str,
+        wanted: frozenset[str],
+        often: int | None,
+        *,
+        pause: bool = True,
+        counted: bool | None = None,
     ) -> str:
         w = words()[lang]
         boxes = "".join(self._topic(topic, lang, topic.key in wanted) for topic in self.topics)
         stop = _check("pause", str(PAUSE_DAYS), w["pause"], w["pause_small"], False) if pause else ""
-        fields = f"<fieldset><legend>{_e(w['about'])}</legend>{boxes}{_often(w, often)}{stop}</fieldset>"
+        ticks = f"{boxes}{_often(w, often)}{stop}{_counted(w, counted)}"
+        fields = f"<fieldset><legend>{_e(w['about'])}</legend>{ticks}</fieldset>"
         head = f"<h2>{_e(title)}</h2>" if title else ""
         button = _button(w["save"], {"save": "1"}, "q" if title else "")
         return f'<section class="box">{head}{_form(f"/p/{token}", lang, fields + button)}</section>'
@@ -212,6 +233,13 @@ def _check(name: str, value: str, text: str, small: str, on: bool) -> str:
     ticked = " checked" if on else ""
     box = f'<input type="checkbox" name="{name}" value="{_e(value)}"{ticked}>'
     return f"<label>{box}<span>{_e(text)}<small>{_e(small)}</small></span></label>"
+
+
+def _counted(w: Words, on: bool | None) -> str:
+    """The tick for counting; a tick that is taken out sends nothing, so a field says that it was shown."""
+    if on is None:
+        return ""
+    return '<input type="hidden" name="counts" value="1">' + _check("count", "1", w["count"], w["count_small"], on)
 
 
 def _often(w: Words, often: int | None) -> str:

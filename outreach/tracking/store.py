@@ -129,6 +129,7 @@ class Recipient:
     topics_off: frozenset[str] = frozenset()
     mails_per_month: int | None = None
     paused_until: datetime | None = None
+    counted: bool = True
 
 
 class TrackingStore:
@@ -178,6 +179,7 @@ class TrackingStore:
             preference.c.topics_off,
             preference.c.mails_per_month,
             contact.c.paused_until,
+            contact.c.tracking,
         )
         query = select(*columns).select_from(joined).where(message.c.id == message_id)
         async with self.db.read() as conn:
@@ -185,7 +187,7 @@ class TrackingStore:
         if row is None:
             return None
         off = frozenset(topic for topic, is_off in (row.topics_off or {}).items() if is_off)
-        return Recipient(row.language, off, row.mails_per_month, row.paused_until)
+        return Recipient(row.language, off, row.mails_per_month, row.paused_until, row.tracking is not False)
 
     async def unsubscribe(self, message_id: int, via: str, now: datetime) -> None:
         """Stop all mail to the person. Once is enough; after a change of mind it may be said again."""
@@ -212,6 +214,8 @@ class TrackingStore:
         if choice.saved:
             off = [topic for topic in topics if topic not in choice.topics]
             data = {"topics_off": off, "mails_per_month": choice.mails_per_month, "pause_days": choice.pause_days}
+            if choice.counted is not None:
+                data["counted"] = choice.counted
         if choice.request:
             data["request"] = choice.request
         if not data:

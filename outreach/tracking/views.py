@@ -226,8 +226,10 @@ class PublicApp:
         often = recipient.mails_per_month if recipient else None
         until = recipient.paused_until if recipient else None
         paused = until if until and until > self.clock() else None
-        page = self.pages.stop if path == "/u/" else self.pages.preferences
-        return page(language, text, wanted, often, paused)
+        if path == "/u/":
+            return self.pages.stop(language, text, wanted, often, paused)
+        counted = recipient.counted if recipient else True
+        return self.pages.preferences(language, text, wanted, often, paused, counted)
 
     async def _post_unsubscribe(self, form: Fields, language: str, text: str, message_id: int) -> str:
         now = self.clock()

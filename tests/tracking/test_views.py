@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from outreach.db.session import Database
 from outreach.events.kinds import EventKind
-from outreach.model import DynamicLink, Event, Message, Preference, Rollup, Suppression
+from outreach.model import Contact, DynamicLink, Event, Message, Preference, Rollup, Suppression
 from tests.events.seeds import count
 from tests.fakes.clock import FakeClock
 from tests.tracking.conftest import Site, make_site
@@ -198,6 +198,18 @@ async def test_undo_and_leave_again(site: Site) -> None:
     assert await count(site.db, Suppression) == 1
 
 
+async def test_who_does_not_want_to_be_counted_says_so_on_the_page(site: Site) -> None:
+    path = site.url("p")
+    assert 'name="count" value="1" checked' in (await site.client.get(path)).text
+    for sent, counted in (({"counts": "1"}, False), ({}, False), ({"counts": "1", "count": "1"}, True)):
+        await site.client.post(path, data={"save": "1", "topic": ["new"], **sent})
+        async with site.db.read() as conn:
+            people = select(Contact.tracking).join(Message, Message.contact_id == Contact.id)  # type: ignore[call-overload,arg-type]
+            assert await conn.scalar(people.where(Message.id == site.messages[0])) is counted
+        assert ('name="count" value="1" checked' in (await site.client.get(path)).text) is counted
+        site.clock.set(site.clock() + timedelta(seconds=1))
+
+
 async def test_preferences_are_kept_and_shown_again(site: Site) -> None:
     path = site.url("p")
     data = {"save": "1", "topic": ["new", "nonsense"], "often": "1", "pause": "90"}
@@ -207,7 +219,7 @@ async def test_preferences_are_kept_and_shown_again(site: Site) -> None:
         row = (await conn.execute(select(Preference.__table__))).one()  # type: ignore[attr-defined]
     assert (row.topics_off, row.mails_per_month) == ({"show": True, "price": True}, 1)
     page = (await site.client.get(path)).text
-    assert re.findall(r'value="(\w+)" checked', page) == ["new"]
+    assert re.findall(r'value="(\w+)" checked', page) == ["new", "1"]
     assert '<option value="1" selected>' in page
 
 
@@ -225,7 +237,7 @@ async def test_a_pause_is_shown_with_its_end_and_ended_by_one_press(site: Site) 
         assert "The pause is over" in (await site.client.post(site.url("p"), data={"resume": "1"})).text
     page = (await site.client.get(site.url("p"))).text
     assert "Paused until" not in page
-    assert re.findall(r'value="(\w+)" checked', page) == ["new"], "what was chosen besides stays"
+    assert re.findall(r'value="(\w+)" checked', page) == ["new", "1"], "what was chosen besides stays"
 
 
 async def test_a_pause_that_is_over_is_not_shown(site: Site) -> None:

@@ -118,6 +118,17 @@ async def zhou_post(house: House, form: dict[str, str]) -> int:
         return (await zhou.post("/contacts/1/channels", form)).status_code
 
 
+async def test_one_persons_opens_and_clicks_are_not_counted_any_more(house: House) -> None:
+    async with house.visitor("zhou.yang") as zhou:
+        assert "Do not count them any more" in (await zhou.get("/contacts/1")).text
+        for counted in (False, True):
+            assert (await zhou.post("/contacts/1/tracking", {"counted": "1" if counted else ""})).status_code == 303
+            async with house.db.read() as conn:
+                assert await conn.scalar(select(CONTACTS.c.tracking).where(CONTACTS.c.id == 1)) is counted
+            assert ("are not counted" in (await zhou.get("/contacts/1")).text) is not counted
+        assert (await zhou.post("/contacts/2/tracking", {"counted": ""})).status_code == 403
+
+
 async def test_a_telephone_number_is_normalised_or_refused_on_both_pages(house: House) -> None:
     async with house.visitor("zhou.yang") as zhou:
         await zhou.post("/contacts/1/edit", {"field": "phone", "value": "(030) 90 18-21"})

@@ -194,6 +194,11 @@ async def set_preference(conn: AsyncConnection, change: k.SetPreference, event_i
     await conn.execute(statement.on_conflict_do_update(index_elements=["contact_id"], set_=values))
 
 
+async def set_tracking(conn: AsyncConnection, change: k.SetTracking, event_id: int, now: datetime) -> None:
+    """Count this person's opens and clicks, or do not."""
+    await conn.execute(update(contact).where(contact.c.id == change.contact_id).values(tracking=change.counted))
+
+
 async def add_conversion(conn: AsyncConnection, change: k.AddConversion, event_id: int, now: datetime) -> None:
     """Count it once, by the website's own number where it gives one."""
     fields = ("kind", "at", "campaign_id", "message_id", "contact_id", "amount", "currency", "external_id")
@@ -242,6 +247,7 @@ DEFAULT_APPLIERS: Mapping[type[k.Change], Applier] = {
     k.AddressAlive: address_alive,
     k.MarkAddressBounced: mark_address,
     k.SetPreference: set_preference,
+    k.SetTracking: set_tracking,
     k.AddConversion: add_conversion,
     k.PauseCampaign: pause_campaign,
 }

@@ -6,7 +6,16 @@ from datetime import timedelta
 
 from outreach.events.effects.common import activity, everywhere, mark, never_again
 from outreach.events.facts import Facts
-from outreach.events.kinds import Change, CreateTask, EndPause, NewEvent, PauseContact, SetPreference, Unsuppress
+from outreach.events.kinds import (
+    Change,
+    CreateTask,
+    EndPause,
+    NewEvent,
+    PauseContact,
+    SetPreference,
+    SetTracking,
+    Unsuppress,
+)
 from outreach.model import SuppressionReason
 
 #: A pause that a recipient may ask for on the preference page, in days.
@@ -38,6 +47,8 @@ def on_preference(event: NewEvent, facts: Facts) -> list[Change]:
     if "topics_off" in event.data or "mails_per_month" in event.data:
         topics = tuple(str(topic) for topic in event.data.get("topics_off") or ())
         changes.append(SetPreference(facts.contact_id, topics, event.data.get("mails_per_month"), event.at))
+    if isinstance(counted := event.data.get("counted"), bool):
+        changes.append(SetTracking(facts.contact_id, counted))
     changes += _pause(event, facts.contact_id) + _request(event, facts)
     return changes + activity(event, facts, "", **event.data)
 

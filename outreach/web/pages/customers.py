@@ -121,6 +121,19 @@ async def _interested(staff: Staff, contact_id: int, new: list[str], gone: list[
         await staff.app.audience.tag([contact_id], new, INTEREST)
 
 
+@router.action("/contacts/{contact_id:int}/tracking", Permission.CONTACTS_EDIT)
+async def set_tracking(staff: Staff, contact_id: int) -> Response:
+    """Count this person's opens and clicks from the next mail on, or do not."""
+    await _need_contact(staff, contact_id)
+    counted = (await staff.form()).get("counted") == "1"
+    before = await staff.app.audience.edit(contact_id, {"tracking": counted}, staff.now)
+    staff.record(before={"tracking": before.get("tracking")}, after={"tracking": counted})
+    told = N_("Opens and clicks of this person are counted.")
+    if not counted:
+        told = N_("Opens and clicks of this person are not counted any more.")
+    return staff.done(f"/contacts/{contact_id}", told, undo={"do": "contact.edit", "id": contact_id, "values": before})
+
+
 def refusal(staff: Staff, refused: ChannelRefused | EditRefused) -> str:
     """Why a field was not changed, in the person's language."""
     if isinstance(refused, ChannelRefused):
