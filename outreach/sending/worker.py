@@ -23,7 +23,7 @@ from outreach.sending.desk import Desk
 from outreach.sending.holder.worker import is_dead, make_holder
 from outreach.sending.job import Job, schedule
 from outreach.sending.link import Envelope, Link
-from outreach.sending.loading.worker import ByHand, load, sent_past
+from outreach.sending.loading.worker import ByHand, load
 from outreach.sending.phase import REACHED_SERVER, Broken, Fault, Phase
 from outreach.sending.reply_code import Reply
 from outreach.sending.setup import Features, Letter, MailboxSetup, Notice, RunResult
@@ -138,7 +138,7 @@ class MailboxRun:
         self.aftermath.breaker = PolicyBreaker(str(loaded.row.recent.get("policy", "")))
         self.aftermath.failures = loaded.row.failures
         self._connections = loaded.connections
-        self._past = loaded.past
+        self.past = loaded.past
         self.desk = Desk(
             self.setup.sender,
             self.pace,
@@ -212,20 +212,7 @@ class MailboxRun:
                 self._stop("lease-lost")
                 return
             self._lease_until = asked + lease
-            await self._count_past()
-
-    async def _count_past(self) -> None:
-        """Count what left past this run since it was last looked: somebody writes by hand, an answer leaves a page."""
-        if self.pace.free:
-            return
-        try:
-            found = await sent_past(self.store, self.setup.mailbox_id, self.clock(), self.by_hand)
-        except Exception as error:
-            log.warning("mail by hand could not be counted", mailbox=self.setup.name, error=str(error))
-            return
-        for at in (found - self._past).elements():
-            self.pace.add(at.timestamp())
-        self._past |= found
+            await self.past.count(self.pace, self.clock())
 
     async def _finish(self) -> None:
         for link in list(self._links):

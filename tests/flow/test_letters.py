@@ -81,7 +81,7 @@ async def test_a_letter_during_a_run_is_counted_by_it(tmp_path: Path, smtp_sink:
         await run._load()
         await letter(app, clock, "a@firm1.example", "b@firm1.example")
         for _ in range(3):  # each renewal of the lease looks again, and counts nothing twice
-            await run._count_past()
+            await run.past.count(run.pace, clock())
         assert run.pace.used(86_400, clock().timestamp()) == 2
         again = await load(app.outbox, run.setup, clock(), None)
         assert again.pace.used(86_400, clock().timestamp()) == 2

@@ -8,20 +8,51 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+
 from outreach.outbox.message import Quota
 from outreach.outbox.store import OutboxStore
 from outreach.sending.setup import MailboxSetup
 from outreach.sending.throttle import DAY, WINDOWS, Ceiling, DomainPace, Pace, load_ceilings, strictest
 
+log = structlog.get_logger(__name__)
+
 #: When others sent through these mailboxes since a moment: it counts for the limits.
 ByHand = Callable[[Sequence[int], datetime], Awaitable[Sequence[datetime]]]
+
+
+class Past:
+    """What leaves through a mailbox past its runs: letters of the program, and what staff write by hand."""
+
+    def __init__(self, store: OutboxStore, mailbox_id: int, by_hand: ByHand | None) -> None:
+        self._store, self._mailbox_id, self._by_hand = store, mailbox_id, by_hand
+        self._seen: Counter[datetime] = Counter()
+
+    async def look(self, now: datetime) -> list[datetime]:
+        """Return when mail left that the last look did not see, in a day."""
+        since = now - timedelta(seconds=DAY)
+        theirs = await self._by_hand((self._mailbox_id,), since) if self._by_hand else []
+        found = Counter([*await self._store.letters_since(self._mailbox_id, since), *theirs])
+        news = list((found - self._seen).elements())
+        self._seen |= found
+        return news
+
+    async def count(self, pace: Pace, now: datetime) -> None:
+        """Count it in the pace of a run that is under way; the run goes on where that cannot be told."""
+        if pace.free:
+            return
+        try:
+            for at in await self.look(now):
+                pace.add(at.timestamp())
+        except Exception as error:
+            log.warning("mail by hand could not be counted", mailbox=self._mailbox_id, error=str(error))
 
 
 @dataclass(frozen=True)
 class Loaded:
     """The mailbox's row, its pace and that of recipient domains, the shared quota as it is now, its connections.
 
-    past: what `sent_past` told, and is counted in the pace.
+    past: what leaves past the runs; so far it is counted in the pace.
     """
 
     row: Any
@@ -29,7 +60,7 @@ class Loaded:
     domains: DomainPace
     quota: Quota
     connections: int
-    past: Counter[datetime]
+    past: Past
 
 
 async def load(store: OutboxStore, setup: MailboxSetup, now: datetime, by_hand: ByHand | None) -> Loaded:
@@ -41,9 +72,9 @@ async def load(store: OutboxStore, setup: MailboxSetup, now: datetime, by_hand: 
     began = setup.warmup_from.timestamp() if setup.warmup_from else None
     pace = Pace(setup.limits, ceilings=strictest(own, shared, now.timestamp()), warmup_from=began)
     hand: list[datetime] = []
-    past: Counter[datetime] = Counter()
+    past = Past(store, setup.mailbox_id, by_hand)
     if not pace.free:
-        past = await sent_past(store, setup.mailbox_id, now, by_hand)
+        await past.look(now)
         since = now - timedelta(seconds=DAY)
         others = tuple(box for box in boxes if box != setup.mailbox_id)
         for group in ((setup.mailbox_id,), others):
@@ -55,13 +86,6 @@ async def load(store: OutboxStore, setup: MailboxSetup, now: datetime, by_hand: 
     quota = setup.quota.lowered(_taught(pace, now), _spent(hand, now)) if setup.quota.mailboxes else setup.quota
     domains = await _domains(store, setup, now)
     return Loaded(rows[setup.mailbox_id], pace, domains, quota, _most(setup, own, now), past)
-
-
-async def sent_past(store: OutboxStore, mailbox_id: int, now: datetime, by_hand: ByHand | None) -> Counter[datetime]:
-    """Return when mail left through the mailbox that no run sends: letters of the program, and by hand, in a day."""
-    since = now - timedelta(seconds=DAY)
-    theirs = await by_hand((mailbox_id,), since) if by_hand else []
-    return Counter([*await store.letters_since(mailbox_id, since), *theirs])
 
 
 def _taught(pace: Pace, now: datetime) -> dict[int, int]:
