@@ -361,7 +361,7 @@ def chaos(count: int, resets: int, kills: int, seed: int, *, quiet: bool = False
             if chance.random() < 0.3 and day:
                 _note(outcome, run_to_the_end(url, server.port, now))
             for _ in range(kill_at[day]):
-                outcome.kills += run_and_kill(url, path, server.port, now, chance.randrange(0, 2 * share), 60, chance)
+                outcome.kills += run_and_kill(url, path, server.port, now, chance.randrange(0, share), 60, chance)
             if chance.random() < 0.3 or day == rounds - 1:
                 _note(outcome, run_to_the_end(url, server.port, now))
             if not quiet:

@@ -19,6 +19,7 @@ from outreach.app.preflight import Preflight as Preflight  # a use case of campa
 from outreach.app.preflight import preflight as preflight
 from outreach.campaigns import store as campaigns
 from outreach.campaigns.definition import VARIANT_STEP, Definition
+from outreach.campaigns.fingerprint.store import fingerprint
 from outreach.campaigns.state import STATES_ZH
 from outreach.campaigns.store import CampaignError, StepContent
 from outreach.campaigns.variants import smallest_lift as smallest_lift  # the pages ask it of this module
@@ -138,7 +139,7 @@ async def submit(app: App, campaign_id: int, actor: Actor, now: datetime, *, lan
         raise CampaignError(f"{first}\n{lines}")
     async with app.db.write() as conn:
         await campaigns.freeze_recipients(conn, campaign_id, found.rows)
-        digest = await campaigns.fingerprint(conn, campaign_id, limits_in_force(app))
+        digest = await fingerprint(conn, campaign_id, limits_in_force(app))
         await campaigns.mark_submitted(conn, campaign_id, digest, now, actor)
     return CampaignState.REVIEW.value
 
@@ -157,7 +158,7 @@ async def approve(
     `seen`: the fingerprint of the version that the person looked at; another one is refused (CampaignError).
     """
     async with app.db.write() as conn:
-        digest = await campaigns.fingerprint(conn, campaign_id, limits_in_force(app))
+        digest = await fingerprint(conn, campaign_id, limits_in_force(app))
         return await campaigns.add_approval(
             conn, campaign_id, actor, app.settings.approval.roles, digest, comment=comment, now=now, seen=seen
         )
@@ -219,7 +220,7 @@ async def demand_approval(app: App, conn: AsyncConnection, campaign_id: int) -> 
         "活动批准后又有改动：原批准已失效，请重新提交",
     )
     try:
-        digest = await campaigns.fingerprint(conn, campaign_id, limits_in_force(app))
+        digest = await fingerprint(conn, campaign_id, limits_in_force(app))
     except ContentProblem as problem:  # a stored text is not what it was when it was stored
         raise changed from problem
     if digest != row.approved_hash:

@@ -17,7 +17,7 @@ from outreach.access.store import append_audit
 from outreach.app.build import App
 from outreach.app.campaigns import limits_in_force
 from outreach.audience.privacy.store import Erasure
-from outreach.campaigns import store as campaigns
+from outreach.campaigns.fingerprint.store import fingerprint
 from outreach.campaigns.state import TERMINAL
 from outreach.content.problem import ContentProblem
 from outreach.db import stops
@@ -57,7 +57,7 @@ async def _bound(app: App, conn: AsyncConnection, address: str) -> Sequence[int]
 
 async def _digest(app: App, conn: AsyncConnection, number: int) -> str | None:
     try:
-        return await campaigns.fingerprint(conn, number, limits_in_force(app))
+        return await fingerprint(conn, number, limits_in_force(app))
     except ContentProblem:  # a stored text was tampered with: its approval does not hold
         return None
 

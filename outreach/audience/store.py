@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.audience import segment
 from outreach.audience.addresses import store as addresses
 from outreach.audience.companies import store as companies
-from outreach.audience.importing.near import Near
 from outreach.audience.importing.near.preview.store import nears_of
+from outreach.audience.importing.preview import Preview, preview
 from outreach.audience.importing.result import ImportResult
 from outreach.audience.importing.store import Importer, ImportOptions, Progress
 from outreach.audience.people import store as people
@@ -26,8 +25,7 @@ from outreach.audience.people.store import ContactView, TimelineItem
 from outreach.audience.privacy import store as privacy
 from outreach.audience.privacy.store import Erasure, Suppress
 from outreach.audience.read import Source, open_source
-from outreach.audience.row import Draft, Reject, RowCleaner, RowRefused
-from outreach.audience.table import ReadError
+from outreach.audience.row import Reject, RowCleaner, RowRefused
 from outreach.db.bulk import chunks
 from outreach.db.session import Database
 from outreach.model import Contact, EmailAddress, Segment
@@ -40,20 +38,6 @@ CONTACT, ADDRESS, SEGMENT = table(Contact), table(EmailAddress), table(Segment)
 PAGE = 10_000
 #: Segments that are counted in one statement; each may have dozens of conditions.
 TOGETHER = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What an import would do with the first rows, for the wizard."""
-
-    columns: tuple[str, ...]
-    fields: tuple[str | None, ...]
-    encoding: str
-    delimiter: str
-    rows: list[tuple[int, list[str]]]
-    problems: list[Reject]
-    warnings: list[dict[str, Any]]
-    near: list[Near]
 
 
 class AudienceStore:
@@ -100,7 +84,7 @@ class AudienceStore:
         self, path: Path, columns: Mapping[str, str] | None = None, *, source: str = "preview", rows: int = 200
     ) -> Preview:
         """Return how a list would be understood; nothing is stored. Raises ReadError, HeaderError."""
-        told, drafts = await asyncio.to_thread(_preview, path, columns, source, rows)
+        told, drafts = await asyncio.to_thread(preview, path, columns, source, rows)
         async with self.db.read() as conn:
             return replace(told, near=await nears_of(conn, drafts))
 
@@ -390,24 +374,3 @@ async def _counts(conn: AsyncConnection, nodes: Sequence[segment.Node], now: dat
 async def _count(conn: AsyncConnection, node: segment.Node, now: datetime) -> int:
     chosen = (CONTACT.c.erased_at.is_(None), segment.condition(node, now))
     return await conn.scalar(select(func.count()).select_from(CONTACT).where(*chosen)) or 0
-
-
-def _preview(path: Path, columns: Mapping[str, str] | None, origin: str, rows: int) -> tuple[Preview, list[Draft]]:
-    source = open_source(path, columns)
-    cleaner = RowCleaner(source.columns, source.fields, source=origin)
-    shown: list[tuple[int, list[str]]] = []
-    problems: list[Reject] = []
-    drafts: list[Draft] = []
-    for item in islice(source.rows(), rows):
-        if isinstance(item, ReadError):
-            problems.append(Reject(item.line, "", item.cell, "unclosed_quote"))
-            continue
-        shown.append((item[0], list(item[1])))
-        cleaned: Draft | Reject = cleaner.clean(*item)
-        if isinstance(cleaned, Reject):
-            problems.append(cleaned)
-        else:
-            drafts.append(cleaned)
-    warnings = cleaner.warnings.as_list()
-    told = Preview(source.columns, source.fields, source.encoding, source.delimiter, shown, problems, warnings, [])
-    return told, drafts

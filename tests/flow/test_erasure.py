@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from outreach.access.roles import OPERATOR
 from outreach.app.campaigns import demand_approval, limits_in_force
 from outreach.app.erasure import erase_person
-from outreach.campaigns import store as campaigns
+from outreach.campaigns.fingerprint.store import fingerprint
 from outreach.campaigns.store import CampaignError
 from outreach.db.session import Database
 from outreach.model import Campaign, CampaignRecipient, EmailAddress
@@ -31,7 +31,7 @@ async def house(seeded: Path, tmp_path: Path) -> AsyncIterator[House]:
     shutil.copy(seeded, path)
     built = House(Database(f"sqlite:///{path}"))
     async with built.db.write() as conn:
-        digest = await campaigns.fingerprint(conn, 1, limits_in_force(built.outreach))
+        digest = await fingerprint(conn, 1, limits_in_force(built.outreach))
         await conn.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == 1).values(approved_hash=digest))
     yield built
     await built.db.close()
