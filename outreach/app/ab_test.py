@@ -21,6 +21,7 @@ from outreach.crm.store import apply_task
 from outreach.events.kinds import CreateTask
 from outreach.model import Campaign, Mailbox, Message, MessageState
 from outreach.model.base import table
+from outreach.model.task_titles import both
 from outreach.outbox import store as outbox
 
 CAMPAIGNS, MESSAGES, MAILBOXES = table(Campaign), table(Message), table(Mailbox)
@@ -120,7 +121,7 @@ async def rest(conn: AsyncConnection, campaign_id: int) -> int:
 async def _tell(conn: AsyncConnection, campaign: Any, found: Judgement, now: datetime) -> None:
     """Somebody has to choose: a task of the campaign's owner."""
     owner = campaign.owner_id if campaign.owner_id is not None else campaign.author_id
-    title = f"为 A/B 测试选择版本 / Choose the variant for the rest: {campaign.name}"
+    title = f"{both('variant')}: {campaign.name}"
     data = {"campaign_id": campaign.id, "outcome": found.outcome}
     await apply_task(conn, CreateTask("variant", title, None, None, owner, "next_working_day", data=data), None, now)
 

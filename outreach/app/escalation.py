@@ -18,6 +18,7 @@ from outreach.crm.late import store as late
 from outreach.db import instance
 from outreach.model import User
 from outreach.model.base import table
+from outreach.model.task_titles import shown
 
 log = structlog.get_logger(__name__)
 USERS = table(User)
@@ -53,7 +54,7 @@ async def mail_managers(app: App, now: datetime) -> int:
     for manager_id, rows in by_manager.items():
         manager = people.get(manager_id)
         if manager is not None and manager.email:
-            data = notice(app, box, manager, [row.title for row in rows], now)
+            data = notice(app, box, manager, [shown(row.title, manager.language) for row in rows], now)
             posted = await post(app, box, [manager.email], data, now)
             sent += posted.outcome == "sent"
             if posted.outcome != "sent":

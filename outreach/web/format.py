@@ -146,19 +146,6 @@ def minute_of_day(now: datetime, tz: str) -> float:
     return round(100 * (local.hour * 60 + local.minute) / 1440, 1)
 
 
-#: What the program writes for readers of either language, who may change: ``回复客户 / Answer: Omar Haddad``.
-BOTH_TONGUES = re.compile(r"(?P<zh>[^/]*[\u4e00-\u9fff][^/]*?) ?/ (?P<en>[A-Za-z][^:：/]*): (?P<rest>.*)", re.DOTALL)
-
-
-def tongue(text: str, lang: str) -> str:
-    """A title in the reader's language alone, where the program wrote it in both; any other as it is."""
-    found = BOTH_TONGUES.fullmatch(text)
-    if not found:
-        return text
-    rest = tongue(found["rest"], lang)
-    return f"{found['zh']}：{rest}" if lang == "zh" else f"{found['en']}: {rest}"
-
-
 def initials(name: str) -> str:
     """Two letters of a Latin name, one character of a Chinese one."""
     words = [word for word in name.replace(".", " ").split() if word]

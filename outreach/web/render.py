@@ -15,6 +15,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from outreach.audience.regions import country_name
+from outreach.model.task_titles import shown
 from outreach.web import format as fmt
 from outreach.web.i18n import LANG_ATTRIBUTE, N_, locale, translate, translations
 from outreach.web.words import INTENT, TASK, word
@@ -131,7 +132,7 @@ def _words(lang: str) -> dict[str, Any]:
     return {
         "said": said,
         "badge": badge,
-        "tongue": lambda text: fmt.tongue(text, lang),
+        "tongue": lambda title: shown(title, lang),
         "pause_reason": lambda value: pause_text(value, lang),
         "explained": lambda reason, detail="": explained(reason, lang, detail)[0],
         "remedy": lambda reason, detail="": explained(reason, lang, detail)[1],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from outreach.web.format import tongue
+from outreach.model.task_titles import shown
 
 
 @pytest.mark.parametrize(
@@ -22,5 +22,5 @@ from outreach.web.format import tongue
     ],
 )
 def test_a_title_in_both_languages_is_shown_in_the_readers_alone(title: str, zh: str, en: str) -> None:
-    assert tongue(title, "zh") == zh
-    assert tongue(title, "en") == en
+    assert shown(title, "zh") == zh
+    assert shown(title, "en") == en

@@ -25,18 +25,13 @@ from outreach.crm.store import add_task
 from outreach.db import stops
 from outreach.model import Campaign
 from outreach.model.base import table
+from outreach.model.task_titles import both
 from outreach.outbox import store as outbox
 
 CAMPAIGNS = table(Campaign)
 #: Dates do not come up by the minute.
 LOOK_EVERY = timedelta(hours=1)
 TASK_KINDS = {"quality": "quality"}
-TITLES = {
-    "birthday": "生日问候 / Birthday greeting",
-    "quality": "交货后质量回访 / Ask about the quality",
-    "anniversary": "首单周年致谢 / Anniversary of the first order",
-    "reactivation": "久未联系，重新问候 / Long silent: write again",
-}
 
 
 def is_due(row: Any, now: datetime) -> bool:
@@ -124,7 +119,7 @@ async def _ask(conn: AsyncConnection, work: Work, person: Candidate, found: Foun
     rules = work.what.occasion
     assert rules is not None
     holiday = greetings.greetable().get(found.name)
-    title = f"{holiday.zh}问候 / {holiday.en} greeting" if holiday else TITLES[rules.kind]
+    title = both("holiday", zh=holiday.zh, en=holiday.en) if holiday else both(rules.kind)
     task_id = await add_task(
         conn,
         kind=TASK_KINDS.get(rules.kind, "greeting"),

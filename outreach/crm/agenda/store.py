@@ -16,6 +16,7 @@ from outreach.crm.agenda.ical import Entry, calendar
 from outreach.db.session import Database
 from outreach.model import CalendarFeed, Company, Contact, Task, User
 from outreach.model.base import table
+from outreach.model.task_titles import shown
 
 FEEDS, TASKS, USERS = table(CalendarFeed), table(Task), table(User)
 COMPANIES, CONTACTS = table(Company), table(Contact)
@@ -57,7 +58,7 @@ class AgendaStore:
     async def read(self, token: str, base_url: str, now: datetime) -> bytes | None:
         """Return the feed of an address; None where there is none, it was ended, or its owner has left."""
         found = (
-            select(FEEDS.c.id, FEEDS.c.user_id, FEEDS.c.used_at, USERS.c.display_name, USERS.c.name)
+            select(FEEDS.c.id, FEEDS.c.user_id, FEEDS.c.used_at, USERS.c.display_name, USERS.c.name, USERS.c.language)
             .join(USERS, USERS.c.id == FEEDS.c.user_id)
             .where(FEEDS.c.token_hash == token_hash(token), FEEDS.c.revoked_at.is_(None), USERS.c.disabled_at.is_(None))
         )
@@ -69,7 +70,7 @@ class AgendaStore:
         if feed.used_at is None or now - feed.used_at > SEEN_EVERY:
             async with self.db.write() as conn:
                 await conn.execute(update(FEEDS).where(FEEDS.c.id == feed.id).values(used_at=now))
-        entries = [_entry(row, base_url) for row in rows]
+        entries = [_entry(row, base_url, feed.language) for row in rows]
         return calendar(f"outreach · {feed.display_name or feed.name}", entries, now)
 
     async def _end(self, conn: Any, user_id: int, now: datetime) -> None:
@@ -88,8 +89,9 @@ def _tasks(user_id: int, now: datetime) -> Any:
     return query.order_by(TASKS.c.due_at).limit(MOST)
 
 
-def _entry(row: Row[Any], base_url: str) -> Entry:
+def _entry(row: Row[Any], base_url: str, language: str) -> Entry:
     path = f"/inbox/{row.inbound_id}" if row.inbound_id else f"/contacts/{row.contact_id}" if row.contact_id else ""
     link = f"{base_url}{path or '/follow-ups'}"
-    title = f"{row.title} · {row.company}" if row.company and row.company not in row.title else row.title
+    title = shown(row.title, language)
+    title = f"{title} · {row.company}" if row.company and row.company not in title else title
     return Entry(f"task-{row.id}@outreach", title, row.due_at, row.created_at, "", link)

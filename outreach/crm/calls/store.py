@@ -18,6 +18,7 @@ from outreach.crm.store import ACTIVITIES, TASKS, add_task, note
 from outreach.db.session import Database
 from outreach.model import CallScript, Contact
 from outreach.model.base import table
+from outreach.model.task_titles import both
 
 CONTACTS, SCRIPTS = table(Contact), table(CallScript)
 #: The tag of people who do not want to be called; call lists leave them out.
@@ -101,7 +102,7 @@ class CallStore:
     async def _follow(self, conn: Any, call: Call, person: Row[Any], actor: Actor, now: datetime) -> int | None:
         if call.next_at is None:
             return None
-        title = call.text.splitlines()[0][:120] if call.text else f"跟进电话 / Follow up the call: {call.outcome}"
+        title = call.text.splitlines()[0][:120] if call.text else both("call")
         return await add_task(conn, call.next_kind or "call", title, now, owner_id=person.owner_id or actor.id,
                               company_id=person.company_id, contact_id=person.id, due=call.next_at)  # fmt: skip
 

@@ -21,6 +21,7 @@ from outreach.crm.store import add_task, note
 from outreach.db.session import Database
 from outreach.model import Company, Deal, User
 from outreach.model.base import table
+from outreach.model.task_titles import both
 
 DEALS, COMPANIES, USERS = table(Deal), table(Company), table(User)
 
@@ -177,7 +178,7 @@ class DealStore:
                 await _reached(conn, told, str(stage), now)
             await _close_tasks(conn, deal_id, word, now)
             if not grant:
-                title = f"报价未获批准 / Quotation refused: {row.title}"
+                title = f"{both('not_approved')}: {row.title}"
                 await add_task(conn, "deal", title, now, owner_id=row.owner_id, company_id=row.company_id,
                                contact_id=row.contact_id, data={"deal_id": deal_id})  # fmt: skip
             after = {"approval": values["approval"], **{name: row._mapping[name] for name in TERMS}}
@@ -225,7 +226,7 @@ class DealStore:
         await self._change(conn, row, changed | asked)
         margin = changed.get("margin", row.margin)
         told = "?" if margin is None else f"{margin:g} %"
-        title = f"报价低于毛利底线 / Margin under the floor: {row.title} ({told})"
+        title = f"{both('floor')}: {row.title} ({told})"
         for manager in await _managers(conn, row.owner_id, actor.id):
             await add_task(conn, "deal_approval", title, now, owner_id=manager, company_id=row.company_id,
                            contact_id=row.contact_id, data={"deal_id": row.id})  # fmt: skip

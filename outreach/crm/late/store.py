@@ -14,6 +14,7 @@ from outreach.crm.store import calendar_of
 from outreach.crm.tasks import due_at
 from outreach.model import Role, Task, TaskState, User
 from outreach.model.base import table
+from outreach.model.task_titles import both
 
 TASKS, USERS = table(Task), table(User)
 
@@ -58,7 +59,7 @@ async def _tell(conn: AsyncConnection, row: Any, manager: Row[Any], staff: Seque
     owner = next((user.display_name or user.name for user in staff if user.id == row.owner_id), "–")
     values = {
         "kind": KIND,
-        "title": f"逾期未处理（{owner}）/ Late ({owner}): {row.title}"[:500],
+        "title": f"{both('late', owner=owner)}: {row.title}"[:500],
         "contact_id": row.contact_id,
         "company_id": row.company_id,
         "owner_id": manager.id,

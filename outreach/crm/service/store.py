@@ -20,6 +20,7 @@ from outreach.crm.store import TASKS, add_task, calendar_of, default_owner, note
 from outreach.db.session import Database
 from outreach.model import Company, Contact, InboundMail, Ticket, TicketKind, User
 from outreach.model.base import table
+from outreach.model.task_titles import both
 
 TICKETS, USERS, CONTACTS = table(Ticket), table(User), table(Contact)
 COMPANIES, INBOUND = table(Company), table(InboundMail)
@@ -133,7 +134,7 @@ class ServiceStore:
             await _change(conn, row, state=str(state), department_answer=answer.strip()[:5000])
             await _finish(conn, row, ASKED, "answered", now)
             await _tell(conn, row, "case_told", answer.strip()[:500], actor, now, department=row.department)
-            title = f"{row.number} 部门已答复 / The department has answered: {row.subject}"
+            title = f"{row.number} {both('told')}: {row.subject}"
             await add_task(conn, "case_told", title, now, owner_id=row.owner_id, company_id=row.company_id,
                            contact_id=row.contact_id, data={"ticket_id": case_id})  # fmt: skip
             await append_audit(conn, actor, "case.told", "ticket", case_id, now=now)

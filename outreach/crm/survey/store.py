@@ -18,6 +18,7 @@ from outreach.crm.store import add_task, note
 from outreach.db.session import Database
 from outreach.model import Contact, Order, Survey, Ticket
 from outreach.model.base import table
+from outreach.model.task_titles import both
 from outreach.tracking.tokens import Signer
 
 SURVEYS, TICKETS, CONTACTS, ORDERS = table(Survey), table(Ticket), table(Contact), table(Order)
@@ -113,7 +114,7 @@ class SurveyStore:
             reopened = await self._case(conn, row, vote, now)
             if not reopened and vote.score is not None and vote.score <= UNHAPPY and row.answered_at is None:
                 owner = await conn.scalar(select(CONTACTS.c.owner_id).where(CONTACTS.c.id == row.contact_id))
-                title = f"客户不满意（{vote.score}/5），请致电 / Unhappy customer ({vote.score}/5): call"
+                title = both("unhappy", score=vote.score)
                 await add_task(conn, "call", title, now, owner_id=owner, company_id=row.company_id,
                                contact_id=row.contact_id)  # fmt: skip
         return True

@@ -8,6 +8,7 @@ from outreach.campaigns.calendar import zone_named
 from outreach.events.effects.common import activity, mark
 from outreach.events.facts import Facts
 from outreach.events.kinds import Change, CreateTask, LeftCompany, NewEvent, PauseContact, StopMessages
+from outreach.model.task_titles import both
 
 #: An absence that lasts longer than parental leave in most of the world is a misread date.
 LONGEST_ABSENCE = timedelta(days=366)
@@ -51,7 +52,7 @@ def _left(event: NewEvent, facts: Facts, contact_id: int) -> list[Change]:
     successor = event.data.get("successor")
     task = CreateTask(
         kind="left",
-        title=f"联系人已离职，请找接手人 / Left the company, find the successor: {facts.who}",
+        title=f"{both('left')}: {facts.who}",
         contact_id=contact_id,
         company_id=facts.company_id,
         owner_id=facts.owner_id,

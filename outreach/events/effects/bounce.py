@@ -17,6 +17,7 @@ from outreach.events.kinds import (
     Suppress,
 )
 from outreach.model import SuppressionReason
+from outreach.model.task_titles import both
 
 #: Soft bounces suppress after 3 sends over at least 7 days (reliability.md, "Sending rules").
 SOFT_BOUNCES = 3
@@ -74,7 +75,7 @@ def _unreachable(event: NewEvent, facts: Facts, why: str) -> list[Change]:
         return []
     changes: list[Change] = [StopMessages(why=why, contact_id=facts.contact_id)]
     if facts.is_known:
-        title = f"邮件送不到，请换渠道联系 / Mail does not arrive, reach them another way: {facts.who}"
+        title = f"{both('bounce')}: {facts.who}"
         data = {"reason": event.data.get("reason")}
         changes.append(
             CreateTask(

@@ -13,6 +13,7 @@ from outreach.events.kinds import (
     StopMessages,
     Suppress,
 )
+from outreach.model.task_titles import both
 
 
 def mark(event: NewEvent, facts: Facts, field: str, hard: bool | None = None) -> list[Change]:
@@ -38,26 +39,21 @@ def everywhere(facts: Facts) -> tuple[AddressFacts, ...]:
     return tuple(known.values())
 
 
-#: What a received mail may say about the address book → how the task calls it.
-CORRECTIONS = {
-    "moved": "对方邮箱已更换，请核对新地址 / Has a new address, check it",
-    "wrong_person": "联系人不负责此事，请核对 / Is not the right person, check it",
-    "colleague": "同一公司的新联系人回信，请核对后添加 / A colleague who is not on record answered, check and add",
-    "another_address": "对方用新地址回信，请核对后添加 / Answered from an address that is not on record, check and add",
-}
+#: What a received mail may say about the address book; model/task_titles.py has the words.
+CORRECTIONS = frozenset({"moved", "wrong_person", "colleague", "another_address"})
 
 
 def correction(event: NewEvent, facts: Facts) -> list[Change]:
     """Propose a correction of the address book to the owner; it is never applied by itself."""
     proposal = event.data.get("proposal") or {}
-    words = CORRECTIONS.get(str(proposal.get("change")))
-    if words is None or facts.contact_id is None:
+    change = str(proposal.get("change"))
+    if change not in CORRECTIONS or facts.contact_id is None:
         return []
     named = proposal.get("address")
     return [
         CreateTask(
             kind="address_book",
-            title=f"{words}: {facts.who}" + (f" → {named}" if named else ""),
+            title=f"{both(change)}: {facts.who}" + (f" → {named}" if named else ""),
             contact_id=facts.contact_id,
             company_id=facts.company_id,
             owner_id=facts.owner_id,

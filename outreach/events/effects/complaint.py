@@ -6,6 +6,7 @@ from outreach.events.effects.common import activity, mark, never_again
 from outreach.events.facts import Facts
 from outreach.events.kinds import Change, CreateTask, NewEvent, PauseCampaign
 from outreach.model import SuppressionReason
+from outreach.model.task_titles import both
 
 #: Mailbox providers warn at 0.1% and block at 0.3% (reliability.md; Google's and Yahoo's sender requirements 2024).
 WARN_RATE = 0.001
@@ -23,7 +24,7 @@ def on_complaint(event: NewEvent, facts: Facts) -> list[Change]:
     changes.append(
         CreateTask(
             kind="complaint",
-            title=f"客户投诉垃圾邮件，请查明原因 / Complained about our mail, find out why: {facts.who}",
+            title=f"{both('complaint')}: {facts.who}",
             contact_id=facts.contact_id,
             company_id=facts.company_id,
             owner_id=facts.owner_id,

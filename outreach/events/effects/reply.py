@@ -5,6 +5,7 @@ from __future__ import annotations
 from outreach.events.effects.common import activity, correction, mark
 from outreach.events.facts import Facts
 from outreach.events.kinds import AddressAlive, Change, CreateTask, NewEvent, StopMessages, TouchContact
+from outreach.model.task_titles import both
 
 
 def on_reply(event: NewEvent, facts: Facts) -> list[Change]:
@@ -39,7 +40,7 @@ def _task(event: NewEvent, facts: Facts) -> CreateTask:
     data = {"intent": intent, "subject": event.data.get("subject"), "text": event.data.get("text")}
     return CreateTask(
         kind="reply",
-        title=f"回复客户 / Answer: {facts.who}",
+        title=f"{both('reply')}: {facts.who}",
         contact_id=facts.contact_id,
         company_id=facts.company_id,
         owner_id=facts.owner_id,
@@ -53,7 +54,7 @@ def on_challenge(event: NewEvent, facts: Facts) -> list[Change]:
     """A filter asks for a proof that a person wrote: only a person may give it."""
     task = CreateTask(
         kind="challenge",
-        title=f"对方的过滤系统要求确认 / Their filter asks for a confirmation: {facts.who}",
+        title=f"{both('challenge')}: {facts.who}",
         contact_id=facts.contact_id,
         company_id=facts.company_id,
         owner_id=facts.owner_id,

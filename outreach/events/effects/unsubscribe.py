@@ -17,16 +17,13 @@ from outreach.events.kinds import (
     Unsuppress,
 )
 from outreach.model import SuppressionReason
+from outreach.model.task_titles import both
 
 #: A pause that a recipient may ask for on the preference page, in days.
 LONGEST_PAUSE = 365
 
 #: What a recipient may ask of us on the preference page.
-REQUESTS = {
-    "access": "客户想知道保存了哪些信息 / Wants to know what is stored",
-    "erase": "客户要求删除信息 / Asks to be erased",
-    "complain": "客户投诉 / Complains",
-}
+REQUESTS = frozenset({"access", "erase", "complain"})
 
 
 def on_unsubscribe(event: NewEvent, facts: Facts) -> list[Change]:
@@ -67,7 +64,7 @@ def _request(event: NewEvent, facts: Facts) -> list[Change]:
     wish = event.data.get("request")
     if wish not in REQUESTS:
         return []
-    title = f"{REQUESTS[wish]}: {facts.who}"
+    title = f"{both(str(wish))}: {facts.who}"
     data = {"request": wish}
     return [
         CreateTask("privacy", title, facts.contact_id, facts.company_id, facts.owner_id, "next_working_day", data=data)
