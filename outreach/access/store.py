@@ -20,6 +20,7 @@ from outreach.access.audit import Entry, Fault, Head, digest, first_fault, plain
 from outreach.access.roles import OPERATOR, Actor
 from outreach.db.session import Database
 from outreach.model import AuditEntry, AuditHead, LoginSession, Role, User
+from outreach.model.refusal import InTwo
 
 USERS: Table = User.__table__  # type: ignore[attr-defined]
 ENTRIES: Table = AuditEntry.__table__  # type: ignore[attr-defined]
@@ -32,12 +33,12 @@ AUTHORISED_FOR = timedelta(days=365)
 CHUNK = 5_000
 
 
-class UserError(Exception):
+class UserError(InTwo):
     """A change to a user is refused. `code` names why: unknown, exists, no_role, last_admin, self."""
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: str, zh: str = "") -> None:
         self.code = code
-        super().__init__(text)
+        super().__init__(text, zh)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from outreach.events.kinds import EventKind, NewEvent
 from outreach.inbox.archive.store import archive_sent
 from outreach.model import Company, Contact, InboundMail, Mailbox, Message, Task, User
 from outreach.model.base import table
+from outreach.model.refusal import InTwo
 
 INBOUND: Table = table(InboundMail)
 TASKS: Table = table(Task)
@@ -65,7 +66,9 @@ async def answer(app: App, inbound_id: int, text: str, actor: Actor, now: dateti
         known = [settings.name for settings in app.settings.mailbox]
         name = await box_to_answer(conn, row.mailbox, (actor.id, row.held_by), known)
     if not row.from_address:
-        raise AnswerError("the mail names no sender: answer it from the mailbox itself")
+        raise AnswerError(
+            "the mail names no sender: answer it from the mailbox itself", "这封邮件没有发件人：请直接在邮箱里回复"
+        )
     if name is None:
         raise AnswerError(
             "the mailbox that it came to is closed, and neither you nor the customer's owner has one to answer from: "
@@ -121,7 +124,9 @@ async def _claim(conn: AsyncConnection, inbound_id: int, now: datetime) -> None:
     open_one = (INBOUND.c.id == inbound_id) & INBOUND.c.answered_at.is_(None)
     result = await conn.execute(update(INBOUND).where(open_one).values(answered_at=now))
     if result.rowcount != 1:
-        raise AnswerError("somebody has answered this mail already: look at the thread")
+        raise AnswerError(
+            "somebody has answered this mail already: look at the thread", "已经有人回复了这封邮件：请查看往来邮件"
+        )
 
 
 async def _record(conn: AsyncConnection, row: Row[Any], text: str, posted: Posted, actor: Actor, now: datetime) -> None:

@@ -16,12 +16,13 @@ from outreach.crm.proposals import KINDS, proposal_of
 from outreach.model import Activity, Basis, Company, Contact, EmailAddress, Task, TaskState
 from outreach.model.base import table
 from outreach.model.keys import address_key, normalise_address
+from outreach.model.refusal import InTwo
 
 TASKS, CONTACTS, COMPANIES = table(Task), table(Contact), table(Company)
 ADDRESSES, ACTIVITIES = table(EmailAddress), table(Activity)
 
 
-class CorrectionError(Exception):
+class CorrectionError(InTwo):
     """It cannot be taken over; the text says why and what to do."""
 
 
@@ -45,7 +46,9 @@ async def accept(app: App, task_id: int, actor: Actor, now: datetime) -> dict[st
         if task is None or proposal is None:
             raise LookupError(f"task {task_id} proposes nothing")
         if task.state != TaskState.OPEN.value:
-            raise CorrectionError("somebody has decided this already: look at the contact")
+            raise CorrectionError(
+                "somebody has decided this already: look at the contact", "已经有人处理过了：请查看该联系人"
+            )
         done = await _apply(app, conn, task, proposal, now)
         closed = {"state": TaskState.DONE.value, "done_at": now, "outcome": "accepted"}
         await conn.execute(update(TASKS).where(TASKS.c.id == task_id).values(**closed))
@@ -75,7 +78,10 @@ async def _add_address(
     normal = normalise_address(address)
     holder = await conn.scalar(select(ADDRESSES.c.contact_id).where(ADDRESSES.c.normal == normal))
     if holder is not None:
-        raise CorrectionError("another contact has this address already: merge the two instead")
+        raise CorrectionError(
+            "another contact has this address already: merge the two instead",
+            "已有另一个联系人使用这个地址：请改为合并两者",
+        )
     if first:
         await conn.execute(update(ADDRESSES).where(ADDRESSES.c.contact_id == contact_id).values(is_primary=False))
     values = {
@@ -113,5 +119,5 @@ async def _add_colleague(
             conn, given, source="inbox", basis=basis, now=now, owner_id=row.owner_id
         )
     except RowRefused as refused:
-        raise CorrectionError(refused.message()) from refused
+        raise CorrectionError(refused.message(), refused.message("zh")) from refused
     return {"contact_id": new}

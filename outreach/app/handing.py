@@ -111,7 +111,7 @@ async def transfer(
     stop. Raises UserError.
     """
     if leaving == successor:
-        raise UserError("self", "name somebody else as the successor")
+        raise UserError("self", "name somebody else as the successor", "请选择另一位同事接手")
     async with app.db.write() as conn:
         await _able(conn, successor)
         await stops.hold(conn)
@@ -145,7 +145,9 @@ async def take_back(app: App, handover_id: int, actor: Actor, now: datetime) -> 
     async with app.db.write() as conn:
         row = (await conn.execute(select(HANDOVERS).where(HANDOVERS.c.id == handover_id))).one_or_none()
         if row is None or row.undone_at is not None:
-            raise UserError("unknown", "there is no such hand-over, or it was taken back already")
+            raise UserError(
+                "unknown", "there is no such hand-over, or it was taken back already", "没有这次移交，或已撤回"
+            )
         await stops.hold(conn)
         for name, (owned, column, _) in OWNED.items():
             back = owned.c.id.in_(row.moved[name]) & (owned.c[column] == row.to_id)
@@ -192,7 +194,11 @@ async def follow_up(app: App, now: datetime) -> int:
 async def _able(conn: AsyncConnection, successor: int) -> None:
     row = (await conn.execute(select(USERS.c.disabled_at).where(USERS.c.id == successor))).one_or_none()
     if row is None or row.disabled_at is not None:
-        raise UserError("unknown", "the successor's account is closed: name somebody who works here")
+        raise UserError(
+            "unknown",
+            "the successor's account is closed: name somebody who works here",
+            "接手人的账号已关闭：请选择在职同事",
+        )
 
 
 def _mine(owned: Table, column: str, still: tuple[str, tuple[str, ...]] | None, user: int) -> Any:

@@ -1,6 +1,6 @@
 """What a campaign refuses, in both languages: who writes one reads why in the own language, scripts read English.
 
-InTwo                 the words, mixed into an exception
+InTwo                 (model/refusal.py) the words, mixed into an exception
   CampaignError       (store.py) what was asked for cannot be done now
   DefinitionError     (definition.py) the campaign file cannot be used
   IllegalTransition   (state.py) the campaign's state does not allow it
@@ -13,17 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-
-class InTwo(Exception):
-    """An exception with its words in English and Chinese; where there are no Chinese ones, English stands in."""
-
-    def __init__(self, en: str, zh: str = "") -> None:
-        self.en, self.zh = en, zh or en
-        super().__init__(en)
-
-    def message(self, language: str = "en") -> str:
-        """Return what happened and what to do, in "en" or "zh"."""
-        return self.zh if language.startswith("zh") else self.en
+from outreach.model.refusal import InTwo
 
 
 class Wrong(InTwo, ValueError):
@@ -85,3 +75,6 @@ def check_words(problem: Mapping[str, Any]) -> tuple[str, str]:
     for name, value in context.items():
         zh = zh.replace("{" + name + "}", str(value).replace(" or ", " 或 "))
     return en, zh or en
+
+
+__all__ = ["CHANGED_MEANWHILE", "CHANGED_SINCE", "CHECKS", "InTwo", "Wrong", "check_words"]

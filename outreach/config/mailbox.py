@@ -9,13 +9,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from outreach.campaigns.refusal import Wrong
 from outreach.content.hosts import is_loopback
+from outreach.model.refusal import InTwo
 
 Tls = Literal["implicit", "starttls", "none"]
 
 
-class ConfigError(Exception):
-    """The configuration cannot be used. The text says where, why and what is allowed."""
+class ConfigError(InTwo):
+    """The configuration cannot be used. The text says where, why and what is allowed, in both languages."""
 
 
 class Part(BaseModel):
@@ -32,7 +34,7 @@ class SecretRef(Part):
     @model_validator(mode="after")
     def _one(self) -> SecretRef:
         if sum(v is not None for v in (self.env, self.file, self.keyring)) != 1:
-            raise ValueError("give exactly one of env, file, keyring")
+            raise Wrong("give exactly one of env, file, keyring", "env、file、keyring 三者须且只能给出一个")
         return self
 
     def read(self) -> str:
@@ -47,7 +49,10 @@ class SecretRef(Part):
 def _from_env(name: str) -> str:
     value = os.environ.get(name)
     if not value:
-        raise ConfigError(f"the environment variable {name} is not set: set it to the mailbox's password or code")
+        raise ConfigError(
+            f"the environment variable {name} is not set: set it to the mailbox's password or code",
+            f"未设置环境变量 {name}：请将其设为该邮箱的密码或授权码",
+        )
     return value
 
 
@@ -55,9 +60,13 @@ def _from_file(path: Path) -> str:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise ConfigError(f"the secret file {path} cannot be read: {error.strerror}") from error
+        raise ConfigError(
+            f"the secret file {path} cannot be read: {error.strerror}", f"无法读取密钥文件 {path}：{error.strerror}"
+        ) from error
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(f"{path} can be read by others: run  chmod 600 {path}")
+        raise ConfigError(
+            f"{path} can be read by others: run  chmod 600 {path}", f"{path} 可被其他用户读取：请运行  chmod 600 {path}"
+        )
     return path.read_text(encoding="utf-8").strip()
 
 
@@ -66,7 +75,10 @@ def _from_keyring(name: str) -> str:
 
     value = keyring.get_password("outreach", name)
     if not value:
-        raise ConfigError(f"the keyring has no entry {name!r} of service outreach: keyring set outreach {name}")
+        raise ConfigError(
+            f"the keyring has no entry {name!r} of service outreach: keyring set outreach {name}",
+            f"系统密钥环里没有服务 outreach 的条目 {name!r}：请运行  keyring set outreach {name}",
+        )
     return str(value)
 
 
@@ -80,7 +92,10 @@ class Endpoint(Part):
     @model_validator(mode="after")
     def _plain_only_on_loopback(self) -> Endpoint:
         if self.tls == "none" and not is_loopback(self.host):
-            raise ValueError('tls = "none" is for loopback only: use "implicit" or "starttls"')
+            raise Wrong(
+                'tls = "none" is for loopback only: use "implicit" or "starttls"',
+                'tls = "none" 仅限本机：请改用 "implicit" 或 "starttls"',
+            )
         return self
 
 

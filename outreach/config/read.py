@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from outreach.campaigns.refusal import check_words
 from outreach.config.mailbox import ConfigError
 from outreach.config.settings import Settings
 
@@ -27,7 +28,10 @@ def find_config(explicit: str | None = None) -> Path:
     """Return the configuration's path: --config, $OUTREACH_CONFIG, ./config.toml. Raises ConfigError if absent."""
     path = Path(explicit or os.environ.get("OUTREACH_CONFIG") or "config.toml")
     if not path.is_file():
-        raise ConfigError(f"there is no configuration at {path}: run  outreach init  or name one with --config FILE")
+        raise ConfigError(
+            f"there is no configuration at {path}: run  outreach init  or name one with --config FILE",
+            f"{path} 处没有配置文件：请运行  outreach init  或用 --config FILE 指定",
+        )
     return path
 
 
@@ -43,7 +47,8 @@ def load(path: Path) -> Settings:
     try:
         return Settings(**raw, folder=path.parent, file=path)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(problem, path, text) for problem in error.errors())) from error
+        told = [_explain(problem, path, text) for problem in error.errors()]
+        raise ConfigError(*("\n".join(said) for said in zip(*told, strict=True))) from error
 
 
 #: What a preset may set of a mailbox; the rest of providers.toml is for sending and the inbox.
@@ -61,8 +66,12 @@ def _apply_preset(box: Any, path: Path, text: str, number: int) -> None:
     known = presets()
     if name not in known:
         line = line_of(text, ("mailbox", number, "provider"))
-        hint = _did_you_mean(str(name), known)
-        raise ConfigError(f"{path}:{line}: unknown provider {name!r}{hint}; there are: {', '.join(sorted(known))}")
+        en, zh = _did_you_mean(str(name), known)
+        there = ", ".join(sorted(known))
+        raise ConfigError(
+            f"{path}:{line}: unknown provider {name!r}{en}; there are: {there}",
+            f"{path}:{line}：没有名为 {name!r} 的服务商{zh}；可选：{there}",
+        )
     for key in PRESET_KEYS:
         given = known[name].get(key)
         if given is None:
@@ -73,30 +82,37 @@ def _apply_preset(box: Any, path: Path, text: str, number: int) -> None:
             box.setdefault(key, given)
 
 
-def _explain(problem: Any, path: Path, text: str) -> str:
+def _explain(problem: Any, path: Path, text: str) -> tuple[str, str]:
+    """Return what is wrong with one value, where, and what is allowed, in English and Chinese."""
     location = tuple(part for part in problem["loc"] if isinstance(part, str | int))
     where = f"{path}:{line_of(text, location)}"
     dotted = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
         allowed = _allowed_keys(location[:-1])
-        hint = _did_you_mean(str(location[-1]), allowed)
-        return f"{where}: unknown key {dotted}{hint}; allowed here: {', '.join(allowed)}"
+        en, zh = _did_you_mean(str(location[-1]), allowed)
+        listed = ", ".join(allowed)
+        return (
+            f"{where}: unknown key {dotted}{en}; allowed here: {listed}",
+            f"{where}：未知的键 {dotted}{zh}；此处可用：{listed}",
+        )
     if problem["type"] == "missing":
-        return f"{where}: {dotted} is missing"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    shown = "" if _secretive(location) else f" (found {problem['input']!r})"
+        return f"{where}: {dotted} is missing", f"{where}：缺少 {dotted}"
+    message, said = check_words(problem)
+    found = ("", "") if _secretive(location) else (f" (found {problem['input']!r})", f"（现为 {problem['input']!r}）")
     if location and location[-1] == "password" and isinstance(problem["input"], str):
-        message = 'a password never stands in the file: use { env = "NAME" }, { file = "PATH" } or { keyring = "NAME" }'
-    return f"{where}: {dotted}: {message}{shown}"
+        ways = ('{ env = "NAME" }', '{ file = "PATH" }', '{ keyring = "NAME" }')
+        message = f"a password never stands in the file: use {ways[0]}, {ways[1]} or {ways[2]}"
+        said = f"密码不写在文件里：请用 {ways[0]}、{ways[1]} 或 {ways[2]}"
+    return f"{where}: {dotted}: {message}{found[0]}", f"{where}：{dotted}：{said}{found[1]}"
 
 
 def _secretive(location: tuple[str | int, ...]) -> bool:
     return any(part in ("password", "oauth2", "client_secret", "refresh_token") for part in location)
 
 
-def _did_you_mean(word: str, allowed: Mapping[str, Any] | list[str]) -> str:
+def _did_you_mean(word: str, allowed: Mapping[str, Any] | list[str]) -> tuple[str, str]:
     close = difflib.get_close_matches(word, list(allowed), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    return (f" (did you mean {close[0]}?)", f"（是否指 {close[0]}？）") if close else ("", "")
 
 
 def _allowed_keys(location: tuple[str | int, ...]) -> list[str]:

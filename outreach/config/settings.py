@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from outreach.campaigns.refusal import Wrong
 from outreach.config.mailbox import ConfigError, MailboxSettings, Part, SecretRef
 from outreach.model.enums import Role
 
@@ -22,7 +23,10 @@ class DatabaseSettings(Part):
     @classmethod
     def _known(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            raise ValueError("use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+            raise Wrong(
+                "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+                "请用 sqlite:///FILE 或 postgresql://USER:PASSWORD@HOST/NAME",
+            )
         return value
 
 
@@ -46,7 +50,7 @@ class TrackingSettings(Part):
     @classmethod
     def _http(cls, value: str) -> str:
         if not re.match(r"https?://[^/\s]+", value):
-            raise ValueError("start with https:// (http:// while trying)")
+            raise Wrong("start with https:// (http:// while trying)", "应以 https:// 开头（试用时可用 http://）")
         return value.rstrip("/")
 
 
@@ -176,7 +180,7 @@ class OidcSettings(Part):
     @classmethod
     def _safe(cls, value: str) -> str:
         if not value.startswith("https://") and not re.match(r"http://(127\.|localhost|\[::1\])", value):
-            raise ValueError("the issuer must begin with https://")
+            raise Wrong("the issuer must begin with https://", "issuer 必须以 https:// 开头")
         return value
 
 
@@ -270,7 +274,8 @@ class Settings(BaseSettings):
         names = [box.name for box in value]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
-            raise ValueError(f"two mailboxes are named {', '.join(sorted(twice))}: names must differ")
+            same = ", ".join(sorted(twice))
+            raise Wrong(f"two mailboxes are named {same}: names must differ", f"有两个邮箱同名（{same}）：名称不能重复")
         return value
 
     @field_validator("topic")
@@ -316,8 +321,11 @@ class Settings(BaseSettings):
         for box in self.mailbox:
             if box.name == name:
                 return box
-        names = ", ".join(box.name for box in self.mailbox) or "none"
-        raise ConfigError(f"no mailbox is named {name!r} in the configuration (there are: {names})")
+        names = ", ".join(box.name for box in self.mailbox)
+        raise ConfigError(
+            f"no mailbox is named {name!r} in the configuration (there are: {names or 'none'})",
+            f"配置里没有名为“{name}”的邮箱（现有：{names or '无'}）",
+        )
 
 
 def _beside(url: str, folder: Path) -> str:

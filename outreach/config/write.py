@@ -62,7 +62,7 @@ def remove_mailbox(path: Path, name: str) -> Settings:
 def store_secret(folder: Path, name: str, secret: str) -> Path:
     """Write a secret into a file that only its owner can read (mode 0600). Returns its absolute path."""
     if not SECRET_NAME.match(name) or name.startswith("."):
-        raise ConfigError(f"{name!r} cannot be the name of a secret file")
+        raise ConfigError(f"{name!r} cannot be the name of a secret file", f"“{name}”不能用作密钥文件的名称")
     place = folder.absolute() / "secrets"
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = place / f".{name}.{os.getpid()}"
@@ -114,7 +114,7 @@ def _keep(path: Path, document: Document) -> Settings:
     try:
         load(partial)
     except ConfigError as error:
-        raise ConfigError(str(error).replace(str(partial), str(path))) from error
+        raise ConfigError(*(said.replace(str(partial), str(path)) for said in (error.en, error.zh))) from error
     else:
         partial.replace(path)
     finally:

@@ -19,12 +19,13 @@ from outreach.db.session import Database
 from outreach.events.kinds import AddActivity, Change, CreateTask, FinishTasks
 from outreach.model import Activity, Company, Contact, Task, TaskState, User
 from outreach.model.base import table
+from outreach.model.refusal import InTwo
 
 TASKS, ACTIVITIES, USERS = table(Task), table(Activity), table(User)
 CONTACTS, COMPANIES = table(Contact), table(Company)
 
 
-class TaskError(Exception):
+class TaskError(InTwo):
     """The task cannot be changed; the text says why."""
 
 
@@ -199,7 +200,9 @@ class CrmStore:
                 .values(state=state.value, done_at=now, outcome=outcome or None)
             )
             if result.rowcount != 1:
-                raise TaskError(f"task {task_id} is not open: somebody has closed it already")
+                raise TaskError(
+                    f"task {task_id} is not open: somebody has closed it already", "这项待办已经有人完成或取消了"
+                )
 
     async def reopen(self, task_id: int) -> None:
         """Undo the closing of a task."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from outreach.model.enums import SuppressionReason
 from outreach.model.keys import address_key, domain_key, normalise_address
+from outreach.model.refusal import InTwo
 from outreach.model.suppressed import PARENTS, is_suppressed
 
 #: The test as SQL over an address's key and domain columns, for segments, plans and the outbox.
@@ -38,6 +39,10 @@ def parents_of(domain: str) -> tuple[str, ...]:
     return tuple(".".join(labels[start:]) for start in range(min(len(labels), PARENTS + 1)))
 
 
+class EntryRefused(InTwo, ValueError):
+    """What was given is no line of the list."""
+
+
 def keys_for(address: str, secret: bytes) -> tuple[str, ...]:
     """Return every key under which an address may be suppressed: its own, its domain's, the domains' above."""
     domain = normalise_address(address).rpartition("@")[2]
@@ -47,12 +52,12 @@ def keys_for(address: str, secret: bytes) -> tuple[str, ...]:
 def key_of(entry: str, secret: bytes) -> str:
     """Return the key of an address (``a@b.example``) or of a domain (``b.example``, ``@b.example``).
 
-    Raises ValueError on what is neither.
+    Raises EntryRefused on what is neither.
     """
     entry = normalise_address(entry)
     local, at, domain = entry.rpartition("@")
     if " " in entry or "." not in domain or domain.startswith(".") or domain.endswith("."):
-        raise ValueError(f"{entry!r} is neither an address nor a domain")
+        raise EntryRefused(f"{entry!r} is neither an address nor a domain", f"“{entry}”既不是邮箱地址，也不是域名")
     return address_key(entry, secret) if at and local else domain_key(domain)
 
 

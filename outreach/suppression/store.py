@@ -16,19 +16,21 @@ from outreach.db.session import Database
 from outreach.model import Suppression, SuppressionReason
 from outreach.model.base import table
 from outreach.model.keys import normalise_address
+from outreach.model.refusal import InTwo
 from outreach.suppression.match import FOR_EVER, key_of, keys_for, weaker_than
 
 TABLE = table(Suppression)
 
 
-class Held(ValueError):
+class Held(InTwo, ValueError):
     """A suppression that a person caused: removing it needs force and a reason."""
 
     def __init__(self, entry: str, reason: str) -> None:
         self.entry, self.reason = entry, reason
         super().__init__(
             f"{entry} is suppressed because of “{reason}”: that holds for every list and for good. "
-            "Only who has the person's new, recorded consent may lift it: --force --why TEXT."
+            "Only who has the person's new, recorded consent may lift it: --force --why TEXT.",
+            f"{entry} 因“{reason}”被禁发：对所有名单永久有效。只有取得本人新的、有记录的同意后才能解除。",
         )
 
 

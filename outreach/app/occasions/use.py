@@ -32,6 +32,14 @@ CONTACTS, COMPANIES, USERS = table(Contact), table(Company), table(User)
 ADDRESSES = table(EmailAddress)
 
 
+class NotSent(CampaignError):
+    """The letter may not leave; `reason` is the code that the message rows know (outbox's skip reasons)."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason.partition(":")[0]
+        super().__init__(f"not sent: {reason}", f"未发送：{reason}")
+
+
 async def send(app: App, occasion_id: int, actor: Actor, now: datetime) -> datetime:
     """Say yes: the letter leaves on its day, in the person's hours. Returns when. Raises CampaignError in words."""
     async with app.db.write() as conn:
@@ -49,7 +57,7 @@ async def send(app: App, occasion_id: int, actor: Actor, now: datetime) -> datet
         person = desk.people.get(row.contact_id)
         refused = "erased" if person is None else desk.refusal(person, row.key, work.box(person))
         if person is None or refused:
-            raise CampaignError(f"not sent: {refused}", f"未发送：{refused}")
+            raise NotSent(refused or "erased")
         due: datetime = max(row.due_at, due_moment(now.date(), work.hours(person.country, person.city), now))
         await occasions.move(conn, row, "send", now, decided_by=actor.id, due_at=due)
         await queue(conn, desk, person, row.key, row.name, due)

@@ -25,8 +25,16 @@ from outreach.model import (
     Ticket,
 )
 from outreach.model.base import table
+from outreach.model.refusal import InTwo
 
 COMPANY = table(Company)
+
+
+class MergeRefused(InTwo, ValueError):
+    """Two companies cannot be merged, or not be taken apart; the text says why."""
+
+
+UNDONE = ("this merge has been undone already", "这次合并已经撤销过了")
 #: What belongs to a company. Everything follows in a merge: no customer's history is lost (C3).
 BELONGS: tuple[Table, ...] = (
     table(Contact), table(Deal), table(Order), table(Activity), table(Task), table(Message), table(InboundMail),
@@ -44,10 +52,10 @@ async def merge(conn: AsyncConnection, keep: int, drop: int, now: datetime) -> d
     The dropped row stays and points to the kept one, so that a later import of its domain finds the right company.
     """
     if keep == drop:
-        raise ValueError("a company cannot be merged with itself")
+        raise MergeRefused("a company cannot be merged with itself", "客户不能与自己合并")
     kept, dropped = await _row(conn, keep), await _row(conn, drop)
     if kept["merged_into"] or dropped["merged_into"]:
-        raise ValueError("one of the companies is already part of another")
+        raise MergeRefused("one of the companies is already part of another", "其中一个客户已并入另一个客户")
     moved = {source.name: await _move(conn, source, drop, keep) for source in BELONGS}
     filled = {name: dropped[name] for name in _FILLED if kept[name] in (None, "") and dropped[name] not in (None, "")}
     if "country" in filled:
@@ -69,7 +77,7 @@ async def undo_of(conn: AsyncConnection, drop: int) -> dict[str, Any]:
     """Return what undoes the merge of a dropped company. Raises LookupError, ValueError where it was no merge."""
     undo: dict[str, Any] | None = (await _row(conn, drop))["attributes"].get(UNDO)
     if undo is None:
-        raise ValueError("this merge has been undone already")
+        raise MergeRefused(*UNDONE)
     return undo
 
 
@@ -78,7 +86,7 @@ async def unmerge(conn: AsyncConnection, undo: dict[str, Any], now: datetime) ->
     keep, drop = int(undo["keep"]), int(undo["drop"])
     dropped = await _row(conn, drop)
     if dropped["merged_into"] != keep:
-        raise ValueError("this merge has been undone already")
+        raise MergeRefused(*UNDONE)
     for source in BELONGS:
         for part in chunks([int(number) for number in undo["moved"].get(source.name, [])]):
             back = update(source).where(source.c.id.in_(part), source.c.company_id == keep)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from outreach.model.refusal import InTwo
+
 
 class EnrolmentState(StrEnum):
     """Where a person stands. Active: the next step comes by itself; waiting: for a call or task of ours."""
@@ -18,7 +20,7 @@ class EnrolmentState(StrEnum):
 S = EnrolmentState
 
 
-class IllegalMove(ValueError):
+class IllegalMove(InTwo, ValueError):
     """The person's state in the sequence does not allow this; the text says what is possible."""
 
 
@@ -39,6 +41,18 @@ TRANSITIONS: dict[tuple[S, str], S] = {
     (S.STOPPED, "reopen"): S.ACTIVE,
 }
 
+STATES_ZH = {
+    S.ACTIVE: "在序列中",
+    S.WAITING: "在等待电话或任务",
+    S.PAUSED: "已暂停",
+    S.STOPPED: "已停止",
+    S.FINISHED: "已走完序列",
+}
+ACTIONS_ZH = {
+    "wait": "等待", "go_on": "继续", "pause": "暂停", "resume": "继续", "resume_waiting": "继续", "stop": "停止",
+    "finish": "结束", "reopen": "重新加入",
+}  # fmt: skip
+
 #: States in which a person is in the sequence, and so in no other.
 OPEN = frozenset({S.ACTIVE, S.WAITING, S.PAUSED})
 #: The one reason of a stop that may be taken back.
@@ -50,8 +64,13 @@ def advance(state: S | str, action: str) -> S:
     current = S(state)
     following = TRANSITIONS.get((current, action))
     if following is None:
-        options = ", ".join(sorted(name for origin, name in TRANSITIONS if origin is current)) or "nothing more"
-        raise IllegalMove(f"a person who is {current} in a sequence cannot {action}; possible: {options}")
+        possible = sorted(name for origin, name in TRANSITIONS if origin is current)
+        options = ", ".join(possible) or "nothing more"
+        said = "、".join(dict.fromkeys(ACTIONS_ZH[name] for name in possible)) or "无"
+        raise IllegalMove(
+            f"a person who is {current} in a sequence cannot {action}; possible: {options}",
+            f"此人{STATES_ZH[current]}，不能{ACTIONS_ZH.get(action, action)}；可以：{said}",
+        )
     return following
 
 

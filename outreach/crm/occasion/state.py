@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from outreach.model.refusal import InTwo
+
 
 class OccasionState(StrEnum):
     """Proposed: its owner is asked. Queued: its message is in the outbox, whose row says what became of it."""
@@ -18,7 +20,7 @@ class OccasionState(StrEnum):
 S = OccasionState
 
 
-class IllegalDecision(ValueError):
+class IllegalDecision(InTwo, ValueError):
     """The date is decided already; the text says how."""
 
 
@@ -34,12 +36,21 @@ TRANSITIONS: dict[tuple[S, str], S] = {
 }
 
 
+STATES_ZH = {
+    S.PROPOSED: "待决定", S.QUEUED: "已安排发送", S.DECLINED: "已决定不发", S.MISSED: "已错过", S.SKIPPED: "已略过",
+}  # fmt: skip
+ACTIONS_ZH = {"send": "发送", "decline": "改为不发", "miss": "记为错过", "skip": "略过", "propose": "重新考虑"}
+
+
 def advance(state: S | str, action: str) -> S:
     """Return the state after `action`. Raises IllegalDecision."""
     current = S(state)
     following = TRANSITIONS.get((current, action))
     if following is None:
-        raise IllegalDecision(f"this date is {current} already: it cannot {action}")
+        raise IllegalDecision(
+            f"this date is {current} already: it cannot {action}",
+            f"这份问候{STATES_ZH[current]}，不能{ACTIONS_ZH.get(action, action)}",
+        )
     return following
 
 

@@ -10,11 +10,12 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.model.enums import MessageState
+from outreach.model.refusal import InTwo
 from outreach.outbox.state import TRANSITIONS
 from outreach.outbox.tables import mailbox, message
 
 
-class NotInDoubt(Exception):
+class NotInDoubt(InTwo):
     """Only a message in doubt can be settled by hand."""
 
 
@@ -36,7 +37,10 @@ async def resolve(
     doubtful = and_(message.c.id == message_id, message.c.state == MessageState.IN_DOUBT)
     if (await conn.execute(update(message).where(doubtful).values(values))).rowcount != 1:
         state = await conn.scalar(select(message.c.state).where(message.c.id == message_id))
-        raise NotInDoubt(f"message {message_id} is {state or 'unknown'}, not in doubt: there is nothing to settle")
+        raise NotInDoubt(
+            f"message {message_id} is {state or 'unknown'}, not in doubt: there is nothing to settle",
+            "这封邮件的状态并非存疑，无需处理：请刷新页面",
+        )
     return target
 
 

@@ -297,7 +297,8 @@ async def save_script(staff: Staff) -> Response:
     try:
         filled(given["body"], dict.fromkeys(FIELDS, ""))
     except BROKEN as error:
-        return await _scripts(staff, str(error), given, 422)
+        told = staff.say(N_("The script cannot be filled in: %(why)s"), why=str(error))
+        return await _scripts(staff, told, given, 422)
     language = given["language"][:8] or "en"
     await staff.app.calls.save_script(
         given["name"][:80], language, given["intent"] or None, given["body"], staff.actor, staff.now

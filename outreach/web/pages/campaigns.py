@@ -342,7 +342,7 @@ async def resolve(staff: Staff, campaign_id: int, message_id: int) -> Response:
     try:
         await settle_one(staff.app, message_id, answer, staff.actor, staff.now)
     except NotInDoubt as error:
-        raise HTTPException(409, str(error)) from error
+        raise HTTPException(409, in_words(error, staff.lang)) from error
     return staff.done(f"/campaigns/{campaign_id}?stage=in_doubt#ledger", N_("Settled."))
 
 

@@ -22,7 +22,7 @@ from outreach.web.data import contacts as data
 from outreach.web.data import customer as file
 from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.data.scope import held
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.pages.customers import record_edit, refusal
 from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
@@ -240,7 +240,7 @@ async def merge(staff: Staff, company_id: int) -> Response:
     try:
         await staff.app.audience.merge(company_id, int(other), staff.now)
     except (LookupError, ValueError) as error:
-        raise HTTPException(409, str(error)) from error
+        raise HTTPException(409, in_words(error, staff.lang)) from error
     staff.record(after={"keep": company_id, "drop": int(other)})
     told = {"do": "merge", "keep": company_id, "drop": int(other)}
     return staff.done(f"/customers/{company_id}", N_("Merged: everything stands here now."), undo=told)

@@ -19,7 +19,7 @@ from outreach.content.client import public, resolve
 from outreach.content.hosts import is_loopback
 from outreach.web.data.scope import held
 from outreach.web.data.tables import MAILBOX, USER
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.pages.settings import tabs
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
@@ -119,7 +119,7 @@ def _told(staff: Staff, problem: Exception) -> str:
         return staff.say(
             N_("config.toml cannot be written (%(reason)s): a technician has to change it."), reason=reason
         )
-    return str(problem)
+    return in_words(problem, staff.lang)
 
 
 @router.page("/settings/mailboxes/new", Permission.MAILBOXES_EDIT)

@@ -15,7 +15,7 @@ from outreach.web.data import today
 from outreach.web.data.people import PERSON, user_names
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import COMPANY, CONTACT, TASK
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
 
@@ -58,7 +58,7 @@ async def finish(staff: Staff, task_id: int) -> Response:
     try:
         await staff.app.crm.finish(task_id, staff.now, outcome=outcome, dropped=form.get("drop") == "1")
     except TaskError as error:
-        raise HTTPException(409, str(error)) from error
+        raise HTTPException(409, in_words(error, staff.lang)) from error
     staff.record(before={"state": row.state}, after={"state": "dropped" if form.get("drop") == "1" else "done"})
     to = local_path(str(form.get("next", "")), "/follow-ups")
     return staff.done(to, N_("Done."), undo={"do": "task.reopen", "id": task_id, "owner": row.owner_id})
@@ -76,6 +76,6 @@ async def accept(staff: Staff, task_id: int) -> Response:
     try:
         await work.accept(staff.app, task_id, staff.actor, staff.now)
     except work.CorrectionError as error:
-        raise HTTPException(409, str(error)) from error
+        raise HTTPException(409, in_words(error, staff.lang)) from error
     to = local_path(str((await staff.form()).get("next", "")), "/follow-ups")
     return staff.done(to, N_("The address book is corrected."))

@@ -95,6 +95,9 @@ async def decide(staff: Staff, occasion_id: int, action: str) -> Response:
     row = await _one(staff, occasion_id, Permission.CONTACTS_EDIT)
     try:
         leaves = await getattr(occasions(), action)(staff.app, occasion_id, staff.actor, staff.now)
+    except occasions().NotSent as refused:
+        told = staff.say(N_("Not sent: %(why)s."), why=staff.word("skip", refused.reason))
+        return await _page(staff, row, told, 409)
     except (CampaignError, IllegalDecision) as error:
         return await _page(staff, row, in_words(error, staff.lang), 409)
     if action == "send":

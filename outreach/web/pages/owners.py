@@ -19,7 +19,7 @@ from outreach.web.data import contacts as data
 from outreach.web.data.customer import visible_company
 from outreach.web.data.people import user_names
 from outreach.web.data.tables import COMPANY, USER
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
 
@@ -207,4 +207,4 @@ async def undo_hand_over(staff: Staff, told: dict[str, Any]) -> None:
     try:
         await handing().take_back(staff.app, told["id"], staff.actor, staff.now)
     except UserError as error:
-        raise HTTPException(409, str(error)) from error
+        raise HTTPException(409, in_words(error, staff.lang)) from error

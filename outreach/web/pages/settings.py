@@ -23,7 +23,7 @@ from outreach.web.data import today
 from outreach.web.data.people import user_names
 from outreach.web.data.tables import MAILBOX, SUPPRESSION
 from outreach.web.format import zone
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
@@ -278,7 +278,7 @@ async def suppress(staff: Staff) -> Response:
     try:
         await staff.app.suppression.add(entry, source="staff", now=staff.now, by_user=staff.actor.id)
     except ValueError as error:
-        return await _suppression(staff, str(error), 422)
+        return await _suppression(staff, in_words(error, staff.lang), 422)
     async with staff.app.db.write() as conn:
         await append_audit(conn, staff.actor, "suppression.added", "suppression", "list", now=staff.now)
     return staff.done("/settings/suppression", N_("Added: it holds for every list."))
@@ -294,7 +294,7 @@ async def unsuppress(staff: Staff) -> Response:
     try:
         await staff.app.suppression.remove(entry, now=staff.now, force=True, why=why)
     except (ValueError, SuppressionHeld) as error:
-        return await _suppression(staff, str(error), 422)
+        return await _suppression(staff, in_words(error, staff.lang), 422)
     async with staff.app.db.write() as conn:
         after = {"why": why}
         await append_audit(conn, staff.actor, "suppression.removed", "suppression", "list", now=staff.now, after=after)

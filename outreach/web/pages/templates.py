@@ -16,7 +16,7 @@ from outreach.content.lint import told
 from outreach.content.problem import ContentProblem
 from outreach.content.template import TemplateSource
 from outreach.web import mail
-from outreach.web.i18n import N_
+from outreach.web.i18n import N_, in_words
 from outreach.web.look import VIEWS, Look, Looked, look_at, offered
 from outreach.web.routing import Pages, Staff
 from outreach.web.work import authoring, trial_mail
@@ -130,7 +130,7 @@ async def test(staff: Staff, name: str) -> Response:
     except ContentProblem as problem:
         return await _page(staff, name, problem.message(staff.lang), 422)
     except (LookupError, ConfigError) as error:
-        return await _page(staff, name, str(error), 422)
+        return await _page(staff, name, in_words(error, staff.lang), 422)
     if posted.outcome != "sent":
         return await _page(staff, name, staff.say(POSTED[posted.outcome], why=posted.text[:300]), 502)
     return staff.done(f"/templates/{name}", POSTED["sent"], address=to)
