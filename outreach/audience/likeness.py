@@ -4,8 +4,9 @@
 Furniture`; `Lichtwerk Brandt GmbH` and `Lichtwerk Brand` are one. So order counts for the words that tell which company
 it is. What a name says of trade, place and form (data/trade_words.txt) weighs a quarter and may stand anywhere:
 different companies of one market share it, and one company writes it now here, now there. Where both say it and say
-something else (Acme Lighting, Acme Furniture), they are two. Legal forms weigh nothing. A misspelt word of trade (Hafen
-Lichd) is taken for an own one, so such a name is not found.
+something else (Acme Lighting, Acme Furniture), they are two. What one name alone says of its trade may be left out in
+the other, or tell another company of the house (Siemens, Siemens Energy): such a pair is asked about, no more. A slip
+of the ear or the finger in a word of trade (Hafen Lichd) makes no own word of it. Legal forms weigh nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ SISTER = 60.0
 LIKELY = 75.0
 
 #: A word of trade, place or form against an own word, where both names have it, and where one alone has it.
+#: What one alone says it deals in weighs as much as what both say.
 _TRADE, _ONE_SIDED = 0.25, 0.1
+#: Letters from which on a word that sounds like a word of trade is taken for it.
+_LONG = 5
+_ALIKE_SOUNDS = str.maketrans("dpgcqzvwyjm", "tbkkksffiin")
 #: One word, spelt twice: Brandt and Brand (91), Aurora and Auroras (92). Nova and Vega share nothing (25).
 _ONE_WORD = 75.0
 #: Where each name has a word that the other lacks: never alike, however long the rest.
@@ -56,27 +61,51 @@ class Words(NamedTuple):
         return "".join(self.own)
 
 
+class Vocabulary(NamedTuple):
+    """Words of trade, place and form; which of them say what a company deals in; legal forms; Chinese parts of names.
+
+    `heard`: the longer words of trade by their sound, for those that are misspelt or foreign (Licht, Light).
+    """
+
+    trading: frozenset[str]
+    sectors: frozenset[str]
+    forms: frozenset[str]
+    inside: re.Pattern[str]
+    heard: dict[str, str]
+
+
 @lru_cache(maxsize=1)
-def _vocabulary() -> tuple[frozenset[str], frozenset[str], re.Pattern[str]]:
-    """Return the words of trade, the legal forms, and what is cut out of a Chinese name."""
+def _vocabulary() -> Vocabulary:
     text = files("outreach.audience.data").joinpath("trade_words.txt").read_text("utf-8")
     lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-    words, _, rest = lines.partition("[forms]")
+    words, _, rest = lines.partition("[sectors]")
+    deals, _, rest = rest.partition("[forms]")
     forms, _, inside = rest.partition("[inside]")
     longest_first = sorted(inside.split(), key=len, reverse=True)
-    trading, dropped = (frozenset(folded(listed).translate(_PLAIN).split()) for listed in (words, forms))
-    return trading, dropped, re.compile("(" + "|".join(longest_first) + ")")
+    kind, sectors, dropped = (frozenset(folded(listed).translate(_PLAIN).split()) for listed in (words, deals, forms))
+    heard = {_heard(word): word for word in sorted(kind | sectors) if len(word) >= _LONG}
+    return Vocabulary(kind | sectors, sectors, dropped, re.compile("(" + "|".join(longest_first) + ")"), heard)
+
+
+def _heard(word: str) -> str:
+    """Return how a word sounds at a trade fair: its first letter, then letters that are taken for one another as one.
+
+    Two of a kind count once (Beleuchttung); the first letter is where nobody slips.
+    """
+    return word[:1] + re.sub(r"(.)\1+", r"\1", word[1:].translate(_ALIKE_SOUNDS))
 
 
 @lru_cache(maxsize=4096)
 def words_of(name: str) -> Words:
     """Take a name apart. Where there is no word of its own (China Lighting Trading), its words of trade stand in."""
-    trading, forms, inside = _vocabulary()
+    trading, _, forms, inside, heard = _vocabulary()
     normal = normal_name(name).translate(_PLAIN)
     own: list[str] = []
     trade: list[str] = []
     for word in [word for word in normal.split() if word not in forms] or normal.split():
-        if word in trading or (len(word) == 1 and word.isascii() and word.isalpha()):  # A/S, S A
+        if len(word) >= _LONG and (meant := heard.get(_heard(word))):
+            trade.append(meant)
+        elif word in trading or (len(word) == 1 and word.isascii() and word.isalpha()):  # A/S, S A
             trade.append(word)
         elif _HAN.search(word):
             parts = inside.split(word)
@@ -94,7 +123,8 @@ def likeness(left: Words, right: Words) -> float:
         return 0.0
     shared, apart = set(left.trade) & set(right.trade), set(left.trade) ^ set(right.trade)
     common = 2 * _TRADE * len(shared)
-    beside = common + _ONE_SIDED * len(apart)
+    sectors = len(apart & _vocabulary().sectors)
+    beside = common + _TRADE * sectors + _ONE_SIDED * (len(apart) - sectors)
     together, own = _in_order(left.own, right.own), len(left.own) + len(right.own)
     score = 100 * (2 * sum(together) + common) / (own + beside) if own else 0.0
     if len(left.own) != len(right.own) and (joined := fuzz.ratio(left.core, right.core)) >= _JOINED:
