@@ -14,7 +14,6 @@ from outreach.access.store import append_audit
 from outreach.app.build import App
 from outreach.app.own_mailbox import box_to_answer
 from outreach.app.post import Posted, identity_of, post
-from outreach.campaigns.refusal import InTwo
 from outreach.content.envelope import Identity
 from outreach.content.plain import plain_message
 from outreach.crm.store import note
