@@ -25,7 +25,7 @@ from outreach.app.build import App, open_app
 from outreach.app.engine import Engine
 from outreach.app.handing import transfer
 from outreach.app.sequences import use as sequences
-from outreach.app.tick import tick
+from outreach.app.tick import Seen, tick
 from outreach.audience.importing.store import ImportOptions
 from outreach.config import load as load_config
 from outreach.crm.store import note
@@ -142,7 +142,7 @@ class House:
         self.now = BEGIN
         self.ledger = Ledger()
         self.boxes = [f"staff{n}" for n in range(staff)]
-        self.seen: dict[int, datetime] = {}
+        self.seen = Seen()
 
     async def open(self) -> App:
         """Open the house, furnishing it first where it is empty."""
@@ -277,7 +277,7 @@ class House:
         """What the engine does at this moment; returns the mails that left."""
         today = self.now.replace(hour=0, minute=0)
         # what stands in the database was approved here: reading it again each quarter of an hour tells nothing
-        self.seen = dict.fromkeys(range(1, self.count + 9), today + timedelta(days=1))
+        self.seen.verified = dict.fromkeys(range(1, self.count + 9), today + timedelta(days=1))
         await tick(app, self.now, self.seen)
         return await self._send(app)
 
