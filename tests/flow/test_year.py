@@ -15,7 +15,7 @@ async def test_a_few_weeks_keep_every_promise(tmp_path: Path) -> None:
     tell(year, verdict, 0)
     assert not verdict.broken, dict(verdict.broken)
     assert verdict.cases["nobody gets a step twice"] > 20
-    assert len(verdict.cases) == 14
+    assert len(verdict.cases) == 15
     # a promise about what follows an event is only kept where the event was
     seen = set(year.ledger.events)
     assert {"reply", "away", "meeting", "staff left"} <= seen
