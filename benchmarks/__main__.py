@@ -25,7 +25,7 @@ LIMIT = 360
 #: Sizes with which the whole is over in time; a benchmark that is run by itself has its own default.
 SIZES = {
     "sending": ["5", "--messages", "3000"],
-    "memory": ["60000"],
+    "memory": ["200000"],
     "import_contacts": ["400000"],
     "segments": ["400000", "--rounds", "5"],
     "reports": ["1000000"],

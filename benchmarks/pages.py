@@ -257,7 +257,7 @@ def memory(path: Path) -> tuple[float, float]:
 async def _held(port: int, pid: int) -> tuple[float, float]:
     base = f"http://127.0.0.1:{port}"
     limits = httpx.Limits(max_connections=OPEN_PAGES, max_keepalive_connections=OPEN_PAGES)
-    async with httpx.AsyncClient(base_url=base, limits=limits, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=base, limits=limits, timeout=300) as client:
         for _ in range(900):  # a busy machine takes its time to start
             try:
                 await client.post("/login", data={"name": "li.na", "password": PASSWORD})

@@ -85,7 +85,8 @@ class Outside:
         """Findings about the domain that a mailbox sends from; nothing for domains of trials."""
         if reserved(box.domain):
             return []
-        key = ("domain", box.domain, box.smtp.host, tuple(box.dkim_selectors))
+        signed = (box.dkim_domain, box.bounce_domain, *box.dkim_selectors)
+        key = ("domain", box.domain, box.smtp.host, signed)
         kept: list[ContentProblem] | None = self._fresh(key)
         if kept is not None:
             return kept
@@ -99,6 +100,8 @@ class Outside:
             box.domain,
             selectors=box.dkim_selectors or USUAL_SELECTORS,
             provider_spf=box.spf_include,
+            mail_from=box.bounce_domain,
+            dkim_domain=box.dkim_domain,
             relay_address=await self._relay(box),
             resolver=self.resolver,
             timeout=self.patience,

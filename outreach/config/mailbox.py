@@ -148,6 +148,13 @@ class MailboxSettings(Part):
     quota_scope: Literal["mailbox", "domain"] = "mailbox"
     spf_include: str = Field(default="", description="what the domain's SPF record has to include; a preset knows it")
     dkim_selectors: list[str] = Field(default=[], description="names of the domain's DKIM keys, for the doctor")
+    dkim_domain: str = Field(
+        default="", description="the domain that the relay signs for (d=) where it is another than the address's"
+    )
+    bounce_domain: str = Field(
+        default="",
+        description="the domain that the relay writes into the envelope, where it is another",
+    )
     quirks: list[str] = []
 
     @property

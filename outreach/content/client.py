@@ -221,10 +221,15 @@ async def domain_report(
     resolver: dns.asyncresolver.Resolver | None = None,
     timeout: float = 5,
 ) -> DomainFacts:
-    """A sending domain's records, for `deliverability.judge`; unanswered questions are None."""
+    """A sending domain's records, for `deliverability.judge`; unanswered questions are None.
+
+    mail_from, dkim_domain: those of envelope and signature where they are others (RFC 9989, alignment).
+    """
     ask = Asker(resolver, timeout)
+    walked = [name for one in (domain, mail_from, dkim_domain) if one for name in tree_walk(one)]
+    names = list(dict.fromkeys(walked))
     spf, mx, *dmarc = await asyncio.gather(
-        ask.texts(domain), ask.hosts(domain), *(ask.texts(f"_dmarc.{name}") for name in tree_walk(domain))
+        ask.texts(domain), ask.hosts(domain), *(ask.texts(f"_dmarc.{name}") for name in names)
     )
     keys = await asyncio.gather(*(ask.texts(f"{name}._domainkey.{dkim_domain or domain}") for name in selectors))
     return DomainFacts(
@@ -232,7 +237,7 @@ async def domain_report(
         spf=spf,
         spf_lookups=await ask.spf_lookups(spf or (), {domain}),
         dkim=dict(zip(selectors, keys, strict=True)),
-        dmarc=dict(zip(tree_walk(domain), dmarc, strict=True)),
+        dmarc=dict(zip(names, dmarc, strict=True)),
         mx=mx,
         ptr=await ask.name(relay_address) if relay_address else None,
         mail_from=mail_from or domain,

@@ -184,6 +184,24 @@ async def test_dead_links_and_the_domains_records(tmp_path: Path, clock: Clock) 
         assert "-all" in check["fix"]
 
 
+@pytest.mark.parametrize(
+    ("signed", "bounces", "passes"),
+    [("", "", True), ("relay-esp.com", "relay-esp.com", False), ("m.mingxu-lights.com", "relay-esp.com", True)],
+)
+async def test_a_relay_of_another_name_must_align(tmp_path: Path, signed: str, bounces: str, passes: bool) -> None:
+    """A mail whose envelope and signature both belong to the relay fails DMARC: the doctor and the preflight say so."""
+    records = {
+        ("mingxu-lights.com", "TXT"): ['"v=spf1 include:relay-esp.com -all"'],
+        ("_dmarc.mingxu-lights.com", "TXT"): ['"v=DMARC1; p=reject; rua=mailto:d@mingxu-lights.com"'],
+        ("mingxu-lights.com", "MX"): ["10 mx.mingxu-lights.com."],
+    }
+    async with zone(records) as resolver, real(tmp_path) as app:
+        app.outside.resolver = resolver
+        box = app.settings.mailbox[0].model_copy(update={"dkim_domain": signed, "bounce_domain": bounces})
+        found = [problem.code for problem in await app.outside.domain(box)]
+        assert ("dns.dmarc_unaligned" not in found) is passes
+
+
 async def test_a_resolver_that_is_silent_or_knows_no_root_refuses_nothing(tmp_path: Path, clock: Clock) -> None:
     write_template(tmp_path, "own", '<a href="https://www.unknown-lights.com/">here</a>')
     async with zone({("silent.net", "A"): []}) as resolver, real(tmp_path, "silent.mingxu-lights.com") as app:
