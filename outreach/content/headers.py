@@ -67,6 +67,7 @@ def encoded_words(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)  # From is the same in all mails of a mailbox
 def mailbox(header: str, name: str, address: str) -> str:
     """`From: "Li Na" <li.na@example.com>` with its line end; raises ContentProblem."""
     name, address = clean(header, name).strip(" "), ascii_address(clean(header, address))

@@ -21,6 +21,7 @@ CLAIM_COLUMNS = (
     *(message.c[name] for name in Claimed.__slots__ if name in message.c),
     campaign.c.approved_hash,
 )
+CLAIMED = tuple(column.key for column in CLAIM_COLUMNS)
 
 #: What is sent is what was approved, and what nobody has to confirm first.
 APPROVED = and_(
@@ -191,7 +192,7 @@ def _due(mailbox_id: int, campaign_id: int, sample: bool, now: datetime, limit: 
 
 
 def _claimed(row: Row[Any], now: datetime) -> Claimed:
-    values = dict(row._mapping)
+    values = dict(zip(CLAIMED, row, strict=True))  # row._mapping costs six times as much
     values["composed_at"] = values["composed_at"] or now.replace(microsecond=0)
     return Claimed(**values)
 
