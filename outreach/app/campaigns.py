@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.access.roles import OPERATOR, Actor, Held, Permission, require
 from outreach.access.store import append_audit
 from outreach.app import ab_test, pilot
-from outreach.app.ab_test import wished_size as test_size  # noqa: F401  (a use case of campaigns too)
 from outreach.app.build import App
 from outreach.app.facts import sender_facts
 from outreach.app.planning import plan_messages

@@ -41,6 +41,17 @@ class Posted:
 
     outcome: str
     text: str
+    #: The same in Chinese where it is not a server's words; only what is on hold has it.
+    zh: str = ""
+
+    @property
+    def held(self) -> bool:
+        """Whether the service itself kept it back, since the database waits to be confirmed."""
+        return bool(self.zh)
+
+    def told(self, language: str) -> str:
+        """Return the text for a reader of `language` (an IETF tag)."""
+        return self.zh if self.zh and language.startswith("zh") else self.text
 
 
 def identity_of(
@@ -90,11 +101,13 @@ class _One:
             self.over.put_nowait(Posted("in_doubt" if gone else "refused", str(broken)))
 
 
-def on_hold(reason: str) -> str:
+def on_hold(reason: str) -> Posted:
     """Say why nothing leaves, and what to do."""
     chinese, english = instance.HOLD_TEXTS.get(reason, (reason, reason))
-    return (
-        f"发送已暂停：{chinese}（outreach confirm-sending） / sending is on hold: {english} (outreach confirm-sending)"
+    return Posted(
+        "refused",
+        f"sending is on hold: {english}. When the other one is surely off: outreach confirm-sending",
+        f"发送已暂停：{chinese}。确认另一套系统已停用后，请管理员运行 outreach confirm-sending",
     )
 
 
@@ -107,7 +120,7 @@ async def post(app: App, box: MailboxSettings, recipients: Sequence[str], data: 
     server = app.server(box)
     reason = await instance.held(app.db)
     if reason is not None:
-        return Posted("refused", on_hold(reason))
+        return on_hold(reason)
     owner = _One()
     try:
         link, _ = await connect(server, owner)

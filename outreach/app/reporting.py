@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from outreach.app.build import App
-from outreach.app.post import post
+from outreach.app.post import Posted, post
 from outreach.config import ConfigError
 from outreach.db import instance
 from outreach.reports.period import Kind, Period
@@ -18,15 +17,6 @@ from outreach.reports.words import Lang
 
 #: A mail server that refused the report is asked again after this long, until the day is over.
 RETRY = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What became of the mail: `outcome` is ``sent``, ``refused`` or ``in_doubt``, `text` the server's answer."""
-
-    outcome: str
-    recipients: list[str]
-    text: str
 
 
 async def read_report(app: App, kind: Kind, period: str | None, now: datetime, language: str | None = None) -> Report:
@@ -51,7 +41,7 @@ async def _read(app: App, period: Period, now: datetime, language: str | None) -
     return await make_report(app.reports, period, now, language=lang, company=company, house=app.indicators)
 
 
-async def send_report(app: App, report: Report, now: datetime) -> Sent:
+async def send_report(app: App, report: Report, now: datetime) -> Posted:
     """Keep the figures as they are now and mail the report from the first mailbox that can send.
 
     Raises ConfigError when nobody is to get it or no mailbox is configured.
@@ -68,7 +58,7 @@ async def send_report(app: App, report: Report, now: datetime) -> Sent:
     posted = await post(app, box, recipients, data, now)
     if posted.outcome != "refused":  # in doubt counts as sent: nobody gets it twice
         await app.reports.mark_sent(kept, now)
-    return Sent(posted.outcome, recipients, posted.text)
+    return posted
 
 
 def is_due(app: App, now: datetime) -> bool:

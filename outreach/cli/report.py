@@ -55,8 +55,9 @@ def _make(
         result: dict[str, Any] = report.json() | {"files": files}
         if send:
             sent = await send_report(service, report, utc_now())
-            result["sent_to"], result["outcome"] = sent.recipients, sent.outcome
-            err.print(f"{sent.outcome}: {', '.join(sent.recipients)} {sent.text}", highlight=False, markup=False)
+            readers = list(service.settings.report.recipients)
+            result["sent_to"], result["outcome"] = readers, sent.outcome
+            err.print(f"{sent.outcome}: {', '.join(readers)} {sent.text}", highlight=False, markup=False)
         emit(result, to_stdout, _words(report, files))
         if send and result["outcome"] != "sent":
             refuse("the report was not mailed: look at the server's answer above and run the command again")

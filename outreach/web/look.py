@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 
 from outreach.access.roles import AccessDenied, Permission
+from outreach.app import facts as people
 from outreach.content.envelope import Rendered
 from outreach.content.preview import in_scheme, with_pictures, without_images
 from outreach.content.template import TemplateSource, choose_language
@@ -88,7 +89,7 @@ def _seen(html: str, source: TemplateSource, view: str) -> str:
 async def _person(staff: Staff, address: str) -> Any:
     """A contact that this person may see; others are as unknown as those that are not there."""
     async with staff.app.db.read() as conn:
-        contact = await mail.facts_of().find_contact(conn, address)
+        contact = await people.find_contact(conn, address)
         facts = await mail.person_of(conn, contact) if contact is not None else None
     if facts is None:
         return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.app import facts as people
 from outreach.content.envelope import PREVIEW_URLS, Rendered
 from outreach.content.kept import compiled_once
 from outreach.content.template import TemplateSource
@@ -25,13 +25,8 @@ KEPT = 32
 
 def sender(staff: Staff) -> dict[str, Any]:
     """What every mail says about who writes."""
-    facts: dict[str, Any] = facts_of().sender_facts(staff.app.settings)
+    facts: dict[str, Any] = people.sender_facts(staff.app.settings)
     return facts | {key: facts[key] or "?" for key in ("company", "postal_address")}
-
-
-def facts_of() -> Any:
-    """outreach.app.facts, imported when first asked for, as web/work.py does."""
-    return import_module("outreach.app.facts")
 
 
 async def render_for(
@@ -55,7 +50,7 @@ async def render_for(
 
 async def person_of(conn: AsyncConnection, contact_id: int) -> Any:
     """A contact's facts as a mail's context takes them; None where there is no such contact."""
-    return (await facts_of().load_facts(conn, [contact_id])).get(contact_id)
+    return (await people.load_facts(conn, [contact_id])).get(contact_id)
 
 
 def framed(html: str) -> HTMLResponse:

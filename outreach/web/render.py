@@ -18,8 +18,8 @@ from outreach.audience.regions import country_name
 from outreach.model.task_titles import shown
 from outreach.web import format as fmt
 from outreach.web.i18n import LANG_ATTRIBUTE, N_, locale, translate, translations
+from outreach.web.reasons import explain, explained
 from outreach.web.words import INTENT, TASK, word
-from outreach.web.work import explain, explained
 
 HTML = Path(__file__).parent / "html"
 STATIC = Path(__file__).parent / "static"

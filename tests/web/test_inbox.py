@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select, update
 
+from outreach.db import instance
 from outreach.model import AuditEntry, Company, Contact, InboundMail, Mailbox, Message, Suppression, Task, Ticket, User
 from outreach.model.base import table
 from tests.fakes.smtp import ScriptedSMTP, drop, reply
@@ -192,3 +193,17 @@ async def test_a_wish_to_leave_holds_at_once(house: House) -> None:
     async with house.db.read() as conn:
         rows = (await conn.execute(select(SUPPRESSION.c.reason).where(SUPPRESSION.c.address.like("marta%")))).all()
     assert [row.reason for row in rows] == ["unsubscribed"]
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "没有发出：发送已暂停"), ("en", "Not sent: sending is on hold")])
+async def test_a_copy_answers_nobody_and_keeps_the_text(sending: House, scripted_smtp: ScriptedSMTP, lang: str, words: str) -> None:  # fmt: skip
+    await instance.arrive(sending.db, sending.now)
+    async with sending.db.write() as conn:
+        await instance.hold(conn, "other_path")
+    async with sending.visitor("zhou.yang", lang) as visitor:
+        answer = await visitor.post("/inbox/1/answer", {"text": "my careful words"})
+    assert answer.status_code == 502
+    assert "my careful words" in answer.text
+    assert words in answer.text
+    assert "confirm-sending" in answer.text
+    assert scripted_smtp.messages == []

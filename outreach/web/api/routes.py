@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, Table, select
 
 from outreach.access.roles import Permission
 from outreach.access.store import append_audit
+from outreach.app import campaigns as work
+from outreach.app import newcomers
 from outreach.audience import segment
 from outreach.reports.period import Period
 from outreach.reports.weekly import make_report
@@ -19,8 +21,6 @@ from outreach.web.api.app import Script, allow
 from outreach.web.api.record import RecordedRoute
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import ADDRESS, CAMPAIGN, COMPANY, CONTACT, EVENT, MESSAGE, SUPPRESSION
-from outreach.web.work import campaigns as work
-from outreach.web.work import newcomers
 
 router = APIRouter(route_class=RecordedRoute)
 
@@ -173,7 +173,7 @@ async def add_contact(body: NewContact, script: Script = allow(P.CONTACTS_EDIT))
             script.need(P.CONTACTS_EDIT, await held(script, owner))
     given = body.model_dump(include=no_field)
     try:
-        entered = await newcomers().enter(script.app, values, **given, now=script.now, owner_id=script.actor.id)
+        entered = await newcomers.enter(script.app, values, **given, now=script.now, owner_id=script.actor.id)
     except LookupError as error:
         raise HTTPException(404, "there is no such customer") from error
     except ValueError as error:
@@ -243,7 +243,7 @@ async def _campaign(script: Script, campaign_id: int) -> None:
 async def campaign(campaign_id: Id, script: Script = allow(P.CAMPAIGNS_VIEW)) -> dict[str, Any]:
     """A campaign's state and counts, as `outreach campaigns status` tells them."""
     await _campaign(script, campaign_id)
-    told: dict[str, Any] = await work().status(script.app, campaign_id)
+    told: dict[str, Any] = await work.status(script.app, campaign_id)
     return {key: _value(value) for key, value in told.items()}
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import or_, select
 
 from outreach.access.roles import Permission
+from outreach.app.sequences import use as work
 from outreach.campaigns.store import CampaignError
 from outreach.crm.enrolment.state import IllegalMove
 from outreach.web.api.app import Script, allow
@@ -17,7 +18,6 @@ from outreach.web.api.routes import After, Id, Limit, Listing, plain, read_page
 from outreach.web.data.scope import held, owned
 from outreach.web.data.sequences import ENROLMENT
 from outreach.web.data.tables import CAMPAIGN, CONTACT
-from outreach.web.work import sequences as work
 
 router = APIRouter(route_class=RecordedRoute)
 P = Permission
@@ -63,7 +63,7 @@ async def _sequence(script: Script, sequence_id: int) -> Any:
 async def sequence(sequence_id: Id, script: Script = allow(P.CAMPAIGNS_VIEW)) -> dict[str, Any]:
     """One sequence: its steps, how many people stand where, why it ended for the others."""
     row = await _sequence(script, sequence_id)
-    told = await work().status(script.app, sequence_id)
+    told = await work.status(script.app, sequence_id)
     rules = row.definition["sequence"]
     facts = {name: value for name, value in plain(row).items() if name != "definition"}
     return facts | {
@@ -96,7 +96,7 @@ async def enrol(sequence_id: Id, body: Person, script: Script = allow(P.CAMPAIGN
         if await conn.scalar(query) is None:
             raise HTTPException(404, "there is no such contact")
     try:
-        told = await work().enrol(script.app, sequence_id, [body.contact_id], script.actor, script.now)
+        told = await work.enrol(script.app, sequence_id, [body.contact_id], script.actor, script.now)
     except CampaignError as error:
         raise HTTPException(409, str(error)) from error
     return {"enrolled": told["enrolled"], "refused": {str(key): why for key, why in told["refused"].items()}}
@@ -108,7 +108,7 @@ async def stop(sequence_id: Id, contact_id: Id, script: Script = allow(P.CONTACT
     script.need(P.CAMPAIGNS_VIEW)
     await _sequence(script, sequence_id)
     try:
-        await work().stop_person(script.app, sequence_id, contact_id, script.actor, script.now)
+        await work.stop_person(script.app, sequence_id, contact_id, script.actor, script.now)
     except (CampaignError, IllegalMove) as error:
         raise HTTPException(409, str(error)) from error
     return {"stopped": True}

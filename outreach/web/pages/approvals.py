@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from outreach.access.login import VERIFIED_FOR, LoginRefused
 from outreach.access.roles import Permission
+from outreach.app import campaigns as work
 from outreach.campaigns.approval import ApprovalRefused
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.state import IllegalTransition
@@ -32,7 +33,6 @@ from outreach.web.pages.greetings import KINDS
 from outreach.web.pages.sequences import titles
 from outreach.web.pages.wizard import CONDITIONS
 from outreach.web.routing import Pages, Staff
-from outreach.web.work import campaigns as work
 
 router = Pages()
 
@@ -236,9 +236,9 @@ async def _decide(staff: Staff, campaign_id: int, what: str) -> Response:
     try:
         if what == "approve":
             seen = str((await staff.form()).get("version", ""))
-            await work().approve(staff.app, campaign_id, staff.actor, staff.now, comment or None, seen=seen)
+            await work.approve(staff.app, campaign_id, staff.actor, staff.now, comment or None, seen=seen)
         else:
-            await work().reject(staff.app, campaign_id, staff.actor, staff.now, comment)
+            await work.reject(staff.app, campaign_id, staff.actor, staff.now, comment)
     except (ApprovalRefused, CampaignError, IllegalTransition) as refused:
         row = await found(staff, campaign_id, Permission.CAMPAIGNS_APPROVE)  # as it is now: it may have changed
         return await _page(staff, row, in_words(refused, staff.lang), comment, 409)

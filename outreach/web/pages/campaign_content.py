@@ -16,11 +16,12 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from outreach.access.roles import Permission
+from outreach.app import ab_test
+from outreach.app import campaigns as work
 from outreach.audience.segment import SegmentError
 from outreach.campaigns.definition import MOST_STEPS, MOST_TEAM, MOST_VARIANTS, Test, is_address, read_window
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
-from outreach.web.work import campaigns as work
 
 router = Pages()
 NUMBER = re.compile(r"^\d{1,9}(\.\d{1,3})?$")
@@ -225,11 +226,11 @@ async def test_size(staff: Staff) -> Response:
         people = await staff.app.audience.count(reader.words("segment", 8000), staff.now)
     except SegmentError:
         people = None
-    size = await work().test_size(staff.app, rules["metric"], rules["lift"], number)
+    size = await ab_test.wished_size(staff.app, rules["metric"], rules["lift"], number)
     have = None if people is None else int(people * rules["share"] / number)
     return await staff.render(
         "part_test_size.html", size=size, have=have, people=people, arms=number, rules=rules,
-        enough=_enough(size["needed_per_arm"] * number, people), shows=work().smallest_lift(size["base_rate"], have or 0, number),
+        enough=_enough(size["needed_per_arm"] * number, people), shows=work.smallest_lift(size["base_rate"], have or 0, number),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from fastapi import HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from outreach.access.roles import AccessDenied, Held, Permission
+from outreach.app import campaigns as work
 from outreach.app.doubt import settle_one
 from outreach.app.progress import Ahead, Progress, look_ahead, progress
 from outreach.campaigns.state import IllegalTransition
@@ -28,7 +29,6 @@ from outreach.web.i18n import N_, in_words
 from outreach.web.kept import PATIENCE
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
-from outreach.web.work import campaigns as work
 
 router = Pages()
 
@@ -119,7 +119,7 @@ async def _live(staff: Staff, row: Any) -> dict[str, Any]:
         approvals = await data.approvals(conn, row.id)
         pace = await today.pace(conn, row.id, staff.now)
         last_due, last_tz = await today.last_due(conn, row.id)
-        results = await work().results(conn, row)
+        results = await work.results(conn, row)
     under_way = await _under_way(staff, row) if row.state in UNDER_WAY else None
     ends_at = under_way.ends_at if under_way and under_way.ends_at else last_due
     held = Held(row.owner_id, row.owner_team)
@@ -241,7 +241,7 @@ async def preflight(staff: Staff, campaign_id: int) -> Response:
     since, key = _since(staff), ("preflight", campaign_id, staff.lang)
 
     async def check() -> Any:
-        told = work().preflight
+        told = work.preflight
         walked = partial(staff.kept.note, key)
         return await told(staff.app, campaign_id, staff.now, lang=staff.lang, walked=walked)
 
@@ -283,7 +283,7 @@ NEEDS = {
 async def _act(staff: Staff, campaign_id: int, action: str, **more: Any) -> Response:
     await found(staff, campaign_id, NEEDS[action])
     try:
-        await getattr(work(), action)(staff.app, campaign_id, staff.actor, staff.now, **more)
+        await getattr(work, action)(staff.app, campaign_id, staff.actor, staff.now, **more)
     except (CampaignError, IllegalTransition) as error:
         raise HTTPException(409, in_words(error, staff.lang)) from error
     form = await staff.form()

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy import func, select
 
 from outreach.access.roles import Permission
+from outreach.app import newcomers
 from outreach.audience.reasons import reason
 from outreach.audience.row import RowRefused
 from outreach.audience.values import ValueRefused, parse_date
@@ -18,7 +19,6 @@ from outreach.web.data.scope import held
 from outreach.web.data.tables import CONTACT, USER
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
-from outreach.web.work import newcomers
 
 router = Pages()
 
@@ -84,7 +84,7 @@ async def add(staff: Staff) -> Response:
     values = {name: given[name] for name in FIELDS if given[name]}
     chosen = int(choice) if choice.isdecimal() and len(choice) < 10 else None
     try:
-        entered = await newcomers().enter(
+        entered = await newcomers.enter(
             staff.app, values, source=given["source"], basis="inquiry", now=staff.now, owner_id=met, company_id=chosen,
             evidence=f"card: {given['source']}",
         )  # fmt: skip
@@ -128,7 +128,7 @@ async def _met_only(staff: Staff, given: Mapping[str, str], contact_id: int, own
 
 async def _alike(staff: Staff, given: Mapping[str, str]) -> list[Any]:
     """Companies that this one may be and that its address does not lead to by itself."""
-    found = await newcomers().alike(staff.app, given)
+    found = await newcomers.alike(staff.app, given)
     if any(one.by == "domain" for one, _ in found):
         return []
     return [(one, row) for one, row in found if one.score >= SURE]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -14,7 +13,8 @@ from starlette.datastructures import FormData
 
 from outreach.access.roles import Permission
 from outreach.access.store import append_audit
-from outreach.config import ConfigError, MailboxSettings, Settings, presets
+from outreach.app import doctor
+from outreach.config import ConfigError, MailboxSettings, Settings, presets, write
 from outreach.content.client import public, resolve
 from outreach.content.hosts import is_loopback
 from outreach.web.data.scope import held
@@ -93,7 +93,6 @@ async def save_company(staff: Staff) -> Response:
     try:
         _check_sender(staff, values)
         before = {key: getattr(staff.app.settings.sender, key) for key in SENDER_KEYS}
-        write = import_module("outreach.config.write")
         settings = write.set_section(path, "sender", {**values, "website": values["website"] or None})
     except (Wrong, ConfigError, OSError) as problem:
         return await _company(staff, values, _told(staff, problem), 422)
@@ -183,7 +182,6 @@ async def save_mailbox(staff: Staff) -> Response:
     try:
         values = _mailbox_values(staff, form, old)
         await _refuse_inner_hosts(staff, values, old)
-        write = import_module("outreach.config.write")
         password = str(form.get("password", ""))[:1000].strip()
         if password:
             kept = write.store_secret(staff.app.settings.data_dir, values["name"], password)
@@ -281,7 +279,7 @@ async def _refuse_inner_hosts(staff: Staff, values: dict[str, Any], old: Mailbox
 async def examine(staff: Staff, mailbox_id: int) -> Response:
     """The doctor's look at one mailbox; it takes seconds, so it loads by itself."""
     box = await _configured(staff, mailbox_id)
-    checks = await import_module("outreach.app.doctor").examine_mailbox(staff.app, box, staff.lang)
+    checks = await doctor.examine_mailbox(staff.app, box, staff.lang)
     return await staff.render("part_doctor.html", checks=checks)
 
 
@@ -293,7 +291,7 @@ async def remove_mailbox(staff: Staff) -> Response:
     if all(box.name != name for box in staff.app.settings.mailbox):
         raise HTTPException(404)
     try:
-        settings = import_module("outreach.config.write").remove_mailbox(path, name)
+        settings = write.remove_mailbox(path, name)
     except (ConfigError, OSError) as problem:
         raise HTTPException(409, _told(staff, problem)) from problem
     await _adopt(staff, settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from typing import Any
 
 from fastapi import HTTPException
@@ -12,6 +11,7 @@ from sqlalchemy import select
 
 from outreach.access.roles import Permission
 from outreach.access.store import append_audit
+from outreach.app.erasure import erase_person
 from outreach.web.data import campaigns as data
 from outreach.web.data import contacts
 from outreach.web.data.people import full_name
@@ -60,7 +60,7 @@ async def export(staff: Staff, contact_id: int) -> Response:
 async def erase(staff: Staff, contact_id: int) -> Response:
     """Erase a person; a keyed hash keeps them from being mailed or imported again."""
     address = await _address(staff, contact_id, Permission.CONTACTS_ERASE)
-    await import_module("outreach.app.erasure").erase_person(staff.app, address, staff.actor, staff.now)
+    await erase_person(staff.app, address, staff.actor, staff.now)
     return staff.done("/contacts", N_("Erased. Nobody can mail or import this person again."))
 
 

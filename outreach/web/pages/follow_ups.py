@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from fastapi import HTTPException
 from fastapi.responses import Response
 from sqlalchemy import func, or_, select
 
 from outreach.access.roles import Permission, Scope
+from outreach.app import corrections
 from outreach.crm.proposals import proposal_of
 from outreach.crm.store import TaskError
 from outreach.web.data import today
@@ -72,10 +71,9 @@ async def accept(staff: Staff, task_id: int) -> Response:
     if row is None or proposal_of(row.kind, row.data) is None:
         raise HTTPException(404)
     staff.need(Permission.CONTACTS_EDIT, await held(staff, row.owner_id))
-    work = import_module("outreach.app.corrections")
     try:
-        await work.accept(staff.app, task_id, staff.actor, staff.now)
-    except work.CorrectionError as error:
+        await corrections.accept(staff.app, task_id, staff.actor, staff.now)
+    except corrections.CorrectionError as error:
         raise HTTPException(409, in_words(error, staff.lang)) from error
     to = local_path(str((await staff.form()).get("next", "")), "/follow-ups")
     return staff.done(to, N_("The address book is corrected."))

@@ -9,6 +9,8 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from outreach.access.roles import Held, Permission
+from outreach.app.occasions import use as occasions
+from outreach.app.sequences import use as work
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.sequence_file import to_file
 from outreach.campaigns.store import CampaignError
@@ -24,8 +26,6 @@ from outreach.web.data.scope import held
 from outreach.web.i18n import N_, in_words
 from outreach.web.pages.sequences import REFUSALS, found, titles
 from outreach.web.routing import Pages, Staff
-from outreach.web.work import occasions
-from outreach.web.work import sequences as work
 
 router = Pages()
 KINDS = {
@@ -66,7 +66,7 @@ async def _one(staff: Staff, occasion_id: int, permission: Permission) -> Any:
 
 async def _page(staff: Staff, row: Any, error: str = "", status: int = 200) -> Response:
     try:
-        letter, problem = await occasions().letter(staff.app, row.id, staff.now), ""
+        letter, problem = await occasions.letter(staff.app, row.id, staff.now), ""
     except ContentProblem as found_problem:
         letter, problem = None, found_problem.message(staff.lang)
     return await staff.render(
@@ -81,7 +81,7 @@ async def show_mail(staff: Staff, occasion_id: int) -> Response:
     """The letter alone, for the frame."""
     await _one(staff, occasion_id, Permission.CONTACTS_VIEW)
     try:
-        letter = await occasions().letter(staff.app, occasion_id, staff.now)
+        letter = await occasions.letter(staff.app, occasion_id, staff.now)
     except ContentProblem as problem:
         return mail.framed_text(problem.message(staff.lang), staff.lang)
     return mail.framed(in_scheme(letter.html, "light"))
@@ -94,8 +94,8 @@ async def decide(staff: Staff, occasion_id: int, action: str) -> Response:
         raise HTTPException(404)
     row = await _one(staff, occasion_id, Permission.CONTACTS_EDIT)
     try:
-        leaves = await getattr(occasions(), action)(staff.app, occasion_id, staff.actor, staff.now)
-    except occasions().NotSent as refused:
+        leaves = await getattr(occasions, action)(staff.app, occasion_id, staff.actor, staff.now)
+    except occasions.NotSent as refused:
         told = staff.say(N_("Not sent: %(why)s."), why=staff.word("skip", refused.reason))
         return await _page(staff, row, told, 409)
     except (CampaignError, IllegalDecision) as error:
@@ -164,10 +164,10 @@ async def _save(staff: Staff, row: Any) -> Response:
     raw = _raw(staff, await staff.form(), row)
     try:
         if row is None:
-            number = await work().create(staff.app, raw, staff.actor, staff.now, raw["name"])
+            number = await work.create(staff.app, raw, staff.actor, staff.now, raw["name"])
         else:
             number = row.id
-            await work().edit(staff.app, number, raw, staff.actor, staff.now)
+            await work.edit(staff.app, number, raw, staff.actor, staff.now)
     except REFUSALS as error:
         told = in_words(error, staff.lang)
         return await _form(staff, row, raw, told, 422)

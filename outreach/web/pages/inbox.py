@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Held, Permission
+from outreach.app import answers
 from outreach.audience.dedupe import company_domain
 from outreach.crm.owners.collide import Known
 from outreach.inbox.archive.letters.store import letter_of
@@ -22,6 +22,7 @@ from outreach.web.data import quarantine as quarantine_data
 from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.data.scope import held
 from outreach.web.i18n import N_, in_words
+from outreach.web.reasons import not_sent
 from outreach.web.received import page as received_page
 from outreach.web.routing import Pages, Staff
 from outreach.web.today_rules import ANSWER_WITHIN
@@ -37,11 +38,6 @@ VIEWS = {
     "leaving": N_("Unsubscribes"),
     "other": N_("Other"),
 }
-
-
-def answers() -> Any:
-    """outreach.app.answers, imported when first used (see work.py)."""
-    return import_module("outreach.app.answers")
 
 
 @router.page("/inbox", Permission.INBOX_VIEW)
@@ -156,18 +152,14 @@ async def answer(staff: Staff, inbound_id: int) -> Response:
     text = str((await staff.form()).get("text", "")).strip()[:100_000]
     if not text:
         return await _page(staff, inbound_id, staff.say(N_("Write something first.")), status=422)
-    work = answers()
     try:
-        posted = await work.answer(
+        posted = await answers.answer(
             staff.app, inbound_id, text, staff.actor, staff.now, sender_name=staff.visit.user.display_name
         )
-    except (work.AnswerError, ValueError, LookupError) as error:
+    except (answers.AnswerError, ValueError, LookupError) as error:
         return await _page(staff, inbound_id, in_words(error, staff.lang), text, 409)
     if posted.outcome == "refused":
-        told = staff.say(
-            N_("The mail server refused it: %(reply)s. Nothing was sent; your text is below."), reply=posted.text
-        )
-        return await _page(staff, inbound_id, told, text, 502)
+        return await _page(staff, inbound_id, not_sent(staff, posted, kept=True), text, 502)
     if posted.outcome == "in_doubt":
         return staff.done("/inbox", N_("The server hung up: nobody knows whether the answer arrived. Look into Sent."))
     return staff.done("/inbox", N_("Answer sent."))
@@ -177,7 +169,7 @@ async def answer(staff: Staff, inbound_id: int) -> Response:
 async def close(staff: Staff, inbound_id: int) -> Response:
     """Nothing more is to be done."""
     await _found(staff, inbound_id, Permission.INBOX_ANSWER)
-    await answers().close(staff.app, inbound_id, staff.actor, staff.now)
+    await answers.close(staff.app, inbound_id, staff.actor, staff.now)
     return staff.done("/inbox", N_("Done, and out of the inbox."), undo={"do": "inbound.reopen", "id": inbound_id})
 
 
@@ -185,7 +177,7 @@ async def close(staff: Staff, inbound_id: int) -> Response:
 async def reopen(staff: Staff, inbound_id: int) -> Response:
     """It waits again."""
     await _found(staff, inbound_id, Permission.INBOX_ANSWER)
-    await answers().reopen(staff.app, inbound_id, staff.actor, staff.now)
+    await answers.reopen(staff.app, inbound_id, staff.actor, staff.now)
     return staff.done(f"/inbox/{inbound_id}", N_("It waits again."))
 
 
@@ -196,7 +188,7 @@ async def hand_over(staff: Staff, inbound_id: int) -> Response:
     form = await staff.form()
     owner = await assignee(staff, str(form.get("owner", "")))
     note = str(form.get("note", "")).strip()
-    await answers().hand_over(staff.app, inbound_id, owner, staff.actor, staff.now, note)
+    await answers.hand_over(staff.app, inbound_id, owner, staff.actor, staff.now, note)
     return staff.done("/inbox", N_("Handed over."))
 
 
@@ -204,5 +196,5 @@ async def hand_over(staff: Staff, inbound_id: int) -> Response:
 async def unsubscribe(staff: Staff, inbound_id: int) -> Response:
     """The sender wants no more mail."""
     await _found(staff, inbound_id, Permission.INBOX_VIEW)
-    await answers().unsubscribe(staff.app, inbound_id, staff.actor, staff.now)
+    await answers.unsubscribe(staff.app, inbound_id, staff.actor, staff.now)
     return staff.done("/inbox", N_("Unsubscribed: no campaign writes to this person any more."))

@@ -14,14 +14,15 @@ from sqlalchemy import func, select
 from starlette.datastructures import UploadFile
 
 from outreach.access.roles import Permission
+from outreach.app import surveys as asking
 from outreach.audience.table import ReadError
 from outreach.crm.survey.store import AskedAlready
-from outreach.web import work
 from outreach.web.data.customer import surveys, visible_company
 from outreach.web.data.matching import says
 from outreach.web.data.tables import COMPANY, ORDER
 from outreach.web.i18n import N_
 from outreach.web.pages.deals import region_of
+from outreach.web.reasons import not_sent
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
 from outreach.web.undos import undoes
@@ -109,15 +110,15 @@ async def survey(staff: Staff, order_id: int) -> Response:
     await _may(staff, order_id)
     staff.need(Permission.INBOX_ANSWER)
     to = local_path(str((await staff.form()).get("next", "")), "/customers/orders")
-    app, shown = work.surveys(), staff.visit.user.display_name
+    shown = staff.visit.user.display_name
     try:
-        posted = await app.ask_after_order(staff.app, order_id, staff.actor, staff.now, sender=shown)
-    except app.AskRefused as refused:
+        posted = await asking.ask_after_order(staff.app, order_id, staff.actor, staff.now, sender=shown)
+    except asking.AskRefused as refused:
         return staff.done(to, word("survey_error", refused.code)[0])
     except AskedAlready:
         return staff.done(to, word("survey_error", "asked")[0])
     if posted.outcome == "refused":
-        return staff.done(to, N_("The mail server refused it: %(reply)s. Nothing was sent."), reply=posted.text)
+        return staff.done(to, not_sent(staff, posted))
     return staff.done(to, N_("Asked; the answer comes into the customer's file."))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from fastapi import HTTPException
@@ -11,6 +10,7 @@ from sqlalchemy import func, select
 
 from outreach.access.roles import Permission
 from outreach.access.store import UserError
+from outreach.app import handing
 from outreach.crm.grades.rules import quarter_of
 from outreach.crm.owners.rules import Rule
 from outreach.model.enums import Region
@@ -26,11 +26,6 @@ from outreach.web.undos import undoes
 router = Pages()
 #: Pairs and proposals on a page.
 PAGE = 60
-
-
-def handing() -> Any:
-    """outreach.app.handing, imported when first used (see work.py)."""
-    return import_module("outreach.app.handing")
 
 
 # ---- rules
@@ -170,7 +165,7 @@ async def _hand_over(staff: Staff, user_id: int, error: str = "", status: int = 
         raise HTTPException(404)
     chosen = staff.request.query_params.get("to", "")
     to = int(chosen) if chosen.isdecimal() else None
-    preview = await handing().preview(staff.app, user_id, to)
+    preview = await handing.preview(staff.app, user_id, to)
     async with staff.app.db.read() as conn:
         assignees = [user for user in await data.assignees(conn) if user.id != user_id]
     return await staff.render(
@@ -185,9 +180,8 @@ async def do_hand_over(staff: Staff, user_id: int) -> Response:
     to, how = str(form.get("to", "")), str(form.get("sequences", "continue"))
     if not to.isdecimal() or how not in ("continue", "stop"):
         return await _hand_over(staff, user_id, staff.say(N_("Choose who takes over.")), 422)
-    work = handing()
     try:
-        done = await work.transfer(staff.app, user_id, int(to), staff.actor, staff.now, sequences=how)
+        done = await handing.transfer(staff.app, user_id, int(to), staff.actor, staff.now, sequences=how)
     except UserError as refused:
         words = {
             "self": N_("Choose somebody else."),
@@ -205,6 +199,6 @@ async def undo_hand_over(staff: Staff, told: dict[str, Any]) -> None:
     """Take a hand-over back."""
     staff.need(Permission.USERS_TRANSFER)
     try:
-        await handing().take_back(staff.app, told["id"], staff.actor, staff.now)
+        await handing.take_back(staff.app, told["id"], staff.actor, staff.now)
     except UserError as error:
         raise HTTPException(409, in_words(error, staff.lang)) from error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from typing import Any
 
 from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission
+from outreach.app import unread
 from outreach.web import mail as mails
 from outreach.web.data import inbox as inbox_data
 from outreach.web.data import quarantine as data
@@ -90,7 +90,7 @@ async def read_again(staff: Staff, unread_id: int) -> Response:
     async with staff.app.db.read() as conn:
         if await data.why(conn, unread_id) is None:
             raise HTTPException(404)
-    if await import_module("outreach.app.unread").read_again(staff.app, unread_id, staff.actor, staff.now):
+    if await unread.read_again(staff.app, unread_id, staff.actor, staff.now):
         return staff.done("/inbox/quarantine", N_("Read and filed: it has its effect now, and its place in the inbox."))
     async with staff.app.db.read() as conn:
         why = await data.why(conn, unread_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from importlib import import_module
 from typing import Any, cast
 
 from fastapi import HTTPException
@@ -12,10 +11,12 @@ from markupsafe import Markup
 
 from outreach.access.roles import Permission, Scope
 from outreach.access.store import append_audit
+from outreach.app import reporting
 from outreach.reports.period import Period
 from outreach.reports.weekly import make_report
 from outreach.reports.words import Lang
 from outreach.web.i18n import N_
+from outreach.web.reasons import not_sent
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
@@ -112,18 +113,16 @@ async def file(staff: Staff, label: str, kind: str) -> Response:
 
 @router.action("/reports/{label}/send", Permission.REPORTS_SEND)
 async def send(staff: Staff, label: str) -> Response:
-    """Send the report to its readers now."""
+    """Send the report to its readers now, as the week's own mail would: in their language, kept as it is."""
     recipients = staff.app.settings.report.recipients
-    box = next(iter(staff.app.settings.mailbox), None)
-    if not recipients or box is None:
+    if not recipients or not staff.app.settings.mailbox:
         return staff.done(f"/reports/{label}", N_("Nobody is named: [report] recipients in config.toml."))
-    report = await _report(staff, _period(staff, label))
-    message_id = f"report-{label}-{staff.now:%Y%m%d%H%M%S}@{box.domain}"
-    data = report.mail(box.address, recipients, message_id)
-    posted = await import_module("outreach.app.post").post(staff.app.server(box), box.address, recipients, data)
+    period = _period(staff, label)
+    report = await reporting.read_report(staff.app, period.kind, label, staff.now)
+    posted = await reporting.send_report(staff.app, report, staff.now)
     async with staff.app.db.write() as conn:
         after = {"outcome": posted.outcome, "readers": len(recipients)}
         await append_audit(conn, staff.actor, "report.sent", "report", label, now=staff.now, after=after)
     if posted.outcome != "sent":
-        return staff.done(f"/reports/{label}", N_("Not sent: %(reply)s"), reply=posted.text)
+        return staff.done(f"/reports/{label}", not_sent(staff, posted))
     return staff.done(f"/reports/{label}", N_("Sent to %(count)s readers."), count=len(recipients))

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from outreach.access.roles import AccessDenied, Held, Permission
+from outreach.app.sequences import use as work
 from outreach.audience.segment import SegmentError
 from outreach.campaigns.definition import Definition, DefinitionError
 from outreach.campaigns.sequence_file import to_file
@@ -29,7 +30,6 @@ from outreach.web.i18n import N_, in_words
 from outreach.web.pages.wizard import CONDITIONS
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
-from outreach.web.work import sequences as work
 
 router = Pages()
 #: Rows of the builder: what is there, and so many empty ones.
@@ -108,10 +108,10 @@ async def _save(staff: Staff, row: Any) -> Response:
     raw = _raw(staff, await staff.form(), row)
     try:
         if row is None:
-            number = await work().create(staff.app, raw, staff.actor, staff.now, staff.say(N_("Sequence")))
+            number = await work.create(staff.app, raw, staff.actor, staff.now, staff.say(N_("Sequence")))
         else:
             number = row.id
-            await work().edit(staff.app, number, raw, staff.actor, staff.now)
+            await work.edit(staff.app, number, raw, staff.actor, staff.now)
     except REFUSALS as error:
         told = in_words(error, staff.lang)
         return await _form(staff, row, raw, told, 422)
@@ -201,7 +201,7 @@ async def _page(staff: Staff, row: Any, error: str = "", status: int = 200) -> R
     offset = int(given) if given.isdecimal() and len(given) < 8 else 0
     what = Definition.model_validate(row.definition)
     assert what.sequence is not None
-    told = await work().status(staff.app, row.id)
+    told = await work.status(staff.app, row.id)
     async with staff.app.db.read() as conn:
         people, total = await data.people(conn, staff, row.id, state, search, offset)
         figures = await data.by_step(conn, row.id)
@@ -229,10 +229,10 @@ async def enrol(staff: Staff, sequence_id: int) -> Response:
         if contact.isdecimal():
             people = [int(contact)]
         elif ADDRESS.match(text):
-            people = await work().by_address(staff.app, ADDRESS.findall(text))
+            people = await work.by_address(staff.app, ADDRESS.findall(text))
         else:
-            people = await work().by_expression(staff.app, text, staff.now)
-        told = await work().enrol(staff.app, sequence_id, people, staff.actor, staff.now)
+            people = await work.by_expression(staff.app, text, staff.now)
+        told = await work.enrol(staff.app, sequence_id, people, staff.actor, staff.now)
     except (*REFUSALS, LookupError) as error:
         told_text = in_words(error, staff.lang)
         return await _page(staff, row, told_text, 422)
@@ -254,9 +254,9 @@ async def person(staff: Staff, sequence_id: int, contact_id: int, action: str) -
     ids = (staff.app, sequence_id, contact_id, staff.actor, staff.now)
     try:
         if action == "pause":
-            await work().pause_person(*ids, until=_day(str(form.get("until", "")), staff.tz))
+            await work.pause_person(*ids, until=_day(str(form.get("until", "")), staff.tz))
         elif action in ("resume", "stop"):
-            await getattr(work(), f"{action}_person")(*ids)
+            await getattr(work, f"{action}_person")(*ids)
         else:
             raise HTTPException(404)
     except (CampaignError, IllegalMove) as error:

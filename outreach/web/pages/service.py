@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from fastapi import HTTPException
@@ -10,6 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy import func, or_, select
 
 from outreach.access.roles import Held, Permission
+from outreach.app import customers
 from outreach.crm.service.rules import DEPARTMENTS, kind_of
 from outreach.crm.service.state import IllegalStep, actions
 from outreach.crm.service.store import CaseError, NewCase
@@ -21,6 +21,7 @@ from outreach.web.data.people import full_name, user_names
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import ACTIVITY, COMPANY, CONTACT, SURVEY, TICKET, USER
 from outreach.web.i18n import N_
+from outreach.web.reasons import not_sent
 from outreach.web.routing import Pages, Staff
 from outreach.web.words import word
 
@@ -39,11 +40,6 @@ STEPS = {
     "reopen": N_("Open again."),
     "drop": N_("Closed without an answer."),
 }
-
-
-def work() -> Any:
-    """outreach.app.customers, imported when first used (see work.py)."""
-    return import_module("outreach.app.customers")
 
 
 def visible(staff: Staff) -> Any:
@@ -215,7 +211,7 @@ async def _show(staff: Staff, row: Any, error: str = "", text: str = "", status:
         names = await user_names(conn)
         people = await _colleagues(conn)
         survey = (await conn.execute(select(SURVEY).where(SURVEY.c.ticket_id == row.id))).first()
-    way = await work().way_to(staff.app, row, staff.actor.id)
+    way = await customers.way_to(staff.app, row, staff.actor.id)
     asked = row.state == "asked" and row.handed_to == staff.actor.id
     mine = staff.may(Permission.SERVICE_EDIT, await held(staff, row.owner_id))
     return await staff.render(
@@ -285,14 +281,13 @@ async def answer(staff: Staff, case_id: int) -> Response:
     staff.need(Permission.INBOX_ANSWER)
     try:
         shown = staff.visit.user.display_name
-        posted = await work().answer_case(staff.app, case_id, text, staff.actor, staff.now, sender=shown)
+        posted = await customers.answer_case(staff.app, case_id, text, staff.actor, staff.now, sender=shown)
     except CaseError as refused:
         return await _show(staff, row, staff.say(word("case_error", refused.code)[0]), text, 422)
     except IllegalStep:
         return await _show(staff, row, staff.say(N_("This case has been answered already.")), text, 409)
     if posted.outcome == "refused":
-        words = N_("The mail server refused it: %(reply)s. Nothing was sent; your text is below.")
-        return await _show(staff, row, staff.say(words, reply=posted.text), text, 502)
+        return await _show(staff, row, not_sent(staff, posted, kept=True), text, 502)
     return staff.done(f"/follow-ups/service/{case_id}", N_("Answered; the customer is asked whether it helped."))
 
 

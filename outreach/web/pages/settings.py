@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date, datetime, timedelta
-from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import available_timezones
@@ -17,6 +16,7 @@ from sqlalchemy import select, update
 from outreach.access.login import hash_password, new_password
 from outreach.access.roles import EVERYBODY, GRANTS, Permission, Scope
 from outreach.access.store import NewUser, UserError, append_audit
+from outreach.app import doctor as examinations
 from outreach.model import Role
 from outreach.suppression.store import Held as SuppressionHeld
 from outreach.web.data import today
@@ -66,14 +66,13 @@ async def mailboxes(staff: Staff) -> Response:
 @router.page("/settings/mailboxes/doctor", Permission.MAILBOXES_VIEW)
 async def doctor(staff: Staff) -> Response:
     """The connection doctor: it takes seconds, so it loads by itself. Who sees only own mailboxes is told of those."""
-    told = import_module("outreach.app.doctor")
     if staff.reach(Permission.MAILBOXES_VIEW) is Scope.ALL:
-        checks = await told.examine(staff.app, staff.lang)
+        checks = await examinations.examine(staff.app, staff.lang)
     else:
         async with staff.app.db.read() as conn:
             mine = {line.name for line in await today.mailboxes(conn, staff)}
         boxes = [box for box in staff.app.settings.mailbox if box.name in mine]
-        checks = [check for box in boxes for check in await told.examine_mailbox(staff.app, box, staff.lang)]
+        checks = [check for box in boxes for check in await examinations.examine_mailbox(staff.app, box, staff.lang)]
     return await staff.render("part_doctor.html", checks=checks)
 
 

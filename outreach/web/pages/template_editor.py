@@ -9,6 +9,7 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission
+from outreach.app import authoring
 from outreach.content.context import VARIABLES
 from outreach.content.lint import check
 from outreach.content.problem import ContentProblem
@@ -18,7 +19,6 @@ from outreach.web import mail
 from outreach.web.i18n import N_
 from outreach.web.look import VIEWS, Look, look_at, offered
 from outreach.web.routing import Pages, Staff
-from outreach.web.work import authoring
 
 router = Pages()
 KEPT = mail.Kept()
@@ -39,8 +39,8 @@ async def editor(staff: Staff, name: str) -> Response:
 
 def _files(staff: Staff, name: str) -> dict[str, str]:
     try:
-        found: dict[str, str] = authoring().texts(staff.app, name)
-    except authoring().AuthoringError as error:
+        found: dict[str, str] = authoring.texts(staff.app, name)
+    except authoring.AuthoringError as error:
         raise HTTPException(404) from error
     except ContentProblem:  # broken on disk: shown as it is, to be mended
         found = _on_disk(staff, name)
@@ -52,8 +52,8 @@ def _files(staff: Staff, name: str) -> dict[str, str]:
 def _on_disk(staff: Staff, name: str) -> dict[str, str]:
     for folder in staff.app.template_folders():
         path = folder / name
-        if authoring().NAME.fullmatch(name) and path.is_dir():
-            own = (one for one in sorted(path.iterdir()) if one.is_file() and authoring().FILE.fullmatch(one.name))
+        if authoring.NAME.fullmatch(name) and path.is_dir():
+            own = (one for one in sorted(path.iterdir()) if one.is_file() and authoring.FILE.fullmatch(one.name))
             return {one.name: one.read_text(encoding="utf-8", errors="replace") for one in own}
     raise HTTPException(404)
 
@@ -61,13 +61,13 @@ def _on_disk(staff: Staff, name: str) -> dict[str, str]:
 async def _page(
     staff: Staff, name: str, files: dict[str, str], file: str, text: str, error: str = "", status: int = 200
 ) -> Response:
-    layout = name == authoring().LAYOUT_NAME
+    layout = name == authoring.LAYOUT_NAME
     pieces = snippets({f"_layout/{known}": content for known, content in _files(staff, "_layout").items()})
     return await staff.render(
         "template_edit.html", status=status, name=name, files=files, file=file, text=text, error=error, layout=layout,
-        variables=VARIABLES, pictures=authoring().library(staff.app), snippets=pieces, views=VIEWS,
+        variables=VARIABLES, pictures=authoring.library(staff.app), snippets=pieces, views=VIEWS,
         people=await offered(staff), kind=LANGUAGES.get(file.rpartition(".")[2], "plain"), limit=LIMIT,
-        own=authoring().own_layout_files(staff.app) if layout else (),
+        own=authoring.own_layout_files(staff.app) if layout else (),
     )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ async def preview(staff: Staff, name: str) -> Response:
 async def previewed(staff: Staff, name: str, file: str, text: str, form: Any) -> Response:
     """The part with the mail as it would be with one file changed, seen as the form's look says, and its findings."""
     try:
-        source = authoring().tried(staff.app, name, file, text)
+        source = authoring.tried(staff.app, name, file, text)
         look = Look.of(form)
         language = _language_of(file, source)
         chosen = Look(language or look.language, look.view, look.contact)
@@ -90,7 +90,7 @@ async def previewed(staff: Staff, name: str, file: str, text: str, form: Any) ->
         problems = await asyncio.to_thread(check, source, looked.look.language, lang=staff.lang, sender=sender)
     except ContentProblem as problem:
         return await _problem(staff, problem)
-    except authoring().AuthoringError as error:
+    except authoring.AuthoringError as error:
         raise HTTPException(404) from error
     page = mail.text_page(looked.mail.text, looked.look.language) if looked.look.view == "text" else looked.html
     return await staff.render(
@@ -149,7 +149,7 @@ async def save(staff: Staff, name: str) -> Response:
         raise HTTPException(404)
     comment = str(form.get("comment", "")).strip()[:200]
     try:
-        await authoring().save(staff.app, name, file, text, staff.actor, staff.now, comment)
+        await authoring.save(staff.app, name, file, text, staff.actor, staff.now, comment)
     except ContentProblem as problem:
         return await _page(staff, name, files, file, text, problem.message(staff.lang), 422)
     return staff.done(

@@ -9,13 +9,13 @@ from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
 from outreach.access.roles import Permission
+from outreach.app import authoring
 from outreach.content.picture.prepare import MOST_BYTES
 from outreach.content.problem import ContentProblem
 from outreach.content.snippets import snippets
 from outreach.web.i18n import N_
 from outreach.web.pages.templates import REFUSED
 from outreach.web.routing import Pages, Staff
-from outreach.web.work import authoring
 
 router = Pages()
 #: What the layout's files are for.
@@ -35,7 +35,7 @@ async def pictures(staff: Staff) -> Response:
 
 
 async def _pictures(staff: Staff, error: str = "", fix: str = "", status: int = 200) -> Response:
-    rows = [_shown(picture) for picture in authoring().library(staff.app)]
+    rows = [_shown(picture) for picture in authoring.library(staff.app)]
     return await staff.render("template_pictures.html", status=status, pictures=rows, error=error, fix=fix)
 
 
@@ -49,7 +49,7 @@ def _shown(picture: Any) -> dict[str, Any]:
 @router.page("/template-pictures/{file}", Permission.TEMPLATES_VIEW)
 async def picture(staff: Staff, file: str) -> Response:
     """One picture, for these pages."""
-    found = next((one for one in authoring().library(staff.app) if one.name.rpartition("/")[2] == file), None)
+    found = next((one for one in authoring.library(staff.app) if one.name.rpartition("/")[2] == file), None)
     if found is None:
         raise HTTPException(404)
     headers = {"content-security-policy": "default-src 'none'; sandbox", "cache-control": "private, max-age=60"}
@@ -67,7 +67,7 @@ async def upload(staff: Staff) -> Response:
         await one.close()
     for filename, data in read:
         try:
-            await authoring().add_picture(staff.app, filename, data, staff.actor, staff.now)
+            await authoring.add_picture(staff.app, filename, data, staff.actor, staff.now)
         except ContentProblem as problem:
             return await _pictures(staff, problem.message(staff.lang), problem.fix(staff.lang), 422)
     return staff.done("/template-pictures", N_("Added. Put them in from the editor."))
@@ -77,10 +77,10 @@ async def upload(staff: Staff) -> Response:
 async def remove_picture(staff: Staff, file: str) -> Response:
     """Remove a picture that no template shows."""
     try:
-        await authoring().remove_picture(staff.app, file, staff.actor, staff.now)
+        await authoring.remove_picture(staff.app, file, staff.actor, staff.now)
     except ContentProblem as problem:
         return await _pictures(staff, problem.message(staff.lang), problem.fix(staff.lang), 409)
-    except authoring().AuthoringError as error:
+    except authoring.AuthoringError as error:
         raise HTTPException(404) from error
     return staff.done("/template-pictures", N_("Removed. Mails that were sent keep it."))
 
@@ -92,13 +92,13 @@ async def layout(staff: Staff) -> Response:
 
 
 async def _layout(staff: Staff, error: str = "", status: int = 200, **typed: str) -> Response:
-    name = authoring().LAYOUT_NAME
-    files = authoring().texts(staff.app, name)
+    name = authoring.LAYOUT_NAME
+    files = authoring.texts(staff.app, name)
     pieces = snippets({f"_layout/{file}": text for file, text in files.items()})
-    parts = [file for file in files if not file.startswith(authoring().SNIPPETS)]
+    parts = [file for file in files if not file.startswith(authoring.SNIPPETS)]
     return await staff.render(
         "template_layout.html", status=status, name=name, parts=parts, about=LAYOUT, pieces=pieces, error=error,
-        own=authoring().own_layout_files(staff.app), versions=await authoring().history(staff.app, name), typed=typed,
+        own=authoring.own_layout_files(staff.app), versions=await authoring.history(staff.app, name), typed=typed,
     )  # fmt: skip
 
 
@@ -109,10 +109,10 @@ async def add_snippet(staff: Staff) -> Response:
     name, caption = str(form.get("name", "")).strip().lower(), str(form.get("caption", "")).strip()[:120]
     text = str(form.get("text", "")).replace("\r\n", "\n")[:50_000]
     try:
-        file = await authoring().add_snippet(staff.app, name, caption, text, staff.actor, staff.now)
+        file = await authoring.add_snippet(staff.app, name, caption, text, staff.actor, staff.now)
     except ContentProblem as problem:
         return await _layout(staff, problem.message(staff.lang), 422, name=name, caption=caption, text=text)
-    except authoring().AuthoringError as error:
+    except authoring.AuthoringError as error:
         return await _layout(staff, staff.say(REFUSED[error.code]), 422, name=name, caption=caption, text=text)
     return staff.done(f"/templates/_layout/edit?file={file}", N_("Added. Put it in from the editor of a template."))
 
@@ -120,9 +120,9 @@ async def add_snippet(staff: Staff) -> Response:
 @router.action("/template-layout/snippets/{file}/remove", Permission.TEMPLATES_EDIT)
 async def remove_snippet(staff: Staff, file: str) -> Response:
     """Remove an own snippet; a shipped one comes back as it was."""
-    path = f"{authoring().SNIPPETS}{file}"
+    path = f"{authoring.SNIPPETS}{file}"
     try:
-        await authoring().remove_snippet(staff.app, path, staff.actor, staff.now)
-    except authoring().AuthoringError as error:
+        await authoring.remove_snippet(staff.app, path, staff.actor, staff.now)
+    except authoring.AuthoringError as error:
         raise HTTPException(404) from error
     return staff.done("/template-layout", N_("Removed."))

@@ -8,6 +8,7 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission
+from outreach.app import authoring
 from outreach.content import wording
 from outreach.content.context import VARIABLES
 from outreach.content.manifest import FILE, parse_manifest
@@ -18,7 +19,6 @@ from outreach.web.look import VIEWS, offered
 from outreach.web.pages.template_editor import previewed
 from outreach.web.pages.templates import source_of
 from outreach.web.routing import Pages, Staff
-from outreach.web.work import authoring
 
 router = Pages()
 #: Fields of the form are named after their place, behind this.
@@ -98,7 +98,7 @@ async def save(staff: Staff, name: str) -> Response:
     text = _written(source, language, form)
     comment = str(form.get("comment", "")).strip()[:200]
     try:
-        await authoring().save(staff.app, name, FILE, text, staff.actor, staff.now, comment)
+        await authoring.save(staff.app, name, FILE, text, staff.actor, staff.now, comment)
     except ContentProblem as problem:
         return await _page(staff, source, language, text, problem.message(staff.lang), 422)
     return staff.done(

@@ -9,6 +9,7 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission
+from outreach.app import authoring, trial_mail
 from outreach.config import ConfigError
 from outreach.content.context import VARIABLES
 from outreach.content.kept import findings_once
@@ -19,7 +20,6 @@ from outreach.web import mail
 from outreach.web.i18n import N_, in_words
 from outreach.web.look import VIEWS, Look, Looked, look_at, offered
 from outreach.web.routing import Pages, Staff
-from outreach.web.work import authoring, trial_mail
 
 router = Pages()
 
@@ -31,6 +31,7 @@ REFUSED = {
 }
 POSTED = {
     "sent": N_("A test mail is on its way to %(address)s."),
+    "held": N_("The test mail was not sent: %(why)s"),
     "refused": N_("The mail server refused the test mail: %(why)s"),
     "in_doubt": N_("The mail server hung up; the test mail may have left."),
 }
@@ -84,13 +85,13 @@ async def _page(staff: Staff, name: str, error: str = "", status: int = 200) -> 
             "template_broken.html", name=name, problem=problem.message(staff.lang), fix=problem.fix(staff.lang)
         )
     looked, trouble = await _looked(staff, source)
-    versions = await authoring().history(staff.app, name)
+    versions = await authoring.history(staff.app, name)
     problems = told(await asyncio.to_thread(findings_once, source, mail.sender(staff)), staff.lang)
     return await staff.render(
         "template.html", status=status, name=name, source=source, looked=looked, trouble=trouble, error=error,
         look=looked.look if looked else Look.of(staff.request.query_params), views=VIEWS, people=await offered(staff),
         problems=problems, variables=VARIABLES, versions=versions,
-        own=authoring().is_own(staff.app, name), to=staff.visit.user.email or "",
+        own=authoring.is_own(staff.app, name), to=staff.visit.user.email or "",
     )  # fmt: skip
 
 
@@ -123,7 +124,7 @@ async def test(staff: Staff, name: str) -> Response:
     try:
         source = source_of(staff, name)
         looked = await look_at(staff, source, look)
-        posted = await trial_mail().send_trial(
+        posted = await trial_mail.send_trial(
             staff.app, source, to, staff.actor, staff.now, lang=staff.lang,
             contact=None if looked.missing else look.contact or None, language=looked.look.language,
         )  # fmt: skip
@@ -132,7 +133,8 @@ async def test(staff: Staff, name: str) -> Response:
     except (LookupError, ConfigError) as error:
         return await _page(staff, name, in_words(error, staff.lang), 422)
     if posted.outcome != "sent":
-        return await _page(staff, name, staff.say(POSTED[posted.outcome], why=posted.text[:300]), 502)
+        how = "held" if posted.held else posted.outcome
+        return await _page(staff, name, staff.say(POSTED[how], why=posted.told(staff.lang)[:300]), 502)
     return staff.done(f"/templates/{name}", POSTED["sent"], address=to)
 
 
@@ -142,7 +144,7 @@ async def copy(staff: Staff, name: str) -> Response:
     form = await staff.form()
     new = str(form.get("new", "")).strip().lower()
     return await _authored(
-        staff, name, authoring().copy(staff.app, name, new, str(form.get("title", ""))[:120], staff.actor, staff.now),
+        staff, name, authoring.copy(staff.app, name, new, str(form.get("title", ""))[:120], staff.actor, staff.now),
         f"/templates/{new}/edit", N_("Copied. Write your own words now."),
     )  # fmt: skip
 
@@ -152,7 +154,7 @@ async def add_language(staff: Staff, name: str) -> Response:
     """Begin a translation."""
     code = str((await staff.form()).get("code", "")).strip()
     return await _authored(
-        staff, name, authoring().add_language(staff.app, name, code, staff.actor, staff.now),
+        staff, name, authoring.add_language(staff.app, name, code, staff.actor, staff.now),
         f"/templates/{name}/edit?file=body.{code}.mjml", N_("The text was copied: translate it here, the subject in template.toml."),
     )  # fmt: skip
 
@@ -162,7 +164,7 @@ async def _authored(staff: Staff, name: str, work: Any, to: str, said: str) -> R
         await work
     except ContentProblem as problem:
         return await _page(staff, name, problem.message(staff.lang), 422)
-    except authoring().AuthoringError as error:
+    except authoring.AuthoringError as error:
         if error.code == "missing":
             raise HTTPException(404) from error
         return await _page(staff, name, staff.say(REFUSED[error.code]), 422)
@@ -172,14 +174,14 @@ async def _authored(staff: Staff, name: str, work: Any, to: str, said: str) -> R
 @router.page("/templates/{name}/versions/{number:int}", Permission.TEMPLATES_VIEW)
 async def version(staff: Staff, name: str, number: int) -> Response:
     """What a version changed, against the one before or any other."""
-    versions = await authoring().history(staff.app, name)
+    versions = await authoring.history(staff.app, name)
     numbers = [one.number for one in versions]
     if number not in numbers:
         raise HTTPException(404)
     earlier = [one for one in numbers if one < number]
     given = staff.request.query_params.get("against", "")
     against = int(given) if given.isdecimal() and int(given) in numbers else max(earlier, default=0)
-    changes = await authoring().compare(staff.app, name, against, number)
+    changes = await authoring.compare(staff.app, name, against, number)
     one = next(one for one in versions if one.number == number)
     return await staff.render(
         "template_version.html", name=name, one=one, versions=versions, against=against, changes=changes
@@ -189,7 +191,7 @@ async def version(staff: Staff, name: str, number: int) -> Response:
 @router.action("/templates/{name}/versions/{number:int}/restore", Permission.TEMPLATES_EDIT)
 async def restore(staff: Staff, name: str, number: int) -> Response:
     """Put a version back; what was there is a version too, so this can be undone."""
-    back = "/template-layout" if name == authoring().LAYOUT_NAME else f"/templates/{name}"
+    back = "/template-layout" if name == authoring.LAYOUT_NAME else f"/templates/{name}"
     return await _authored(
-        staff, name, authoring().restore(staff.app, name, number, staff.actor, staff.now), back, N_("The version is back."),
+        staff, name, authoring.restore(staff.app, name, number, staff.actor, staff.now), back, N_("The version is back."),
     )  # fmt: skip

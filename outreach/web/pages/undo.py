@@ -7,6 +7,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from outreach.access.roles import Held, Permission
+from outreach.app import answers
 from outreach.web.data.scope import held
 from outreach.web.data.tables import CONTACT
 from outreach.web.i18n import N_
@@ -53,9 +54,7 @@ async def _undo(staff: Staff, told: dict[str, Any]) -> None:
             await audience.assign(numbers, was, staff.now)
     elif told["do"] == "inbound.reopen":
         staff.need(Permission.INBOX_ANSWER)
-        from outreach.web.pages.inbox import answers
-
-        await answers().reopen(staff.app, told["id"], staff.actor, staff.now)
+        await answers.reopen(staff.app, told["id"], staff.actor, staff.now)
     elif told["do"] == "task.reopen":
         staff.need(Permission.TASKS_EDIT, Held(told["owner"]))
         await staff.app.crm.reopen(told["id"])

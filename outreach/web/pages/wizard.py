@@ -8,6 +8,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission
+from outreach.app import campaigns as work
 from outreach.audience.segment import SegmentError
 from outreach.campaigns.definition import DefinitionError, from_dict
 from outreach.campaigns.state import IllegalTransition
@@ -21,7 +22,6 @@ from outreach.web.i18n import N_, in_words
 from outreach.web.pages.campaign_content import Reader, faulty, read_content, shown
 from outreach.web.pages.campaigns import found
 from outreach.web.routing import Pages, Staff
-from outreach.web.work import campaigns as work
 
 router = Pages()
 CONDITIONS = {
@@ -121,10 +121,10 @@ async def _save(staff: Staff, row: Any) -> Response:
     try:
         what = from_dict(raw)
         if row is None:
-            number = await work().create(staff.app, what, staff.actor, staff.now)
+            number = await work.create(staff.app, what, staff.actor, staff.now)
         else:
             number = row.id
-            await work().edit(staff.app, number, what, staff.actor, staff.now)
+            await work.edit(staff.app, number, what, staff.actor, staff.now)
     except SegmentError as error:
         reader.fault("segment", f"{error.message(staff.lang)}\n{error.pointer()}")
         return await _form(staff, row, raw, status=422, reader=reader)
