@@ -344,7 +344,7 @@ def chaos(count: int, resets: int, kills: int, seed: int, *, quiet: bool = False
     outcome, of = Outcome(count), kinds(count, chance)
     rounds = max(resets, kills, 1)
     reset_at = set(chance.sample(range(rounds), resets))
-    kill_at = Counter(chance.choices(range(rounds), k=kills))
+    kill_at, owed = Counter(chance.choices(range(rounds), k=kills)), 0
     with tempfile.TemporaryDirectory() as folder, running_dovecot() as server:
         path = Path(folder) / "outreach.db"
         url = f"sqlite:///{path}"
@@ -360,17 +360,17 @@ def chaos(count: int, resets: int, kills: int, seed: int, *, quiet: bool = False
                 outcome.resets += 1
             if chance.random() < 0.3 and day:
                 _note(outcome, run_to_the_end(url, server.port, now))
-            for _ in range(kill_at[day]):
-                outcome.kills += run_and_kill(url, path, server.port, now, chance.randrange(0, share), 60, chance)
+            owed += kill_at[day]
+            for tries in range(owed, 0, -1):  # one that came when its reader had ended is made up for the day after
+                unread = max(min((day + 1) * share, count) - (filed(path) or 0), 1)
+                hit = run_and_kill(url, path, server.port, now, chance.randint(0, unread // tries) // 2, 60, chance)
+                outcome.kills, owed = outcome.kills + hit, owed - hit
             if chance.random() < 0.3 or day == rounds - 1:
                 _note(outcome, run_to_the_end(url, server.port, now))
             if not quiet:
                 print(f"day {day + 1}/{rounds}: {outcome.fetched} read", file=sys.stderr, flush=True)
-        outcome.counts = counted(path)
-    wanted = expected(Counter(of))
-    outcome.wrong = {
-        name: (value, outcome.counts[name]) for name, value in wanted.items() if outcome.counts[name] != value
-    }
+        found = outcome.counts = counted(path)
+    outcome.wrong = {key: (value, found[key]) for key, value in expected(Counter(of)).items() if found[key] != value}
     outcome.seconds = round(time.monotonic() - began, 1)
     return outcome
 

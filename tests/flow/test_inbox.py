@@ -123,13 +123,19 @@ async def test_an_erased_person_is_not_registered_again_but_answered(tmp_path: P
 # -- absences -----------------------------------------------------------------------------------------------------------
 
 
-async def test_nobody_is_written_to_before_the_day_of_return(tmp_path: Path, smtp_sink: Any, clock: Clock) -> None:
+async def begun(app: App, tmp_path: Path, clock: Clock) -> int:
+    """Two people have the first mail of a campaign; who does not reply gets another two days later."""
+    await add_people(app, tmp_path, 2)
     more = '[[step]]\nafter_days = 2\nonly_if = "no reply"\ntemplate = "follow-up"\n'
+    campaign = await approved(app, clock, more=more)
+    await use.start(app, campaign, OPERATOR, clock())
+    await work(app, clock)
+    return campaign
+
+
+async def test_nobody_is_written_to_before_the_day_of_return(tmp_path: Path, smtp_sink: Any, clock: Clock) -> None:
     async with installed(tmp_path, smtp_sink.port) as app:
-        await add_people(app, tmp_path, 2)
-        campaign = await approved(app, clock, more=more)
-        await use.start(app, campaign, OPERATOR, clock())
-        await work(app, clock)
+        campaign = await begun(app, tmp_path, clock)
         note = "I am out of the office and will be back on 10 December 2026."
         await receive(app, clock, "p0@firm0.example", note, "Automatic reply: Lamps", Auto_Submitted="auto-replied")
         clock.pass_days(7)
@@ -149,12 +155,8 @@ async def test_nobody_is_written_to_before_the_day_of_return(tmp_path: Path, smt
 async def test_who_left_gets_no_more_mail_though_no_successor_is_named(
     tmp_path: Path, smtp_sink: Any, clock: Clock, note: str
 ) -> None:
-    more = '[[step]]\nafter_days = 2\nonly_if = "no reply"\ntemplate = "follow-up"\n'
     async with installed(tmp_path, smtp_sink.port) as app:
-        await add_people(app, tmp_path, 2)
-        campaign = await approved(app, clock, more=more)
-        await use.start(app, campaign, OPERATOR, clock())
-        await work(app, clock)
+        await begun(app, tmp_path, clock)
         await receive(app, clock, "p0@firm0.example", note, "Automatic reply: Lamps", Auto_Submitted="auto-replied")
         assert [task.state for task in await all_of(app, Task) if task.kind == "left"] == ["open"]
         clock.pass_days(7)

@@ -197,7 +197,7 @@ async def test_a_wish_to_leave_holds_at_once(house: House) -> None:
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "没有发出：发送已暂停"), ("en", "Not sent: sending is on hold")])
 async def test_a_copy_answers_nobody_and_keeps_the_text(sending: House, scripted_smtp: ScriptedSMTP, lang: str, words: str) -> None:  # fmt: skip
-    await instance.arrive(sending.db, sending.now)
+    await instance.arrive(sending.db, sending.now, instance.Here("machine", "house.db", None))
     async with sending.db.write() as conn:
         await instance.hold(conn, "other_path")
     async with sending.visitor("zhou.yang", lang) as visitor:

@@ -52,7 +52,7 @@ async def test_what_the_server_refuses_is_said(reporting: House, scripted_smtp: 
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "没有发出：发送已暂停"), ("en", "Not sent: sending is on hold")])
 async def test_a_copy_sends_none(reporting: House, scripted_smtp: ScriptedSMTP, lang: str, words: str) -> None:
-    await instance.arrive(reporting.db, reporting.now)
+    await instance.arrive(reporting.db, reporting.now, instance.Here("machine", "house.db", None))
     async with reporting.db.write() as conn:
         await instance.hold(conn, "other_path")
     async with reporting.visitor("sun.qian", lang) as visitor:
