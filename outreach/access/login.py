@@ -108,8 +108,9 @@ def _hold_off(until: datetime | None, now: datetime) -> None:
 class Login:
     """Logs people and scripts in. `secret` (32 bytes) encrypts what must be readable again: the TOTP keys."""
 
-    def __init__(self, db: Database, secret: bytes) -> None:
+    def __init__(self, db: Database, secret: bytes, *, session_for: timedelta = SESSION_FOR) -> None:
         self.db = db
+        self.session_for = session_for
         key = hashlib.blake2b(b"totp", key=secret[:64], digest_size=32).digest()
         self._box = Fernet(base64.urlsafe_b64encode(key))
         self._strangers = Strangers()
@@ -188,7 +189,7 @@ class Login:
             "user_id": user.id,
             "created_at": now,
             "seen_at": now,
-            "expires_at": now + SESSION_FOR,
+            "expires_at": now + self.session_for,
             "verified_at": now,
         }
         await conn.execute(insert(SESSIONS).values(**row))
@@ -219,7 +220,7 @@ class Login:
         return Visit(row.session_id, token, actor_of(row, now), row, row.verified_at)
 
     async def _touch(self, row: Row[Any], now: datetime) -> None:
-        until = min(now + SESSION_FOR, row.began + SESSION_AT_MOST)
+        until = min(now + self.session_for, row.began + SESSION_AT_MOST)
         async with self.db.write() as conn:
             ours = SESSIONS.c.id == row.session_id
             await conn.execute(update(SESSIONS).where(ours).values(seen_at=now, expires_at=until))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import OPERATOR, Actor, Held, Permission, require
 from outreach.access.store import append_audit
 from outreach.app import ab_test, pilot
 from outreach.app.build import App
-from outreach.app.facts import sender_facts
 from outreach.app.planning import plan_messages
 from outreach.app.preflight import Preflight as Preflight  # a use case of campaigns too
 from outreach.app.preflight import preflight as preflight
@@ -22,10 +21,8 @@ from outreach.campaigns.fingerprint.store import fingerprint
 from outreach.campaigns.state import STATES_ZH
 from outreach.campaigns.store import CampaignError, StepContent
 from outreach.campaigns.variants import smallest_lift as smallest_lift  # the pages ask it of this module
-from outreach.content.compose import compile_content
-from outreach.content.envelope import PREVIEW_URLS
 from outreach.content.problem import ContentProblem
-from outreach.content.store import snapshot, version_source
+from outreach.content.store import snapshot
 from outreach.crm.enrolment import store as enrolments
 from outreach.db import stops
 from outreach.model import Campaign, CampaignRecipient, CampaignState, User
@@ -325,24 +322,6 @@ async def release_variant(app: App, campaign_id: int, actor: Actor, now: datetim
         after = {"variant": variant, "people": count}
         await append_audit(conn, actor, "campaign.variant_released", "campaign", campaign_id, now=now, after=after)
         return count
-
-
-async def sample_preview(app: App, campaign_id: int, language: str | None = None) -> dict[str, str]:
-    """Render the first step as the sample recipient sees it, for reviewers."""
-    async with app.db.read() as conn:
-        steps = await campaigns.steps_of(conn, campaign_id)
-        source = await version_source(conn, steps[0].version_id)
-    chosen = language or source.fallback_language
-    context = {**source.sample_for(chosen), "sender": sender_facts(app.settings)}
-    rendered = compile_content(source, chosen).render(context, PREVIEW_URLS)
-    return {"subject": rendered.subject, "preview": rendered.preview, "html": rendered.html, "text": rendered.text}
-
-
-async def recipients_count(app: App, campaign_id: int) -> int:
-    """How many people the frozen audience holds."""
-    async with app.db.read() as conn:
-        where = (RECIPIENTS.c.campaign_id == campaign_id) & RECIPIENTS.c.skip_reason.is_(None)
-        return int(await conn.scalar(select(func.count()).select_from(RECIPIENTS).where(where)) or 0)
 
 
 async def pilot_results(app: App, campaign_id: int) -> dict[str, Any]:

@@ -155,7 +155,6 @@ class MailboxSettings(Part):
         default="",
         description="the domain that the relay writes into the envelope, where it is another",
     )
-    quirks: list[str] = []
 
     @property
     def loopback(self) -> bool:

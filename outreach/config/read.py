@@ -53,7 +53,7 @@ def load(path: Path) -> Settings:
 
 #: What a preset may set of a mailbox; the rest of providers.toml is for sending and the inbox.
 PRESET_KEYS = (
-    *("smtp", "imap", "connections", "limits", "files_sent", "quota_scope", "quirks", "folders"),
+    *("smtp", "imap", "connections", "limits", "files_sent", "quota_scope", "folders"),
     *("spf_include", "dkim_selectors"),
 )
 

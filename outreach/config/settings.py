@@ -111,7 +111,7 @@ class WebSettings(Part):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    session_hours: int = Field(default=12, ge=1)
+    session_hours: int = Field(default=12, ge=1, le=168, description="how long a login holds unused; a week at most")
     base_url: str | None = Field(default=None, description="the pages' own address if it is not tracking.base_url")
     metrics_token: SecretRef | None = Field(default=None, description="who may read /metrics from another machine")
     spamd: str | None = Field(default=None, description="HOST:PORT of a SpamAssassin daemon, for the preflight")

@@ -186,9 +186,3 @@ def pixel_allowed(country: str | None, asked: bool = True, rules: tuple[Gate, ..
 def clicks_allowed(country: str | None, rules: tuple[Gate, ...] | None = None) -> bool:
     """Whether clicks may be counted in a country."""
     return all(rule.clicks for rule in _rules_for(country, rules))
-
-
-def subject_mark(country: str | None) -> str | None:
-    """What a subject must begin with in that country, e.g. 广告; None: nothing."""
-    marks = [rule.subject_marks[0] for rule in _rules_for(country) if rule.subject_marks]
-    return marks[0] if marks else None

@@ -40,12 +40,6 @@ class Expanded:
         piece = self.pieces[max(index, 0)]
         return place(piece.file, self.files[piece.file], piece.offset + offset - piece.start)
 
-    def where_line(self, line: int, column: int = 1) -> Where:
-        """The same for a line number (from 1) of the expanded text."""
-        starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
-        start = starts[min(max(line, 1), len(starts)) - 1]
-        return self.where(min(start + column - 1, max(len(self.text) - 1, 0)))
-
 
 def place(file: str, text: str, offset: int) -> Where:
     """Line and column (from 1) of an offset in a file's text."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from outreach.campaigns.calendar import Hours, is_working_day, zone_named
 
@@ -52,8 +51,3 @@ def _next(day: date, calendar: OwnerCalendar) -> date:
 def is_late(due: datetime, now: datetime) -> bool:
     """Whether the task should have been done by now."""
     return now > due
-
-
-def local_day(moment: datetime, zone: str) -> str:
-    """The calendar day of a moment in a zone, ISO."""
-    return moment.astimezone(ZoneInfo(zone)).date().isoformat()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from outreach.inbox.charset import decode, decode_header, un_base64, un_quoted
+from outreach.inbox.charset import decode, un_base64, un_quoted
 
 _HEADER = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:(.*(?:\n[ \t].*)*)", re.M)
 _FIRST = re.compile(rb"(?:>?From .*\n)?(?:[!-9;-~]{1,200}[ \t]*:)")
@@ -144,7 +144,3 @@ def _un_uu(data: bytes) -> bytes:
         except binascii.Error:
             continue
     return bytes(out)
-
-
-def header_text(raw: bytes) -> str:
-    return decode_header(raw)

@@ -31,11 +31,6 @@ def is_quoted(line: str) -> bool:
     return bool(_QUOTED.match(line) or _NAMED_QUOTE.match(line))
 
 
-def is_rule(line: str) -> bool:
-    """A line of dashes, underscores and the like."""
-    return bool(_RULE.match(line))
-
-
 @cache
 def _wrote() -> re.Pattern[str]:
     return any_of("quotation", "wrote", r"(?:{}).{0,120}$")

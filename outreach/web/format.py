@@ -10,10 +10,6 @@ from babel.dates import format_date
 
 from outreach.web.i18n import locale, translate, translations
 
-#: Below this many there is no rate, below the next it is marked as a small sample (screens.md rule 21).
-NO_RATE_UNDER = 100
-SMALL_UNDER = 500
-
 
 def number(value: float | int | None) -> str:
     """1234.5 → "1,234.5"; None → an en dash."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -58,7 +58,7 @@ def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now, fresh: floa
     web.state.clock = clock
     web.state.plan_calendar = PlanCalendar(app)
     web.state.kept = Kept(fresh)
-    web.state.login = Login(app.db, app.secret)
+    web.state.login = Login(app.db, app.secret, session_for=timedelta(hours=app.settings.web.session_hours))
     https = app.settings.tracking.base_url.startswith("https://")
     web.state.https = https
     web.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)

@@ -43,6 +43,14 @@ async def test_a_session_holds_and_ends(login: Login, user_id: int) -> None:
     assert await login.visit(token, now=NOW) is None
 
 
+async def test_the_house_says_how_long_a_login_holds(db: Database, user_id: int) -> None:
+    login = Login(db, b"s" * 32, session_for=timedelta(hours=2))
+    token = await login.log_in("li.na", PASSWORD, None, now=NOW)
+    assert await login.visit(token, now=NOW + timedelta(hours=1, minutes=59)) is not None
+    assert await login.visit(token, now=NOW + timedelta(hours=3, minutes=58)) is not None, "use prolongs it"
+    assert await login.visit(token, now=NOW + timedelta(hours=6)) is None
+
+
 async def test_tokens_are_stored_hashed(login: Login, user_id: int, db: Database) -> None:
     token = await login.log_in("li.na", PASSWORD, None, now=NOW)
     api = await login.add_token(user_id, "script", [Permission.CONTACTS_VIEW], actor=OPERATOR, now=NOW)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outreach.content.gates import CampaignFacts, ContactFacts, clicks_allowed, gate, gates, pixel_allowed, subject_mark
+from outreach.content.gates import CampaignFacts, ContactFacts, clicks_allowed, gate, gates, pixel_allowed
 
 TODAY = date(2026, 11, 22)
 OURS = CampaignFacts("Offer", "8 Harbour Road", today=TODAY)
@@ -78,11 +78,6 @@ def test_the_postal_address_is_asked_for() -> None:
 def test_pixel(country: str | None, allowed: bool) -> None:
     assert pixel_allowed(country) is allowed
     assert not pixel_allowed(country, asked=False)
-
-
-def test_marks() -> None:
-    assert subject_mark("CN") == "广告"
-    assert subject_mark("US") is None
 
 
 def test_every_gate_has_a_source_and_both_languages() -> None:

@@ -8,6 +8,7 @@ import pyotp
 import pytest
 
 from outreach.access.roles import OPERATOR
+from outreach.web import create_app
 from tests.web.house import House
 from tests.web.seed import PASSWORD
 
@@ -84,3 +85,14 @@ async def test_both_languages(house: House) -> None:
         assert "今日" in page.text
         await visitor.get("/language/en")
         assert '<html lang="en"' in (await visitor.get("/")).text
+
+
+async def test_the_configuration_says_how_long_a_login_holds(house: House) -> None:
+    settings = house.outreach.settings
+    house.outreach.settings = settings.model_copy(update={"web": settings.web.model_copy(update={"session_hours": 1})})
+    house.web = create_app(house.outreach, clock=lambda: house.now)
+    async with house.visitor("li.na") as visitor:
+        house.now += timedelta(minutes=59)
+        assert (await visitor.get("/")).status_code == 200
+        house.now += timedelta(minutes=61)
+        assert (await visitor.get("/")).headers["location"].startswith("/login")

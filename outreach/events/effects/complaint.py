@@ -9,7 +9,6 @@ from outreach.model import SuppressionReason
 from outreach.model.task_titles import both
 
 #: Mailbox providers warn at 0.1% and block at 0.3% (reliability.md; Google's and Yahoo's sender requirements 2024).
-WARN_RATE = 0.001
 STOP_RATE = 0.003
 
 #: Under a hundred mails there is no rate (ui/README.md, rule 21).

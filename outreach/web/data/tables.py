@@ -6,12 +6,9 @@ from sqlalchemy import Table
 
 from outreach.model import (
     Activity,
-    ApiToken,
     Approval,
     ArchivedMail,
-    AssignmentRule,
     Attachment,
-    Attempt,
     Campaign,
     CampaignRecipient,
     CampaignStep,
@@ -26,11 +23,8 @@ from outreach.model import (
     MailFolder,
     Message,
     Order,
-    OwnerChange,
-    Rollup,
     Segment,
     StoredFile,
-    StoredReport,
     Suppression,
     Survey,
     Tag,
@@ -45,10 +39,8 @@ from outreach.model import ContactTag as _ContactTag
 
 ACTIVITY: Table = Activity.__table__  # type: ignore[attr-defined]
 ADDRESS: Table = EmailAddress.__table__  # type: ignore[attr-defined]
-API_TOKEN: Table = ApiToken.__table__  # type: ignore[attr-defined]
 APPROVAL: Table = Approval.__table__  # type: ignore[attr-defined]
 ARCHIVE: Table = ArchivedMail.__table__  # type: ignore[attr-defined]
-ATTEMPT: Table = Attempt.__table__  # type: ignore[attr-defined]
 CAMPAIGN: Table = Campaign.__table__  # type: ignore[attr-defined]
 COMPANY: Table = Company.__table__  # type: ignore[attr-defined]
 CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
@@ -60,8 +52,6 @@ INBOUND: Table = InboundMail.__table__  # type: ignore[attr-defined]
 MAILBOX: Table = Mailbox.__table__  # type: ignore[attr-defined]
 MESSAGE: Table = Message.__table__  # type: ignore[attr-defined]
 RECIPIENT: Table = CampaignRecipient.__table__  # type: ignore[attr-defined]
-REPORT: Table = StoredReport.__table__  # type: ignore[attr-defined]
-ROLLUP: Table = Rollup.__table__  # type: ignore[attr-defined]
 SEGMENT: Table = Segment.__table__  # type: ignore[attr-defined]
 STEP: Table = CampaignStep.__table__  # type: ignore[attr-defined]
 SUPPRESSION: Table = Suppression.__table__  # type: ignore[attr-defined]
@@ -74,8 +64,6 @@ VIOLATION: Table = Violation.__table__  # type: ignore[attr-defined]
 ATTACHMENT: Table = Attachment.__table__  # type: ignore[attr-defined]
 DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 ORDER: Table = Order.__table__  # type: ignore[attr-defined]
-OWNER_CHANGE: Table = OwnerChange.__table__  # type: ignore[attr-defined]
-RULE: Table = AssignmentRule.__table__  # type: ignore[attr-defined]
 STORED_FILE: Table = StoredFile.__table__  # type: ignore[attr-defined]
 SURVEY: Table = Survey.__table__  # type: ignore[attr-defined]
 TARGET: Table = Target.__table__  # type: ignore[attr-defined]
