@@ -315,6 +315,8 @@ FIELD: Words = {
     "grade": (N_("Grade"), ""),
     "intent": (N_("Intent"), ""),
     "phone": (N_("Telephone"), ""),
+    "birthday": (N_("Birthday"), ""),
+    "interests": (N_("Interests"), ""),
     "note": (N_("Note"), ""),
     "source": (N_("Source"), ""),
 }
