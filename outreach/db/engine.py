@@ -9,6 +9,8 @@ from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from outreach.db.one_hop import OneHop
+
 #: How long a writer waits for another process's transaction. A claim or a group commit lasts milliseconds; a planning
 #: transaction of a million rows can last tens of seconds, and waiting is better than failing a hand-over.
 BUSY_TIMEOUT_MS = 60_000
@@ -40,7 +42,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         return create_async_engine(parsed, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=20)
+    engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=20, module=OneHop())
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
 
