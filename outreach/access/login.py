@@ -100,6 +100,11 @@ def _check(stored: str | None, password: str) -> bool:
         return False
 
 
+def _digits(code: str) -> str:
+    """A code as people type it: apps show it in two groups."""
+    return "".join(char for char in code if char.isascii() and char.isdigit())
+
+
 def _hold_off(until: datetime | None, now: datetime) -> None:
     if until is not None and until > now:
         raise LoginRefused("wait", int((until - now).total_seconds()) + 1)
@@ -266,8 +271,8 @@ class Login:
         key = self._box.decrypt(user.totp_secret.encode()).decode()
         step = int(now.timestamp()) // TOTP_STEP
         used = int(user.settings.get("totp_step", 0))
-        digits = "".join(char for char in code if char.isdigit())
-        fitting = [s for s in (step - 1, step, step + 1) if s > used and pyotp.TOTP(key).at(s * TOTP_STEP) == digits]
+        given = _digits(code)
+        fitting = [s for s in (step - 1, step, step + 1) if s > used and pyotp.TOTP(key).at(s * TOTP_STEP) == given]
         if not fitting:
             return False
         async with self.db.write() as conn:
@@ -285,14 +290,24 @@ class Login:
             await append_audit(conn, actor_of(user, now), "login.recovery", "user", user.id, now=now)
         return True
 
-    def propose_totp(self, name: str, issuer: str) -> tuple[str, str]:
-        """Return a new key and the otpauth:// address that an authenticator app reads."""
-        key = pyotp.random_base32()
+    def propose_totp(self, name: str, issuer: str, key: str = "") -> tuple[str, str]:
+        """Return a new key and the otpauth:// address that an authenticator app reads; of `key` where that is one."""
+        try:
+            pyotp.TOTP(key).at(0)
+        except ValueError:
+            key = pyotp.random_base32()
         return key, pyotp.TOTP(key).provisioning_uri(name=name, issuer_name=issuer)
 
     async def enable_totp(self, user_id: int, key: str, code: str, *, actor: Actor, now: datetime) -> list[str] | None:
-        """Switch the second factor on once its first code fits; return the recovery codes, shown once. None: wrong."""
-        if not pyotp.TOTP(key).verify(code, for_time=now, valid_window=1):
+        """Switch the second factor on once its first code fits; return the recovery codes, shown once. None: wrong.
+
+        The key comes back from a form, so it may be anything: one that is none has no code that fits.
+        """
+        try:
+            fits = pyotp.TOTP(key).verify(_digits(code), for_time=now, valid_window=1)
+        except ValueError:
+            return None
+        if not fits:
             return None
         codes = [f"{chance.token_hex(3)}-{chance.token_hex(3)}" for _ in range(RECOVERY_CODES)]
         changes = {

@@ -26,7 +26,9 @@ ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
 #: What a script can be given; it never gets more than its owner has.
 API_SCOPES = (
     Permission.CONTACTS_VIEW, Permission.CONTACTS_EDIT, Permission.SEGMENTS_VIEW, Permission.CAMPAIGNS_VIEW,
-    Permission.SUPPRESSION_VIEW, Permission.SUPPRESSION_ADD, Permission.REPORTS_VIEW,
+    Permission.CAMPAIGNS_SEND, Permission.DEALS_VIEW, Permission.DEALS_EDIT, Permission.ORDERS_IMPORT,
+    Permission.SERVICE_VIEW, Permission.SERVICE_EDIT, Permission.SUPPRESSION_VIEW, Permission.SUPPRESSION_ADD,
+    Permission.REPORTS_VIEW,
 )  # fmt: skip
 
 
@@ -36,13 +38,19 @@ async def show(staff: Staff) -> Response:
     return await _page(staff)
 
 
-async def _page(staff: Staff, error: str = "", status: int = 200, **more: object) -> Response:
-    user_id = staff.visit.user.id
-    tokens = await staff.login.tokens(user_id)
+async def _page(staff: Staff, error: str = "", status: int = 200, *, key: str = "", **more: object) -> Response:
+    """`key`: the one that an authenticator app has read already; another one would make it useless there."""
+    user = staff.visit.user
+    tokens = await staff.login.tokens(user.id)
     proposal = None
-    if not staff.visit.user.totp_secret and staff.request.query_params.get("second") == "1":
-        proposal = staff.login.propose_totp(staff.actor.name, staff.app.settings.sender.company or "outreach")
-    context = {"codes": None, "token": None} | more
+    if not user.totp_secret and (key or staff.request.query_params.get("second") == "1"):
+        proposal = staff.login.propose_totp(staff.actor.name, staff.app.settings.sender.company or "outreach", key)
+    signed = {
+        "email": user.email or "",
+        "title": user.settings.get("title", ""),
+        "phone": user.settings.get("phone", ""),
+    }
+    context = {"codes": None, "token": None, "token_name": "", "chosen": [], "signed": signed} | more
     return await staff.render(
         "account.html", status=status, error=error, tokens=tokens, proposal=proposal, zones=ZONES,
         scopes=[scope for scope in API_SCOPES if staff.may(scope)], **context,
@@ -75,7 +83,8 @@ async def signature(staff: Staff) -> Response:
     form = await staff.form()
     email, phone, title = (" ".join(str(form.get(name, "")).split())[:120] for name in ("email", "phone", "title"))
     if email and not ADDRESS.fullmatch(email):
-        return await _page(staff, staff.say(N_("This is no e-mail address.")), 422)
+        given = {"email": email, "title": title, "phone": phone}
+        return await _page(staff, staff.say(N_("This is no e-mail address.")), 422, signed=given)
     more = {**staff.visit.user.settings, "phone": phone, "title": title}
     changes = {"email": email or None, "settings": more}
     await staff.app.access.change_user(staff.visit.user.id, changes, actor=staff.actor, now=staff.now)
@@ -100,11 +109,14 @@ async def settings(staff: Staff) -> Response:
 @router.action("/account/second-factor", Permission.ACCOUNT)
 async def second_factor(staff: Staff) -> Response:
     """Switch the second factor on with its first code; the recovery codes are shown once."""
+    if staff.visit.user.totp_secret:  # another one would come without the password that switching off asks for
+        raise HTTPException(409, staff.say(N_("The second factor is on already.")))
     form = await staff.form()
     key, code = str(form.get("key", ""))[:64], str(form.get("code", ""))[:12]
     codes = await staff.login.enable_totp(staff.visit.user.id, key, code, actor=staff.actor, now=staff.now)
     if codes is None:
-        return await _page(staff, staff.say(N_("The code does not fit. Look at the clock of your telephone.")), 422)
+        told = staff.say(N_("The code does not fit. Look at the clock of your telephone."))
+        return await _page(staff, told, 422, key=key)
     return await staff.render("recovery.html", codes=codes)
 
 
@@ -127,7 +139,8 @@ async def add_token(staff: Staff) -> Response:
     name = str(form.get("name", "")).strip()[:80]
     scopes = [Permission(str(s)) for s in form.getlist("scope") if str(s) in set(API_SCOPES)]
     if not name or not scopes:
-        return await _page(staff, staff.say(N_("Give the token a name and at least one right.")), 422)
+        told = staff.say(N_("Give the token a name and at least one right."))
+        return await _page(staff, told, 422, token_name=name, chosen=scopes)
     token = await staff.login.add_token(staff.visit.user.id, name, scopes, actor=staff.actor, now=staff.now)
     return await _page(staff, token=token)
 
@@ -145,7 +158,12 @@ async def violation_form(staff: Staff) -> Response:
     """Report a violation in confidence."""
     receipt = staff.request.query_params.get("receipt", "")
     found = await staff.app.violations.of_receipt(receipt) if receipt else None
-    return await staff.render("violation_new.html", receipt=None, found=found, asked=bool(receipt))
+    return await _violation(staff, found=found, asked=bool(receipt))
+
+
+async def _violation(staff: Staff, status: int = 200, **more: object) -> Response:
+    context = {"receipt": None, "found": None, "asked": False, "error": ""} | more
+    return await staff.render("violation_new.html", status=status, **context)
 
 
 @router.action("/violations/new", Permission.VIOLATIONS_REPORT)
@@ -154,15 +172,20 @@ async def report_violation(staff: Staff) -> Response:
     form = await staff.form()
     text = str(form.get("text", "")).strip()
     if not text:
-        raise HTTPException(422)
+        return await _violation(staff, 422, error=staff.say(N_("Write something first.")))
     receipt = await staff.app.violations.report(str(form.get("about", "other")), text, staff.now)
-    return await staff.render("violation_new.html", receipt=receipt, found=None, asked=False)
+    return await _violation(staff, receipt=receipt)
 
 
 @router.page("/settings/violations", Permission.VIOLATIONS_READ)
 async def violations(staff: Staff) -> Response:
     """Every report, for the auditors."""
-    return await staff.render("violations.html", tabs=tabs(staff), rows=await staff.app.violations.newest())
+    return await _violations(staff)
+
+
+async def _violations(staff: Staff, error: str = "", status: int = 200) -> Response:
+    rows = await staff.app.violations.newest()
+    return await staff.render("violations.html", status=status, tabs=tabs(staff), rows=rows, error=error)
 
 
 @router.action("/settings/violations/{number:int}", Permission.VIOLATIONS_READ)
@@ -170,6 +193,8 @@ async def answer_violation(staff: Staff, number: int) -> Response:
     """Answer a report: its reporter reads it with the receipt."""
     form = await staff.form()
     text, close = str(form.get("answer", "")).strip(), bool(form.get("close"))
+    if not text and not close:
+        return await _violations(staff, staff.say(N_("Write something first.")), 422)
     try:
         await staff.app.violations.answer(number, text, staff.actor, staff.now, close=close)
     except LookupError as error:

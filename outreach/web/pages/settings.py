@@ -99,10 +99,10 @@ async def users(staff: Staff) -> Response:
     return await _users(staff)
 
 
-async def _users(staff: Staff, error: str = "", status: int = 200) -> Response:
+async def _users(staff: Staff, error: str = "", status: int = 200, new: NewUser | None = None) -> Response:
     rows = await staff.app.access.users()
     return await staff.render(
-        "users.html", status=status, tabs=tabs(staff), rows=rows, error=error, roles=list(Role),
+        "users.html", status=status, tabs=tabs(staff), rows=rows, error=error, roles=list(Role), new=new or NewUser("", [], ""),
         names={row.id: row.display_name or row.name for row in rows},
     )  # fmt: skip
 
@@ -122,18 +122,18 @@ async def add_user(staff: Staff) -> Response:
     form = await staff.form()
     name = str(form.get("name", "")).strip()[:80]
     roles = [Role(str(r)) for r in form.getlist("role") if str(r) in set(Role)]
-    if not name or " " in name:
-        return await _users(staff, staff.say(N_("Give a name without blanks, such as li.na.")), 422)
     password = new_password()
     new = NewUser(
         name, roles, hash_password(password), str(form.get("display_name", "")).strip()[:120],
         email=str(form.get("email", "")).strip()[:254] or None, team=str(form.get("team", "")).strip()[:80] or None,
     )  # fmt: skip
+    if not name or " " in name:
+        return await _users(staff, staff.say(N_("Give a name without blanks, such as li.na.")), 422, new)
     try:
         await staff.app.access.add_user(new, actor=staff.actor, now=staff.now)
     except UserError as refused:
         text = ERRORS[refused.code]
-        return await _users(staff, staff.say(text), 422)
+        return await _users(staff, staff.say(text), 422, new)
     return await staff.render("password_once.html", name=name, password=password)
 
 
@@ -193,6 +193,9 @@ async def authorise(staff: Staff, user_id: int) -> Response:
     except ValueError:
         return await _user(staff, user_id, staff.say(N_("This is no date: use YYYY-MM-DD.")), 422)
     until = datetime(day.year, day.month, day.day, 23, 59, tzinfo=zone(staff.tz)) if day else None
+    if until is not None and until <= staff.now:
+        told = staff.say(N_("This day is over: choose a later one, or leave the field empty to take it back."))
+        return await _user(staff, user_id, told, 422)
     try:
         await staff.app.access.authorise(user_id, until, actor=staff.actor, now=staff.now)
     except UserError as refused:
@@ -245,7 +248,7 @@ async def suppression(staff: Staff) -> Response:
     return await _suppression(staff)
 
 
-async def _suppression(staff: Staff, error: str = "", status: int = 200) -> Response:
+async def _suppression(staff: Staff, error: str = "", status: int = 200, **typed: str) -> Response:
     from outreach.web.data.matching import says
 
     params = staff.request.query_params
@@ -267,6 +270,7 @@ async def _suppression(staff: Staff, error: str = "", status: int = 200) -> Resp
         reason=reason,
         error=error,
         names=names,
+        typed={"entry": "", "off": "", "why": ""} | typed,
     )
 
 
@@ -277,7 +281,7 @@ async def suppress(staff: Staff) -> Response:
     try:
         await staff.app.suppression.add(entry, source="staff", now=staff.now, by_user=staff.actor.id)
     except ValueError as error:
-        return await _suppression(staff, in_words(error, staff.lang), 422)
+        return await _suppression(staff, in_words(error, staff.lang), 422, entry=entry)
     async with staff.app.db.write() as conn:
         await append_audit(conn, staff.actor, "suppression.added", "suppression", "list", now=staff.now)
     return staff.done("/settings/suppression", N_("Added: it holds for every list."))
@@ -289,11 +293,14 @@ async def unsuppress(staff: Staff) -> Response:
     form = await staff.form()
     entry, why = str(form.get("entry", "")).strip()[:320], str(form.get("why", "")).strip()[:500]
     if not why:
-        return await _suppression(staff, staff.say(N_("Say why: it is kept in the audit trail.")), 422)
+        return await _suppression(staff, staff.say(N_("Say why: it is kept in the audit trail.")), 422, off=entry)
     try:
-        await staff.app.suppression.remove(entry, now=staff.now, force=True, why=why)
+        there = await staff.app.suppression.remove(entry, now=staff.now, force=True, why=why)
     except (ValueError, SuppressionHeld) as error:
-        return await _suppression(staff, in_words(error, staff.lang), 422)
+        return await _suppression(staff, in_words(error, staff.lang), 422, off=entry, why=why)
+    if not there:
+        told = staff.say(N_("It is not on the list. Look at how it is written there."))
+        return await _suppression(staff, told, 422, off=entry, why=why)
     async with staff.app.db.write() as conn:
         after = {"why": why}
         await append_audit(conn, staff.actor, "suppression.removed", "suppression", "list", now=staff.now, after=after)
