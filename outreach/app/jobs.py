@@ -23,6 +23,7 @@ from outreach.app.watching import Watch
 from outreach.audience.client import MxChecker
 from outreach.config import ConfigError
 from outreach.crm.tasks import OwnerCalendar, due_at
+from outreach.db import statistics
 from outreach.inbox.client import ImapTrouble
 from outreach.jobs.port import Jobs
 from outreach.model import Letter, Worker
@@ -182,10 +183,11 @@ class JobHost:
         await run_retention(self.app, self.clock())
 
     async def _clean_up(self, _: str) -> None:
-        """Forget ended jobs and deliveries."""
+        """Forget ended jobs and deliveries; count what there is, for the database's plans."""
         await self.app.webhooks.prune(self.clock())
         if self.app.signups is not None:
             await self.app.signups.forget(self.clock())
         async with self.app.db.write() as conn:
             await conn.execute(delete(LETTERS).where(LETTERS.c.at < self.clock() - LETTERS_KEPT))
         await self.jobs.prune(self.clock())
+        await statistics.refresh(self.app.db)

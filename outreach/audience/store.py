@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,15 @@ CONTACT, ADDRESS, SEGMENT = table(Contact), table(EmailAddress), table(Segment)
 PAGE = 10_000
 #: Segments that are counted in one statement; each may have dozens of conditions.
 TOGETHER = 12
+
+
+@dataclass(frozen=True)
+class Examined:
+    """`total` contacts there are, `count` of them are in a segment; its `lines` as `explain` returns them."""
+
+    total: int
+    count: int
+    lines: list[dict[str, Any]]
 
 
 class AudienceStore:
@@ -298,16 +307,23 @@ class AudienceStore:
 
         In "all of" `left` people remain after the line and `removed` went; in "any of" `added` came.
         """
-        steps = segment.explain(segment.parse(text))
+        return (await self.examine(text, now)).lines
+
+    async def examine(self, text: str, now: datetime) -> Examined:
+        """Return how many there are, how many a segment has and what its lines cost: one walk. Raises SegmentError."""
+        node = segment.parse(text)
+        steps = segment.explain(node)
+        everyone = segment.Everyone()
+        wanted = [everyone, node, *(one for s in steps for one in (s.before, s.after, s.alone))]
         async with self.db.read() as conn:
-            sizes = await _counts(conn, [node for s in steps for node in (s.before, s.after, s.alone)], now)
+            sizes = await _counts(conn, wanted, now)
         lines = []
         for step in steps:
             before, after = sizes[step.before], sizes[step.after]
             line: dict[str, Any] = {"path": step.path, "depth": step.depth, "group": step.group, "text": step.text}
             line |= {"en": step.en, "zh": step.zh, "alone": sizes[step.alone], "left": after}
             lines.append(line | ({"removed": before - after} if step.group == "and" else {"added": after - before}))
-        return lines
+        return Examined(sizes[everyone], sizes[node], lines)
 
     async def reach(self, text: str, now: datetime) -> dict[str, int]:
         """Return how many of a segment could be mailed, and why others not: each person counts once, in this order."""

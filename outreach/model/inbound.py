@@ -21,12 +21,18 @@ from sqlmodel import Field, SQLModel
 
 from outreach.model.base import json_dict, json_list, moment, refers, word
 
+OF_A_MAIL = text("inbound_id IS NOT NULL")
+
 
 class InboundMail(SQLModel, table=True):
     """A received mail and what we understood. `key` is sha256 of Message-ID, Date, From and body: once only."""
 
     __tablename__ = "inbound_mail"
-    __table_args__ = (UniqueConstraint("mailbox_id", "key"),)
+    # what waits for an answer is counted on every page: its stretch of one index
+    __table_args__ = (
+        UniqueConstraint("mailbox_id", "key"),
+        Index("ix_inbound_mail_kind", "kind", "state", "answered_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     mailbox_id: int = refers("mailbox.id", nullable=False)
@@ -39,7 +45,7 @@ class InboundMail(SQLModel, table=True):
     subject: str | None = None
     sent_at: datetime | None = moment()
     received_at: datetime = moment(nullable=False, index=True)
-    kind: str = word(index=True)
+    kind: str = word()
     recipients: list[Any] = json_list()
     status: str | None = None
     hard: bool | None = None
@@ -153,7 +159,12 @@ class Task(SQLModel, table=True):
     """Something that somebody has to do (待办). `event_id` unique: one happening makes one task."""
 
     __tablename__ = "task"
-    __table_args__ = (UniqueConstraint("event_id", "kind"),)
+    __table_args__ = (
+        UniqueConstraint("event_id", "kind"),
+        # what is to be done soon is counted on every page
+        Index("ix_task_state", "state", "due_at", "owner_id"),
+        Index("ix_task_inbound", "inbound_id", sqlite_where=OF_A_MAIL, postgresql_where=OF_A_MAIL),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str = word(index=True)
@@ -163,7 +174,7 @@ class Task(SQLModel, table=True):
     owner_id: int | None = refers("user.id")
     event_id: int | None = refers("event.id", index=False)
     inbound_id: int | None = refers("inbound_mail.id", index=False)
-    state: str = word(default="open", index=True)
+    state: str = word(default="open")
     due_at: datetime = moment(nullable=False, index=True)
     escalated_at: datetime | None = moment()
     created_at: datetime = moment(nullable=False)

@@ -107,7 +107,7 @@ async def offered(staff: Staff) -> list[str]:
         .join(CONTACT, CONTACT.c.id == ADDRESS.c.contact_id)
         .where(ADDRESS.c.is_primary.is_(True), CONTACT.c.erased_at.is_(None))
         .where(owned(staff, Permission.CONTACTS_VIEW, CONTACT.c.owner_id))
-        .order_by(CONTACT.c.id)
+        .order_by(ADDRESS.c.contact_id)
         .limit(OFFERED)
     )
     async with staff.app.db.read() as conn:

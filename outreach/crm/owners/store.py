@@ -19,6 +19,7 @@ from outreach.audience.people.store import assign_companies
 from outreach.crm.calls.number import normal_number
 from outreach.crm.owners.collide import Collision, Known, collisions
 from outreach.crm.owners.rules import Lead, Person, Rule, choose
+from outreach.db.alike import alike, like
 from outreach.db.bulk import chunks
 from outreach.db.session import Database
 from outreach.model import Activity, AssignmentRule, Company, Contact, Deal, InboundMail, OwnerChange, Task, User
@@ -269,8 +270,7 @@ async def _candidates(conn: AsyncConnection, new: Known) -> list[Known]:
         signs.append(or_(COMPANIES.c.domain == domain, COMPANIES.c.domain.endswith("." + domain, autoescape=True)))
     if label:
         signs.append(COMPANIES.c.domain.startswith(label + ".", autoescape=True))
-    lowered = func.lower(COMPANIES.c.name)
-    signs += [lowered.contains(part, autoescape=True) for part in _parts(new.name)]
+    signs += [alike(COMPANIES.c.name, like(part)) for part in _parts(new.name)]
     ends = [number[-4:] for phone in new.phones if (number := normal_number(phone, new.country))]
     if ends:
         by_phone = select(CONTACTS.c.company_id).where(or_(*(CONTACTS.c.phone.endswith(end) for end in ends)))

@@ -84,14 +84,16 @@ async def audience(conn: AsyncConnection, campaign_id: int) -> dict[str, int]:
 
 async def sample(conn: AsyncConnection, campaign_id: int, seed: int) -> Sequence[Any]:
     """Six people of the audience, others with each seed; one without a first name among them if there is one."""
+    # a fixed scramble of the ids: the same seed shows the same people on both databases
+    scramble = (RECIPIENT.c.contact_id * 7919 + seed * 104729) % 10007
+    order = (scramble, RECIPIENT.c.contact_id)
+    chosen = select(RECIPIENT.c.id).where(RECIPIENT.c.campaign_id == campaign_id, RECIPIENT.c.skip_reason.is_(None))
+    ids = (await conn.execute(chosen.order_by(*order).limit(SAMPLE))).scalars().all()
     base = RECIPIENT.join(CONTACT, CONTACT.c.id == RECIPIENT.c.contact_id).outerjoin(
         COMPANY, COMPANY.c.id == CONTACT.c.company_id
     )
-    query = select(RECIPIENT.c.address, *PERSON).select_from(base)
-    query = query.where(RECIPIENT.c.campaign_id == campaign_id, RECIPIENT.c.skip_reason.is_(None))
-    # a fixed scramble of the ids: the same seed shows the same people on both databases
-    scramble = (CONTACT.c.id * 7919 + seed * 104729) % 10007
-    return (await conn.execute(query.order_by(scramble, CONTACT.c.id).limit(SAMPLE))).all()
+    query = select(RECIPIENT.c.address, *PERSON).select_from(base).where(RECIPIENT.c.id.in_(ids))
+    return (await conn.execute(query.order_by(*order))).all()
 
 
 async def step_versions(conn: AsyncConnection, campaign_id: int, what: Definition) -> Sequence[Any]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
 from outreach.audience import segment
-from outreach.web.data.matching import like, phones, says
-from outreach.web.data.people import word_name
+from outreach.db.alike import like
+from outreach.web.data.matching import phones, says
+from outreach.web.data.people import named, word_name
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import (
     ACTIVITY,
@@ -83,10 +84,14 @@ class Wanted:
 
 
 def _matches(text: str) -> ColumnElement[bool]:
-    by_address = select(ADDRESS.c.contact_id).where(ADDRESS.c.normal.like(like(text.lower()), escape="\\"))
+    """Each part is a set of ids: names, addresses and companies stand in indexes, the contacts' rows are not read."""
+    person, address = CONTACT.alias("person"), ADDRESS.alias("written")
+    by_name = select(person.c.id).where(named(text, person))
+    written = select(address.c.id).where(address.c.normal.like(like(text.lower()), escape="\\"))
+    by_address = select(ADDRESS.c.contact_id).where(ADDRESS.c.id.in_(written))
     by_company = select(COMPANY.c.id).where(says(text, COMPANY.c.name))
     return or_(
-        says(text, word_name()),
+        CONTACT.c.id.in_(by_name),
         CONTACT.c.id.in_(by_address),
         CONTACT.c.company_id.in_(by_company),
         CONTACT.c.id.in_(_tagged(text, CONTACT_TAG.c.contact_id)),
@@ -137,7 +142,9 @@ async def _contact_page(
 ) -> Sequence[Any]:
     joined = CONTACT.outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
     ids = select(CONTACT.c.id).select_from(joined if "company" in wanted.sort else CONTACT).where(condition)
-    page = ids.order_by(*_order(wanted.sort, SORTS, CONTACT.c.id)).limit(most).offset(wanted.offset)
+    # what words find is sorted: in the order of an index SQLite might try every contact against what they find
+    sorts = {key: func.coalesce(column, null()) for key, column in SORTS.items()} if wanted.search else SORTS
+    page = ids.order_by(*_order(wanted.sort, sorts, CONTACT.c.id)).limit(most).offset(wanted.offset)
     return await contact_rows(conn, (await conn.execute(page)).scalars().all())
 
 

@@ -12,17 +12,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, false, func, or_
 
+from outreach.db.alike import alike, like
+
 #: Digits from which on what is typed is looked for among telephone numbers: fewer stand in half of them.
 LEAST_DIGITS = 5
 #: Digits of a whole number, its country's included; its last ones tell it in whatever way it is dialled.
 WHOLE, LAST = 10, 8
 _NUMBER = re.compile(r"\+?[\d\s()./-]{5,40}")
-
-
-def like(text: str) -> str:
-    """A LIKE pattern in which what the person typed means itself."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 def spellings(text: str) -> list[str]:
@@ -35,7 +31,7 @@ def spellings(text: str) -> list[str]:
 def says(text: str, *columns: Any) -> ColumnElement[bool]:
     """Whether any of the columns holds the text."""
     patterns = [like(one) for one in spellings(text)]
-    return or_(*(column.ilike(pattern, escape="\\") for column in columns for pattern in patterns))
+    return or_(*(alike(column, pattern) for column in columns for pattern in patterns))
 
 
 def phones(text: str, *columns: Any) -> ColumnElement[bool]:

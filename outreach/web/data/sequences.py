@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from outreach.access.roles import Permission as P
 from outreach.model import Enrolment, Occasion
 from outreach.web.data.matching import says
-from outreach.web.data.people import PERSON, word_name
+from outreach.web.data.people import PERSON, named
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import ADDRESS, CAMPAIGN, COMPANY, CONTACT, MAILBOX, MESSAGE, TASK, USER
 
@@ -73,7 +73,7 @@ async def people(
     if state:
         parts.append(E.state == state)
     if search:
-        parts.append(says(search, word_name(), COMPANY.c.name))
+        parts.append(named(search) | says(search, COMPANY.c.name))
     base = ENROLMENT.join(CONTACT, CONTACT.c.id == E.contact_id).outerjoin(
         COMPANY, COMPANY.c.id == CONTACT.c.company_id
     )

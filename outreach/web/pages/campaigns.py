@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -98,11 +99,14 @@ async def show(staff: Staff, campaign_id: int) -> Response:
     if row.kind != "campaign":
         home = {"sequence": "/sequences", "occasion": "/greetings/programmes"}[row.kind]
         return RedirectResponse(f"{home}/{campaign_id}", status_code=303)
-    context = await _live(staff, row)
-    async with staff.app.db.read() as conn:
-        hours = await data.hours(conn, staff, campaign_id)
+    context, hours = await asyncio.gather(_live(staff, row), _hours(staff, campaign_id))
     context |= await _ledger(staff, row, context["figures"])
     return await staff.render("campaign.html", **context, chart=_chart(staff, hours), wiz_steps=STEPS, bad=())
+
+
+async def _hours(staff: Staff, campaign_id: int) -> dict[str, Any] | None:
+    async with staff.app.db.read() as conn:
+        return await data.hours(conn, staff, campaign_id)
 
 
 @router.page("/campaigns/{campaign_id:int}/live", Permission.CAMPAIGNS_VIEW)
