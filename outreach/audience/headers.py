@@ -25,10 +25,13 @@ _NOISE = re.compile(r"[\s_\-./:：*（）()\[\]#'\"\\]+")
 
 
 class HeaderError(ValueError):
-    """The file's columns cannot be used: what is wrong, in English and Chinese."""
+    """The file's columns cannot be used: what is wrong, in English and Chinese.
 
-    def __init__(self, en: str, zh: str) -> None:
-        self.en, self.zh = en, zh
+    `code` is for who chooses the columns elsewhere than behind --map: map, email, doubled (`fields` are those) or many.
+    """
+
+    def __init__(self, en: str, zh: str, code: str = "map", fields: Sequence[str] = ()) -> None:
+        self.en, self.zh, self.code, self.fields = en, zh, code, tuple(fields)
         super().__init__(en)
 
     def message(self, language: str = "en") -> str:
@@ -61,6 +64,14 @@ def guess(headers: Sequence[str], mapping: Mapping[str, str] | None = None) -> t
     `mapping` is column → field and wins. The first column that looks like a field is it; a second one becomes an
     attribute. Raises HeaderError on a wrong mapping or where no column holds addresses.
     """
+    result = supposed(headers, mapping)
+    if fault := unusable(result, headers):
+        raise fault
+    return result
+
+
+def supposed(headers: Sequence[str], mapping: Mapping[str, str] | None = None) -> tuple[str | None, ...]:
+    """Do the same where `unusable` is asked afterwards: a person may still choose other columns."""
     wanted = _checked(headers, mapping or {})
     taken = {field for field in wanted.values() if field in FIELDS}
     result: list[str | None] = []
@@ -68,14 +79,36 @@ def guess(headers: Sequence[str], mapping: Mapping[str, str] | None = None) -> t
         field = wanted.get(simple(header)) or _known().get(simple(header))
         if simple(header) not in wanted:
             if header.startswith(ATTRIBUTE):
-                field = ATTRIBUTE + attribute_name(header.removeprefix(ATTRIBUTE))
+                field = _unlike(result, header.removeprefix(ATTRIBUTE))
             elif field in taken or field is None:
-                field = ATTRIBUTE + attribute_name(header) if attribute_name(header) else IGNORE
+                field = _unlike(result, header)
             elif field in FIELDS:
                 taken.add(field)
         result.append(None if field == IGNORE else field)
-    _require(result, headers)
     return tuple(result)
+
+
+def chosen(headers: Sequence[str], choices: Sequence[str]) -> tuple[str | None, ...]:
+    """Return the same where a person chose for each column: a field, IGNORE, or anything else for an attribute.
+
+    They are chosen by their place, because two columns may have one name.
+    """
+    result: list[str | None] = []
+    for header, choice in zip(headers, choices, strict=True):
+        field = choice if choice in FIELDS else IGNORE if choice == IGNORE else _unlike(result, header)
+        result.append(None if field == IGNORE else field)
+    return tuple(result)
+
+
+def _unlike(before: Sequence[str | None], header: str) -> str:
+    """The attribute of a column; the second one of a name has a number behind it."""
+    name = attribute_name(header.removeprefix(ATTRIBUTE))
+    if not name:
+        return IGNORE
+    field, number = ATTRIBUTE + name, 2
+    while field in before:
+        field, number = f"{ATTRIBUTE}{name} {number}", number + 1
+    return field
 
 
 def _checked(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -99,17 +132,22 @@ def _checked(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, st
     return wanted
 
 
-def _require(result: Sequence[str | None], headers: Sequence[str]) -> None:
+def unusable(result: Sequence[str | None], headers: Sequence[str]) -> HeaderError | None:
+    """Why a list cannot be imported with these fields, or None."""
     if "email" not in result:
-        raise HeaderError(
+        return HeaderError(
             f"no column holds e-mail addresses; say which with --map COLUMN=email. Columns: {', '.join(headers)}.",
             f"没有找到邮箱列；请用 --map 列名=email 指明。现有列：{'、'.join(headers)}。",
+            "email",
         )
-    doubled = {field for field in result if field and result.count(field) > 1}
+    doubled = sorted({field for field in result if field and result.count(field) > 1})
     if doubled:
-        raise HeaderError(
-            f"two columns are mapped to {', '.join(sorted(doubled))}.", f"有两列都对应 {', '.join(sorted(doubled))}。"
-        )
+        named = ", ".join(doubled)
+        return HeaderError(f"two columns are mapped to {named}.", f"有两列都对应 {named}。", "doubled", doubled)
     if sum(1 for field in result if field and field.startswith(ATTRIBUTE)) > MAX_ATTRIBUTES:
-        raise HeaderError(f"more than {MAX_ATTRIBUTES} unknown columns; leave some out with --map COLUMN=-.",
-                          f"未知列超过 {MAX_ATTRIBUTES} 个；请用 --map 列名=- 去掉一些。")  # fmt: skip
+        return HeaderError(
+            f"more than {MAX_ATTRIBUTES} unknown columns; leave some out with --map COLUMN=-.",
+            f"未知列超过 {MAX_ATTRIBUTES} 个；请用 --map 列名=- 去掉一些。",
+            "many",
+        )
+    return None

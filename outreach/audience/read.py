@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from outreach.audience.csv_file import open_csv
-from outreach.audience.headers import guess
+from outreach.audience.headers import HeaderError, chosen, supposed, unusable
 from outreach.audience.table import RawRow, ReadError, Table
 from outreach.audience.vcard import open_vcard
 from outreach.audience.workbook import open_workbook
@@ -57,8 +57,26 @@ def open_table(path: Path) -> Table:
     return opener(path)
 
 
-def open_source(path: Path, mapping: Mapping[str, str] | None = None) -> Source:
-    """Open a list. Raises ReadError where the file cannot be read, HeaderError where its columns cannot be used."""
+def open_source(path: Path, mapping: Mapping[str, str] | None = None, choices: Sequence[str] = ()) -> Source:
+    """Open a list. Raises ReadError where the file cannot be read, HeaderError where its columns cannot be used.
+
+    `choices` say by its place what each column is (headers.chosen); `mapping` by its name.
+    """
+    source, fault = understood(path, mapping, choices)
+    if fault:
+        raise fault
+    return source
+
+
+def understood(
+    path: Path, mapping: Mapping[str, str] | None = None, choices: Sequence[str] = ()
+) -> tuple[Source, HeaderError | None]:
+    """Open a list whose columns a person may still choose; beside it what is wrong with them. Raises ReadError."""
     table = open_table(path)
-    fields = guess(table.columns, mapping)
-    return Source(path, table.columns, fields, table.encoding, table.delimiter, table.size, table.rows, table.position)
+    if choices and len(choices) != len(table.columns):
+        raise ReadError(0, "the list has other columns now; read it again.", "名单的列已变，请重新读取。")
+    fields = chosen(table.columns, choices) if choices else supposed(table.columns, mapping)
+    source = Source(
+        path, table.columns, fields, table.encoding, table.delimiter, table.size, table.rows, table.position
+    )
+    return source, unusable(fields, table.columns)

@@ -71,7 +71,7 @@ class AudienceStore:
         progress: Progress | None = None,
     ) -> ImportResult:
         """Import a list; refused rows go to `rejects`, by default beside the file. Raises ReadError, HeaderError."""
-        source = await asyncio.to_thread(open_source, path, options.columns)
+        source = await asyncio.to_thread(open_source, path, options.columns, options.choices)
         return await self.import_source(
             source, options, now=now, rejects=rejects or path.with_name(path.name + ".rejects.csv"), progress=progress
         )
@@ -90,10 +90,10 @@ class AudienceStore:
         return await importer.run(source, rejects, progress)
 
     async def preview(
-        self, path: Path, columns: Mapping[str, str] | None = None, *, source: str = "preview", rows: int = 200
+        self, path: Path, choices: Sequence[str] = (), *, source: str = "preview", rows: int = 200
     ) -> Preview:
-        """Return how a list would be understood; nothing is stored. Raises ReadError, HeaderError."""
-        told, drafts = await asyncio.to_thread(preview, path, columns, source, rows)
+        """Return how a list would be understood, with what is wrong; nothing is stored. Raises ReadError."""
+        told, drafts = await asyncio.to_thread(preview, path, choices, source, rows)
         async with self.db.read() as conn:
             return replace(told, near=await nears_of(conn, drafts))
 

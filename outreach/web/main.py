@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -26,7 +28,7 @@ from outreach.web.linked import add_linked
 from outreach.web.render import STATIC
 from outreach.web.routing import FormRefused, NotLoggedIn, language, wants_part
 from outreach.web.scrape import metrics_page
-from outreach.web.security import BodyLimit, SameOrigin, SecureHeaders
+from outreach.web.security import BodyLimit, SameOrigin, SecureHeaders, place_of
 
 #: Static files carry ?v=HASH, so a browser may keep them for a year.
 KEEP = "public, max-age=31536000, immutable"
@@ -78,7 +80,8 @@ def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now, fresh: floa
 def _handle_errors(web: FastAPI) -> None:
     @web.exception_handler(NotLoggedIn)
     async def to_login(request: Request, error: NotLoggedIn) -> Response:
-        to = "/login" if request.url.path == "/" else f"/login?next={request.url.path}"
+        place = place_of(request)
+        to = "/login" if place == "/" else f"/login?next={quote(place)}"
         if wants_part(request):
             return Response(status_code=204, headers={"HX-Redirect": to})
         return RedirectResponse(to, status_code=303)
@@ -98,6 +101,10 @@ def _handle_errors(web: FastAPI) -> None:
     @web.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         return await _answer(request, error.status_code, str(error.status_code), str(error.detail))
+
+    @web.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # who pressed twice, or left, hears nothing; no fault of ours for the log
 
     @web.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

@@ -31,7 +31,7 @@ from outreach.web.frame import frame
 from outreach.web.i18n import choose, translate
 from outreach.web.kept import Kept
 from outreach.web.render import render
-from outreach.web.security import SAFE_METHODS
+from outreach.web.security import SAFE_METHODS, place_of
 from outreach.web.words import word
 
 SESSION_COOKIE = "outreach_session"
@@ -142,6 +142,7 @@ class Staff:
             "tz": self.tz,
             "form_token": self.form_token,
             "path": self.request.url.path,
+            "here": place_of(self.request),
             "flash": flash,
             "company": self.app.settings.sender.company or "outreach",
         }

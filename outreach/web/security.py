@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -132,6 +134,21 @@ async def refuse(send: Send, status: int, text: bytes) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text})
+
+
+def place_of(request: Request) -> str:
+    """Return the page that the visitor looks at, with its choices: after logging in they come back to it.
+
+    What was posted, or asked for as a part of a page, has no page of its own: then it is the one that asked.
+    """
+    whole = request.method == "GET" and request.headers.get("hx-request") != "true"
+    own = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if whole:
+        return local_path(own)
+    shown = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer") or "")
+    if shown.netloc and shown.netloc == request.url.netloc:
+        return local_path(shown.path + (f"?{shown.query}" if shown.query else ""))
+    return local_path(own) if request.method == "GET" else "/"
 
 
 def local_path(target: str | None, fallback: str = "/") -> str:

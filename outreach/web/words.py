@@ -323,6 +323,8 @@ FIELD: Words = {
 
 COLUMN: Words = {
     "email": (N_("E-mail"), ""),
+    "full_name": (N_("Full name"), ""),
+    "email_status": (N_("State of the address"), ""),
     "first_name": (N_("First name"), ""),
     "last_name": (N_("Last name"), ""),
     "company": (N_("Company"), ""),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pyotp
 import pytest
@@ -19,6 +23,64 @@ async def test_logged_out_people_are_sent_to_the_login(house: House) -> None:
         assert (await client.get("/campaigns")).headers["location"] == "/login?next=/campaigns"
         part = await client.get("/live/campaigns", headers={"hx-request": "true"})
         assert part.headers["hx-redirect"] == "/login?next=/live/campaigns"
+
+
+async def test_after_logging_in_people_are_where_they_were(house: House) -> None:
+    """What was posted and parts of pages have no page of their own: the page that asked is the place."""
+    here = {"referer": "http://outreach.test/segments/new?expression=grade%20%3D%20A"}
+    part = {"hx-request": "true", "hx-current-url": "http://outreach.test/contacts?q=a&grade=A"}
+    async with house.client() as client:
+        for method, path, headers, place in (
+            ("GET", "/contacts?q=a&grade=A", {}, "/contacts?q=a&grade=A"),
+            ("POST", "/segments/save", here, "/segments/new?expression=grade%20%3D%20A"),
+            ("POST", "/segments/save", {"referer": "http://elsewhere.example/x"}, "/"),
+            ("POST", "/segments/save", {}, "/"),
+            ("POST", "/segments/examine", part, "/contacts?q=a&grade=A"),
+            ("GET", "/campaigns/1/live", part, "/contacts?q=a&grade=A"),
+        ):
+            answer = await client.request(method, path, headers=headers)
+            to = answer.headers.get("location") or answer.headers["hx-redirect"]
+            assert to.partition("?")[0] == "/login"
+            assert dict(parse_qsl(urlsplit(to).query)).get("next", "/") == place
+            form = {"name": "li.na", "password": PASSWORD, "next": place}
+            assert (await client.post("/login", data=form)).headers["location"] == place
+            client.cookies.clear()
+
+
+async def test_the_language_is_changed_without_losing_the_place(house: House) -> None:
+    async with house.visitor("sun.qian") as manager:
+        text = (await manager.get("/contacts?q=a&grade=A")).text
+        to = re.search(r'href="(/language/zh[^"]*)"', text)
+        assert to
+        assert (await manager.client.get(unescape(to[1]))).headers["location"] == "/contacts?q=a&grade=A"
+    async with house.client() as client:
+        to = re.search(r'href="(/language/zh[^"]*)"', (await client.get("/login?next=/contacts%3Fq%3Da")).text)
+        assert to
+        assert (await client.get(unescape(to[1]))).headers["location"] == "/login?next=/contacts%3Fq%3Da"
+
+
+async def test_who_leaves_in_the_middle_of_a_form_is_no_fault(house: House) -> None:
+    """Pressing twice drops the first request: the log has no traceback of it."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [
+        (b"host", b"outreach.test"),
+        (b"content-type", b"application/x-www-form-urlencoded"),
+        (b"content-length", b"9"),
+    ]
+    scope = {
+        "type": "http", "method": "POST", "path": "/login", "raw_path": b"/login", "root_path": "", "scheme": "http",
+        "query_string": b"", "headers": headers, "client": ("127.0.0.1", 9), "server": ("outreach.test", 80),
+        "http_version": "1.1", "asgi": {"version": "3.0"},
+    }  # fmt: skip
+    await house.web(scope, receive, send)
+    assert sent[0]["status"] == 400
 
 
 async def test_the_cookie_is_hidden_from_scripts_and_other_sites(house: House) -> None:

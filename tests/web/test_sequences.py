@@ -205,3 +205,11 @@ async def test_half_a_day_is_shown_as_it_was_written(house: House) -> None:
         assert answer.status_code == 303, answer.text
         page = await visitor.get(answer.headers["location"])
     assert "0.5 天" in page.text or "after 0.5 days" in page.text
+
+
+async def test_an_occasion_that_nobody_knows_is_no_fault_of_the_form(house: House) -> None:
+    async with house.visitor("li.na") as visitor:
+        assert (await visitor.get("/greetings/new?kind=wedding")).status_code == 200
+        answer = await visitor.post("/greetings/new", {"kind": "wedding", "name": "Weddings"})
+        assert answer.status_code == 422
+        assert 'value="Weddings"' in answer.text

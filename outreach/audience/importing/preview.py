@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
+from outreach.audience.headers import HeaderError
 from outreach.audience.importing.near import Near
-from outreach.audience.read import open_source
-from outreach.audience.row import Draft, Reject, RowCleaner
+from outreach.audience.read import understood
+from outreach.audience.row import Draft, Reject, RowCleaner, Warnings
 from outreach.audience.table import ReadError
 
 
@@ -24,14 +24,18 @@ class Preview:
     delimiter: str
     rows: list[tuple[int, list[str]]]
     problems: list[Reject]
-    warnings: list[dict[str, Any]]
+    warnings: Warnings
     near: list[Near]
+    fault: HeaderError | None = None
 
 
-def preview(path: Path, columns: Mapping[str, str] | None, origin: str, rows: int) -> tuple[Preview, list[Draft]]:
-    """Read the first rows; `near` is left for who may ask the database. Raises ReadError, HeaderError."""
-    source = open_source(path, columns)
-    cleaner = RowCleaner(source.columns, source.fields, source=origin)
+def preview(path: Path, choices: Sequence[str], origin: str, rows: int) -> tuple[Preview, list[Draft]]:
+    """Read the first rows; `near` is left for who may ask the database. Raises ReadError.
+
+    With columns that cannot be used the rows are shown as they stand, so that other ones can be chosen.
+    """
+    source, fault = understood(path, choices=choices)
+    cleaner = None if fault else RowCleaner(source.columns, source.fields, source=origin)
     shown: list[tuple[int, list[str]]] = []
     problems: list[Reject] = []
     drafts: list[Draft] = []
@@ -40,11 +44,15 @@ def preview(path: Path, columns: Mapping[str, str] | None, origin: str, rows: in
             problems.append(Reject(item.line, "", item.cell, "unclosed_quote"))
             continue
         shown.append((item[0], list(item[1])))
+        if cleaner is None:
+            continue
         cleaned: Draft | Reject = cleaner.clean(*item)
         if isinstance(cleaned, Reject):
             problems.append(cleaned)
         else:
             drafts.append(cleaned)
-    warnings = cleaner.warnings.as_list()
-    told = Preview(source.columns, source.fields, source.encoding, source.delimiter, shown, problems, warnings, [])
+    told = Preview(
+        source.columns, source.fields, source.encoding, source.delimiter, shown, problems,
+        cleaner.warnings if cleaner else Warnings(), [], fault,
+    )  # fmt: skip
     return told, drafts

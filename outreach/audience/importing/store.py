@@ -52,7 +52,8 @@ Progress = Callable[[ImportResult, float], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How a list is read. `columns` maps a column's name to a field; `evidence` stands in the consent's record.
+    """How a list is read. `columns` maps a column's name to a field; `choices`, where there are any, say it by its
+    place instead; `evidence` stands in the consent's record.
 
     Of the new customers that may be there already, `told` are told one by one; all are counted. `single`: one contact
     by hand, which fills what is empty of a known one, and whose basis counts there only with evidence.
@@ -66,6 +67,7 @@ class ImportOptions:
     owner_id: int | None = None
     told: int = TOLD
     single: bool = False
+    choices: tuple[str, ...] = ()
 
 
 class Importer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,10 @@ from starlette.datastructures import FormData, UploadFile
 
 from outreach.access.roles import Permission
 from outreach.access.store import append_audit
+from outreach.audience.headers import HeaderError
 from outreach.audience.importing.near import Nears
 from outreach.audience.importing.store import ImportOptions
+from outreach.audience.read import open_source
 from outreach.model.enums import Basis
 from outreach.web.data import contacts as contact_data
 from outreach.web.i18n import N_, in_words
@@ -25,12 +26,13 @@ from outreach.web.routing import Pages, Staff
 
 router = Pages()
 
-ENDINGS = (".csv", ".xlsx", ".txt", ".vcf")
+ENDINGS = (".csv", ".xlsx", ".txt", ".vcf", ".xls", ".xlsm", ".ods", ".tsv")
 KEY = re.compile(r"^[0-9a-f]{24}$")
 #: The fields that a column can be; the rest stays as an attribute of its own name.
 FIELDS = (
-    "email", "first_name", "last_name", "company", "country", "region", "city", "industry", "tags", "interests", "language",
+    "email", "full_name", "first_name", "last_name", "company", "country", "region", "city", "industry", "tags", "interests", "language",
     "grade", "intent", "phone", "birthday", "source", "basis", "basis_date", "owner", "last_order", "orders_total", "note",
+    "email_status",
 )  # fmt: skip
 #: Imports that are remembered: a finished one can be looked at until so many newer ones have come.
 REMEMBERED = 20
@@ -69,10 +71,11 @@ def _file(staff: Staff, key: str) -> Path:
     """The uploaded file of a key that we made. Names of users never become paths."""
     if not KEY.match(key):
         raise HTTPException(404)
-    found = [path for path in _folder(staff).glob(f"{staff.visit.user.id}-{key}.*") if path.suffix in ENDINGS]
-    if not found:
-        raise HTTPException(404)
-    return found[0]
+    for ending in ENDINGS:  # by its whole name: the file of refused rows is a .csv beside it
+        path = _folder(staff) / f"{staff.visit.user.id}-{key}{ending}"
+        if path.is_file():
+            return path
+    raise HTTPException(404)
 
 
 @router.page("/contacts/import", Permission.CONTACTS_IMPORT)
@@ -109,32 +112,62 @@ def _source_of(name: str) -> str:
 async def preview(staff: Staff, key: str) -> Response:
     """The first rows as they would be understood, and what is wrong with them; or the progress once it runs."""
     running = _running(staff).get(key)
-    if running is not None and running.owner == staff.visit.user.id:
+    stopped = running is not None and running.error and staff.request.query_params.get("again") == "1"
+    if running is not None and running.owner == staff.visit.user.id and not stopped:
         return await staff.render("import_run.html", running=running)
-    return await _preview(staff, key, {})
+    return await _preview(staff, key, Chosen(source=staff.request.query_params.get("source", "")[:80]))
 
 
-async def _preview(staff: Staff, key: str, columns: Mapping[str, str], error: str = "", status: int = 200) -> Response:
+@dataclass(frozen=True)
+class Chosen:
+    """What the person chose on the second page; it outlives a mistake."""
+
+    source: str = ""
+    fields: tuple[str, ...] = ()
+    basis: str = "none"
+    evidence: str = ""
+    met: str = ""
+    tags: str = ""
+
+    @classmethod
+    def of(cls, form: FormData) -> Chosen:
+        """Read the form: what each column is, by its place, for two columns may have one name."""
+        text = {name: str(form.get(name, "")).strip() for name in ("source", "basis", "evidence", "met", "tags")}
+        basis = text["basis"] if text["basis"] in set(Basis) else "none"
+        fields = tuple(str(field) for field in form.getlist("field"))
+        return cls(text["source"][:120], fields, basis, text["evidence"][:500], text["met"], text["tags"][:1000])
+
+
+async def _preview(staff: Staff, key: str, given: Chosen, error: str = "", status: int = 200) -> Response:
     path = _file(staff, key)
     try:
-        told = await staff.app.audience.preview(path, columns)
+        told = await staff.app.audience.preview(path, given.fields)
     except (ValueError, OSError) as problem:
-        text = in_words(problem, staff.lang)
-        return await staff.render("import.html", status=422, bases=list(Basis), error=text)
-    source = staff.request.query_params.get("source", "")[:80]
+        return await _unread(staff, in_words(problem, staff.lang))
+    if not told.columns:
+        return await _unread(staff, staff.say(N_("Its first line has no column names.")))
     async with staff.app.db.read() as conn:
         assignees = await contact_data.assignees(conn)
     return await staff.render(
-        "import_preview.html",
-        status=status,
-        key=key,
-        told=told,
-        fields=FIELDS,
-        bases=list(Basis),
-        source=source,
-        error=error,
-        assignees=assignees,
-    )
+        "import_preview.html", status=status, key=key, told=told, fields=FIELDS, bases=list(Basis), given=given,
+        error=error or _fault(staff, told.fault), assignees=assignees, warnings=told.warnings.as_list(staff.lang),
+    )  # fmt: skip
+
+
+async def _unread(staff: Staff, why: str) -> Response:
+    return await staff.render("import.html", status=422, bases=list(Basis), error=why)
+
+
+def _fault(staff: Staff, fault: HeaderError | None) -> str:
+    """What is wrong with the columns, in words of this page: nobody types --map here."""
+    if fault is None:
+        return ""
+    if fault.code == "email":
+        return staff.say(N_("No column is the e-mail address. Choose “E-mail” above the one that holds it."))
+    if fault.code == "doubled":
+        named = ", ".join(staff.word("column", field) for field in fault.fields)
+        return staff.say(N_("Two columns are “%(field)s”. Choose something else for one of them."), field=named)
+    return staff.say(N_("There are too many columns of your own. Leave some of them out."))
 
 
 async def _met(staff: Staff, given: str) -> int | None:
@@ -144,34 +177,30 @@ async def _met(staff: Staff, given: str) -> int | None:
     return known.get(given)
 
 
-def _columns(form: FormData) -> dict[str, str]:
-    """Which column is which field, as chosen."""
-    names, chosen = form.getlist("column"), form.getlist("field")
-    pairs = zip(names, chosen, strict=False)
-    return {str(name): str(value) for name, value in pairs if str(value) in FIELDS}
-
-
 @router.action("/contacts/import/{key}", Permission.CONTACTS_IMPORT)
 async def run(staff: Staff, key: str) -> Response:
-    """Start the import; the page shows its progress."""
-    form = await staff.form()
-    path = _file(staff, key)
-    source, basis = str(form.get("source", "")).strip()[:120], str(form.get("basis", "none"))
-    if not source:
-        return await _preview(
-            staff,
-            key,
-            _columns(form),
-            staff.say(N_("Say where the list comes from: it is kept with each contact.")),
-            422,
-        )
-    tags = tuple(tag.strip() for tag in str(form.get("tags", "")).split(";") if tag.strip())
+    """Start the import; the page shows its progress. Who presses twice starts it once."""
+    imports = _running(staff)
+    if key in imports and imports[key].owner == staff.visit.user.id and not imports[key].error:
+        return staff.done(f"/contacts/import/{key}")
+    given, path = Chosen.of(await staff.form()), _file(staff, key)
+    if not given.source:
+        told = staff.say(N_("Say where the list comes from: it is kept with each contact."))
+        return await _preview(staff, key, given, told, 422)
+    try:
+        await asyncio.to_thread(open_source, path, None, given.fields)
+    except HeaderError as fault:
+        return await _preview(staff, key, given, _fault(staff, fault), 422)
+    except (ValueError, OSError) as problem:
+        return await _unread(staff, in_words(problem, staff.lang))
+    tags = tuple(tag.strip() for tag in re.split("[;；]", given.tags) if tag.strip())
     options = ImportOptions(
-        source=source, basis=basis if basis in set(Basis) else "none", columns=_columns(form), tags=tags,
-        evidence=str(form.get("evidence", "")).strip()[:500], owner_id=await _met(staff, str(form.get("met", ""))),
+        source=given.source, basis=given.basis, tags=tags, evidence=given.evidence, choices=given.fields,
+        owner_id=await _met(staff, given.met),
     )  # fmt: skip
     running = Running(key, staff.visit.user.id, path.name)
-    imports = _running(staff)
+    if (begun := imports.get(key)) and not begun.error:  # pressed again while this request looked at the file
+        return staff.done(f"/contacts/import/{key}")
     imports[key] = running
     while len(imports) > REMEMBERED:
         imports.pop(next(iter(imports)))

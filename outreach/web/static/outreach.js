@@ -159,7 +159,47 @@
   document.addEventListener("submit", function (ev) {
     var sure = ev.submitter && ev.submitter.dataset.sure || ev.target.dataset.sure;
     if (sure && !confirm(sure)) ev.preventDefault();
+    sendOnce(ev);
   });
+
+  /* Who presses twice sends once: the browser would drop the first request, the server may have done it already. A form that
+     answers with a file leaves the page where it is, so it may be sent again after a while. */
+  function sendOnce(ev) {
+    var form = ev.target;
+    if (ev.defaultPrevented || form.method !== "post") return;
+    if (form.hasAttribute("aria-busy")) { ev.preventDefault(); return; }
+    form.setAttribute("aria-busy", "true");
+    keepTyped(form);
+    setTimeout(function () { form.removeAttribute("aria-busy"); }, 10000);
+  }
+  addEventListener("pageshow", function () { $$("form[aria-busy]").forEach(function (f) { f.removeAttribute("aria-busy"); }); });
+
+  /* A login that ended meanwhile costs nothing that was typed: it stays in this tab until the next page is there. When that is
+     the login, or says that it did not work, it is put back afterwards, for the same person on the same page. */
+  function typedFields(form) {
+    return Array.prototype.filter.call(form.elements, function (f) { return f.name && !/^(hidden|password|file|submit|button|fieldset)$/.test(f.type); });
+  }
+  function keepTyped(form) {
+    if (!document.body.dataset.who) return;
+    var told = typedFields(form).map(function (f) { return /^(checkbox|radio)$/.test(f.type) ? f.checked : f.value; });
+    var typed = { who: document.body.dataset.who, at: location.pathname + location.search, action: form.getAttribute("action"), told: told };
+    try { sessionStorage.setItem("o-typed", JSON.stringify(typed)); } catch (e) { /* private mode, or too long */ }
+  }
+  function putBackTyped() {
+    var typed = null;
+    try { typed = JSON.parse(sessionStorage.getItem("o-typed")); } catch (e) { /* private mode */ }
+    if (!typed) return;
+    if (!document.body.dataset.who) { typed.lost = true; sessionStorage.setItem("o-typed", JSON.stringify(typed)); return; }
+    sessionStorage.removeItem("o-typed");
+    if (!typed.lost || typed.who !== document.body.dataset.who || typed.at !== location.pathname + location.search) return;
+    var form = $$("form[method=post]").find(function (f) { return f.getAttribute("action") === typed.action; });
+    var fields = form ? typedFields(form) : [];
+    if (!fields.length || fields.length !== typed.told.length) return;
+    fields.forEach(function (f, n) { if (typeof typed.told[n] === "boolean") f.checked = typed.told[n]; else f.value = typed.told[n]; });
+    toast(document.body.dataset.again);
+  }
+  /* Before the deferred scripts, which begin with what stands in the fields. */
+  document.addEventListener("readystatechange", function () { if (document.readyState === "interactive") putBackTyped(); });
 
   /* Every htmx request that changes something carries the form token. */
   document.addEventListener("htmx:config:request", function (ev) {
