@@ -119,7 +119,9 @@ def _tell(result: ImportResult) -> None:
         more = f"  … {result.near.count} in all. " if result.near.count > len(result.near.pairs) else ""
         err.print(f"{more}Look at them and merge what is one: Customers → Duplicates.", highlight=False)
     if result.rejects_file:
-        err.print(f"Refused rows, with the reason: {result.rejects_file}. Mend those lines in your list and import it again.")
+        err.print(
+            f"Refused rows, with the reason: {result.rejects_file}. Mend those lines in your list and import it again."
+        )
 
 
 @app.command()

@@ -20,6 +20,7 @@ from outreach.web.data.scope import held
 from outreach.web.data.tables import CAMPAIGN, CONTACT, SEGMENT
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
+from outreach.web.undos import undoes
 
 router = Pages()
 SAMPLE = 12
@@ -90,12 +91,15 @@ async def _stored(staff: Staff, segment_id: int) -> dict[str, Any]:
     return dict(row._mapping)
 
 
-async def _editor(staff: Staff, row: dict[str, Any] | None, text: str, error: str = "", status: int = 200) -> Response:
+async def _editor(
+    staff: Staff, row: dict[str, Any] | None, text: str, error: str = "", status: int = 200, name: str | None = None
+) -> Response:
     owner = await held(staff, row["owner_id"]) if row else Held(staff.actor.id, staff.actor.team)
     editable = staff.may(Permission.SEGMENTS_EDIT, owner)
     return await staff.render(
-        "segment.html", status=status, row=row, error=error, editable=editable, **await examined(staff, text)
-    )
+        "segment.html", status=status, row=row, error=error, editable=editable, **await examined(staff, text),
+        name=(row["name"] if row else "") if name is None else name,
+    )  # fmt: skip
 
 
 async def examined(staff: Staff, text: str) -> dict[str, Any]:
@@ -205,23 +209,59 @@ def _quoted(value: str) -> str:
 
 @router.action("/segments/save", Permission.SEGMENTS_EDIT)
 async def save(staff: Staff) -> Response:
-    """Store a segment under a name."""
+    """Store a segment under a name; another one of that name is never replaced by the way."""
     form = await staff.form()
     name, text = str(form.get("name", "")).strip()[:120], str(form.get("expression", "")).strip()[:8000]
     known = await staff.app.audience.segment_named(name) if name else None
     if known:
         staff.need(Permission.SEGMENTS_EDIT, await held(staff, known["owner_id"]))
+    shown = await _shown(staff, str(form.get("id", "")))
     if not name or not text:
-        return await _editor(staff, known, text, staff.say(N_("Give it a name and at least one condition.")), 422)
+        return await _refused(staff, shown, name, text, staff.say(N_("Give it a name and at least one condition.")))
+    if known and "id" in form and (shown is None or shown["id"] != known["id"]):
+        told = staff.say(
+            N_("There is a segment of this name already. Choose another name, or open that one and change it.")
+        )
+        return await _refused(staff, shown, name, text, told)
     try:
         owner = known["owner_id"] if known else staff.actor.id
         number = await staff.app.audience.save_segment(name, text, owner, staff.now)
     except segment.SegmentError as error:
-        return await _editor(staff, known, text, error.message(staff.lang), 422)
+        return await _refused(staff, shown, name, text, error.message(staff.lang))
     async with staff.app.db.write() as conn:
-        after = {"expression": text}
-        await append_audit(conn, staff.actor, "segment.saved", "segment", number, now=staff.now, after=after)
-    return staff.done(f"/segments/{number}", N_("Saved. Campaigns that were submitted keep their people."))
+        before, after = {"expression": known["expression"]} if known else None, {"expression": text}
+        await append_audit(
+            conn, staff.actor, "segment.saved", "segment", number, now=staff.now, before=before, after=after
+        )
+    undo = _way_back(known) if known else None
+    return staff.done(f"/segments/{number}", N_("Saved. Campaigns that were submitted keep their people."), undo=undo)
+
+
+async def _shown(staff: Staff, given: str) -> dict[str, Any] | None:
+    """The segment whose page was open; None for a new one."""
+    if not given.isdecimal() or len(given) > 12:
+        return None
+    async with staff.app.db.read() as conn:
+        row = (await conn.execute(select(SEGMENT).where(SEGMENT.c.id == int(given)))).one_or_none()
+    return dict(row._mapping) if row else None
+
+
+async def _refused(staff: Staff, shown: dict[str, Any] | None, name: str, text: str, why: str) -> Response:
+    return await _editor(staff, shown, text, why, 422, name=name)
+
+
+def _way_back(row: dict[str, Any]) -> dict[str, Any]:
+    return {"do": "segment", **{key: row[key] for key in ("id", "name", "expression", "owner_id")}}
+
+
+@undoes("segment")
+async def put_back(staff: Staff, told: dict[str, Any]) -> None:
+    """The conditions that it had, also of one that was deleted."""
+    staff.need(Permission.SEGMENTS_EDIT, await held(staff, told["owner_id"]))
+    number = await staff.app.audience.save_segment(told["name"], told["expression"], told["owner_id"], staff.now)
+    async with staff.app.db.write() as conn:
+        after = {"expression": told["expression"]}
+        await append_audit(conn, staff.actor, "segment.restored", "segment", number, now=staff.now, after=after)
 
 
 @router.action("/segments/{segment_id:int}/delete", Permission.SEGMENTS_EDIT)
@@ -233,4 +273,4 @@ async def delete(staff: Staff, segment_id: int) -> Response:
     async with staff.app.db.write() as conn:
         before = {"expression": row["expression"]}
         await append_audit(conn, staff.actor, "segment.deleted", "segment", segment_id, now=staff.now, before=before)
-    return staff.done("/segments", N_("Deleted."))
+    return staff.done("/segments", N_("Deleted."), undo=_way_back(row))
