@@ -68,6 +68,20 @@ async def test_the_file_shows_everything_and_leaves_nobody_elses_open(house: Hou
             assert (await visitor.get(path)).status_code == 403, path
 
 
+async def test_a_persons_page_leads_to_the_reply_that_waits_and_closes_what_is_done(house: House) -> None:
+    async with house.visitor("zhou.yang") as zhou:
+        page = (await zhou.get("/contacts/1")).text
+        [mail] = re.findall(r'class="btn btn-primary" href="/inbox/(\d+)', page)
+        thread = await zhou.get(f"/inbox/{mail}?view=thread")
+        assert (thread.status_code, "Katrin" in thread.text) == (200, True)
+        [task] = re.findall(r'action="(/follow-ups/\d+/done)"', page)
+        await zhou.post(task, {"next": "/contacts/1"})
+        assert task not in (await zhou.get("/contacts/1")).text
+    async with house.visitor("li.na") as li:
+        for path in ("/contacts/1", "/customers/1"):  # zhou.yang's customer: she may look, he answers
+            assert 'href="/inbox/' not in (await li.get(path)).text, path
+
+
 async def test_a_deal_under_the_floor_needs_the_manager_and_the_rest_goes_on(house: House) -> None:
     async with house.visitor("zhou.yang") as zhou:
         made = await zhou.post(

@@ -20,7 +20,6 @@ from outreach.web.data.tables import (
     CONTACT,
     CONTACT_TAG,
     DEAL,
-    INBOUND,
     MESSAGE,
     ORDER,
     STORED_FILE,
@@ -207,14 +206,6 @@ async def interests(conn: AsyncConnection, company_id: int) -> list[str]:
     )
     query = select(TAG.c.name).select_from(joined).where(CONTACT.c.company_id == company_id, TAG.c.kind == "interest")
     return list((await conn.execute(query.group_by(TAG.c.name).order_by(func.count().desc()).limit(12))).scalars())
-
-
-async def last_mail(conn: AsyncConnection, company_id: int) -> Any:
-    """The newest reply of theirs that still waits for an answer."""
-    query = select(INBOUND.c.id, INBOUND.c.subject, INBOUND.c.received_at).where(
-        INBOUND.c.company_id == company_id, INBOUND.c.kind == "reply", INBOUND.c.state == "new"
-    )
-    return (await conn.execute(query.order_by(INBOUND.c.received_at.desc()).limit(1))).one_or_none()
 
 
 def visible_company(staff: Staff) -> Any:

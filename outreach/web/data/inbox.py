@@ -49,6 +49,12 @@ VIEWS: dict[str, ColumnElement[bool]] = {
 }
 
 
+async def to_answer(conn: AsyncConnection, staff: Staff, theirs: ColumnElement[bool]) -> Any:
+    """The newest of these mails that waits for an answer which this person may give."""
+    query = select(INBOUND.c.id).select_from(JOINED).where(theirs, WAITING, owned(staff, P.INBOX_ANSWER, OWNER))
+    return (await conn.execute(query.order_by(INBOUND.c.received_at.desc()).limit(1))).one_or_none()
+
+
 async def mails(conn: AsyncConnection, staff: Staff, view: str, intent: str, search: str) -> Sequence[Any]:
     """The mails of a view; what waits is ordered by when it is due, the rest newest first."""
     open_tasks = select(TASK.c.inbound_id, func.min(TASK.c.due_at).label("due_at")).where(TASK.c.state == "open")

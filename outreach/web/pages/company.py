@@ -20,8 +20,10 @@ from outreach.crm.store import note
 from outreach.web.assignee import assignee
 from outreach.web.data import contacts as data
 from outreach.web.data import customer as file
+from outreach.web.data.inbox import to_answer
 from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.data.scope import held
+from outreach.web.data.tables import INBOUND
 from outreach.web.i18n import N_, in_words
 from outreach.web.pages.customers import record_edit, refusal
 from outreach.web.routing import Pages, Staff
@@ -95,7 +97,7 @@ async def _facts(staff: Staff, row: Any) -> dict[str, Any]:
             "cases": await file.cases(conn, row.id),
             "tasks": await file.tasks(conn, row.id),
             "interests": await file.interests(conn, row.id),
-            "waiting": await file.last_mail(conn, row.id),
+            "waiting": await to_answer(conn, staff, INBOUND.c.company_id == row.id),
             "assignees": await data.assignees(conn),
             "names": await user_names(conn),
             "parts": await file.parts(conn, row.id),

@@ -13,8 +13,10 @@ from outreach.access.roles import Permission
 from outreach.audience.people.edit import EditRefused
 from outreach.crm.calls.number import CHANNELS, ChannelRefused, channel_link, channel_value, shown_number, tel_link
 from outreach.web.data import contacts as data
+from outreach.web.data.inbox import to_answer
 from outreach.web.data.people import full_name, zone_of
 from outreach.web.data.scope import held
+from outreach.web.data.tables import INBOUND
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
@@ -52,6 +54,7 @@ async def contact_page(staff: Staff, row: Any, error: str = "", typed: str = "",
             "tags": (await data.tags_of(conn, [row.id])).get(row.id, []),
             "timeline": await data.timeline(conn, contact_id=row.id),
             "tasks": await data.open_tasks(conn, row.id),
+            "waiting": await to_answer(conn, staff, INBOUND.c.contact_id == row.id),
             "assignees": await data.assignees(conn),
             "known_tags": await data.all_tags(conn),
         }
