@@ -131,3 +131,16 @@ def test_a_frame_holds_only_what_is_looked_at(base: str, window: Callable[[str, 
 def shape(address: str) -> str:
     """The kind of an address: numbers and names of templates are one like another."""
     return re.sub(r"/templates/[a-z-]+/", "/templates/*/", re.sub(r"\d+", "*", address.partition("?")[0]))
+
+
+def test_a_long_company_name_stays_in_the_side_bar(base: str, window: Callable[[str, str, str], Any]) -> None:
+    """The name that the example configuration gives is longer than the bar is wide: it takes a second line."""
+    page = window("li.na", "en", "light").new_page()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(base + "/campaigns")
+    name = page.locator(".navbar-brand > .clip")
+    name.evaluate("element => { element.textContent = 'Example Lighting Manufacturing and Export Co., Ltd.' }")
+    bar, box = page.locator("aside.navbar").bounding_box(), name.bounding_box()
+    assert box["x"] + box["width"] <= bar["x"] + bar["width"]
+    assert box["y"] + box["height"] <= page.locator("aside .nav-link").first.bounding_box()["y"]
+    page.close()
