@@ -18,12 +18,12 @@ WORDS = {
     "en": {
         "people": "200 people from this source", "joins": "joins Al Safa Lumen LLC, a customer of 孙倩", "near": "May be customers already",
         "phone": "same telephone", "sum": ("read {read}", "new {new}", "changed 1", "refused 1"), "enrolled": "enrolled",
-        "made": "Task made", "new_task": "New task", "make": "Make the task",
+        "imported": "Imported", "made": "Task made", "new_task": "New task", "make": "Make the task",
     },
     "zh": {
         "people": "此来源已有 200 人", "joins": "Al Safa Lumen LLC", "near": "可能已是客户",
         "phone": "电话号码相同", "sum": ("读取 {read}", "新增 {new}", "更新 1", "退回 1"), "enrolled": "已加入",
-        "made": "待办已建立", "new_task": "新待办", "make": "新建待办",
+        "imported": "导入完成", "made": "待办已建立", "new_task": "新待办", "make": "新建待办",
     },
 }  # fmt: skip
 #: Names that nobody takes for one another: no two share a word of their own in the same place.
@@ -116,6 +116,7 @@ def by_file(page: Any, base: str, w: Any) -> None:
     page.select_option("#met", label="周洋")
     page.click(".o-head button[type=submit]")
     page.wait_for_selector("#import a[href='/contacts']")
+    expect(page.locator("h1")).to_have_text(w["imported"])
     for told in w["sum"]:
         expect(page.locator("#import .cap")).to_contain_text(told.format(new=CARDS - TYPED, read=CARDS - TYPED + 2))
     expect(page.locator("#import")).to_contain_text("Lichtwerk Brandt GmbH")

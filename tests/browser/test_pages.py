@@ -141,6 +141,20 @@ def test_a_long_company_name_stays_in_the_side_bar(base: str, window: Callable[[
     name = page.locator(".navbar-brand > .clip")
     name.evaluate("element => { element.textContent = 'Example Lighting Manufacturing and Export Co., Ltd.' }")
     bar, box = page.locator("aside.navbar").bounding_box(), name.bounding_box()
+    mark = page.locator(".navbar-brand > .o-mark").bounding_box()
+    assert box["x"] - (mark["x"] + mark["width"]) < 16, "the name stands beside the mark"
     assert box["x"] + box["width"] <= bar["x"] + bar["width"]
     assert box["y"] + box["height"] <= page.locator("aside .nav-link").first.bounding_box()["y"]
+    page.close()
+
+
+def test_a_menu_opens_inside_the_window_of_a_telephone(base: str, window: Callable[[str, str, str], Any]) -> None:
+    page = window("li.na", "en", "light").new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path, summary in (("/campaigns/1", ".o-head .o-menu"), ("/", ".o-top .o-menu"), ("/", ".o-tabbar .o-more")):
+        page.goto(base + path)
+        page.click(f"{summary} > summary")
+        box = page.locator(f"{summary} > .o-menu-b").bounding_box()
+        assert box["x"] >= 0, path
+        assert box["x"] + box["width"] <= 390, path
     page.close()
