@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "security.md"
 VIEWS = "tests/tracking/test_views.py"
 SECURITY, LOGIN, STORE = "tests/web/test_security.py", "tests/access/test_login.py", "tests/access/test_store.py"
+GUESSING = "tests/access/test_guessing.py"
 
 #: Class, as the page names it → the files, or the tests in them, whose cases are counted.
 CLASSES: Mapping[str, tuple[str, ...]] = {
@@ -26,9 +27,9 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     "traversal": ("tests/app/test_authoring.py::test_no_name_leads_outside", "tests/content/test_versions.py::test_names_cannot_lead_outside", "tests/config/test_write.py::test_a_secret_stays_in_its_folder"),
     "SQL injection": (f"{SECURITY}::test_sql_in_every_parameter_finds_nothing_and_breaks_nothing", f"{SECURITY}::test_five_hundred_payloads_find_nothing_and_break_nothing"),
     "session": (f"{LOGIN}::test_a_session_holds_and_ends", f"{LOGIN}::test_a_change_ends_sessions_at_once", f"{SECURITY}::test_changes_end_sessions_at_once", "tests/web/test_login.py::test_the_cookie_is_hidden_from_scripts_and_other_sites", "tests/web/test_login.py::test_logging_out_ends_the_session"),
-    "guessing": (f"{LOGIN}::test_guessing_is_held_off_and_the_right_password_waits_too", f"{LOGIN}::test_unknown_and_known_names_answer_alike", f"{LOGIN}::test_a_name_that_nobody_has_is_held_off_like_a_real_one", f"{LOGIN}::test_so_many_strange_names_are_remembered_and_no_more", f"{LOGIN}::test_weak_passwords_are_refused_and_new_ones_are_not", "tests/access/test_secrets.py::test_passwords", "tests/access/test_secrets.py::test_the_wait_doubles_and_ends"),
+    "guessing": (f"{GUESSING}::test_guesses_at_once_are_held_off_like_guesses_in_a_row", f"{GUESSING}::test_several_processes_let_no_more_guesses_in", f"{GUESSING}::test_two_tabs_log_in_at_once", f"{LOGIN}::test_guessing_is_held_off_and_the_right_password_waits_too", f"{LOGIN}::test_unknown_and_known_names_answer_alike", f"{LOGIN}::test_a_name_that_nobody_has_is_held_off_like_a_real_one", f"{LOGIN}::test_so_many_strange_names_are_remembered_and_no_more", f"{LOGIN}::test_weak_passwords_are_refused_and_new_ones_are_not", "tests/access/test_secrets.py::test_passwords", "tests/access/test_secrets.py::test_the_wait_doubles_and_ends"),
     "company login (OIDC)": ("tests/web/test_oidc.py",),
-    "second factor": (f"{LOGIN}::test_the_second_factor", "tests/web/test_login.py::test_the_second_factor_is_a_second_page", "tests/access/test_secrets.py::test_recovery_codes_may_be_typed_as_people_do"),
+    "second factor": (f"{LOGIN}::test_the_second_factor", f"{GUESSING}::test_the_right_password_costs_nothing_and_clears_no_guesses", f"{GUESSING}::test_a_code_lets_one_in_and_no_second", f"{GUESSING}::test_guesses_at_the_code_are_held_off_too", f"{GUESSING}::test_what_an_older_page_saves_makes_no_used_code_good", "tests/web/test_login.py::test_the_second_factor_is_a_second_page", "tests/access/test_secrets.py::test_recovery_codes_may_be_typed_as_people_do"),
     "API tokens": ("tests/web/test_api.py", f"{LOGIN}::test_api_tokens_are_scoped_expire_and_are_revoked"),
     "open redirect": ("tests/web/test_login.py::test_no_way_out_to_other_sites", f"{SECURITY}::test_redirects_stay_here"),
     "formula injection": (f"{SECURITY}::test_cells_are_no_formulas", f"{SECURITY}::test_plain_cells_stay"),

@@ -79,20 +79,40 @@ def digest(entry: Entry) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+class Walk:
+    """A walk along the chain, entry by entry: a long one need not be in memory. `kept`: a head kept elsewhere."""
+
+    def __init__(self, kept: Head | None = None) -> None:
+        self.number, self.previous = 0, GENESIS
+        self._kept, self._anew = kept, False
+
+    def fault_at(self, entry: Entry, stored: str) -> Fault | None:
+        """Return what is wrong with the next entry, given with its stored hash, or None."""
+        self.number += 1
+        fault = _fault_at(entry, stored, self.number, self.previous)
+        self.previous = stored
+        self._anew |= self._kept is not None and self._kept.count == self.number and self._kept.hash != stored
+        return fault
+
+    def fault_of_end(self, head: Head) -> Fault | None:
+        """Return what is wrong with the whole, every entry being right, or None."""
+        if self.number < head.count:
+            return Fault(self.number + 1, "cut", f"{head.count - self.number} entries are missing at the end")
+        if self.number > head.count or self.previous != head.hash:
+            return Fault(self.number, "grown", "the end of the chain is not the recorded head")
+        if self._kept and self._anew:
+            return Fault(self._kept.count, "edited", "the chain was written anew: the kept head is not in it")
+        return None
+
+
 def first_fault(entries: Iterable[tuple[Entry, str]], head: Head) -> Fault | None:
     """Walk the chain in order and return the first fault, or None. `entries` gives each entry with its stored hash."""
-    number, previous = 0, GENESIS
+    walk = Walk()
     for entry, stored in entries:
-        number += 1
-        fault = _fault_at(entry, stored, number, previous)
+        fault = walk.fault_at(entry, stored)
         if fault:
             return fault
-        previous = stored
-    if number < head.count:
-        return Fault(number + 1, "cut", f"{head.count - number} entries are missing at the end")
-    if number > head.count or previous != head.hash:
-        return Fault(number, "grown", "the end of the chain is not the recorded head")
-    return None
+    return walk.fault_of_end(head)
 
 
 def _fault_at(entry: Entry, stored: str, number: int, previous: str) -> Fault | None:

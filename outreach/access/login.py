@@ -20,10 +20,11 @@ from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.access.guessing.store import Guesses, use_recovery, use_step
+from outreach.access.guessing.store import LoginRefused as LoginRefused
 from outreach.access.roles import Actor, Permission
-from outreach.access.secrets import password_fault, recovery_key, token_hash, wait_after
+from outreach.access.secrets import password_fault, recovery_key, token_hash
 from outreach.access.store import actor_of, append_audit, change_user
-from outreach.access.strangers import Strangers
 from outreach.db.session import Database
 from outreach.model import ApiToken, LoginSession, User
 
@@ -43,17 +44,8 @@ TOTP_STEP = 30
 
 # RFC 9106 section 4, second recommendation (memory-constrained): 64 MiB, 3 passes, 4 lanes.
 HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4)
-#: Two at once: more would let guessers eat the memory (64 MiB each).
-_SLOW = asyncio.Semaphore(2)
-
-
-class LoginRefused(Exception):
-    """A login is refused. `code`: wrong, wait, disabled, second (a code is needed), second_wrong."""
-
-    def __init__(self, code: str, wait_seconds: int = 0) -> None:
-        self.code = code
-        self.wait_seconds = wait_seconds
-        super().__init__(code)
+#: Two hashes at once: more would let guessers eat the memory (64 MiB each).
+AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -87,11 +79,6 @@ def _nobody() -> str:
     return HASHER.hash("nobody has this password")
 
 
-async def _fits(stored: str | None, password: str) -> bool:
-    async with _SLOW:
-        return await asyncio.to_thread(_check, stored, password) and stored is not None
-
-
 def _check(stored: str | None, password: str) -> bool:
     nobody = _nobody()  # for known names too: the first one after the start makes it, whoever that is
     try:
@@ -105,11 +92,6 @@ def _digits(code: str) -> str:
     return "".join(char for char in code if char.isascii() and char.isdigit())
 
 
-def _hold_off(until: datetime | None, now: datetime) -> None:
-    if until is not None and until > now:
-        raise LoginRefused("wait", int((until - now).total_seconds()) + 1)
-
-
 class Login:
     """Logs people and scripts in. `secret` (32 bytes) encrypts what must be readable again: the TOTP keys."""
 
@@ -118,7 +100,8 @@ class Login:
         self.session_for = session_for
         key = hashlib.blake2b(b"totp", key=secret[:64], digest_size=32).digest()
         self._box = Fernet(base64.urlsafe_b64encode(key))
-        self._strangers = Strangers()
+        self._guesses = Guesses(db)
+        self._slow = asyncio.Semaphore(AT_ONCE)
 
     # -- password and session ------------------------------------------------------------------------------------
 
@@ -135,7 +118,6 @@ class Login:
         user = await self._user(name)
         if user is None or user.disabled_at is not None:
             raise LoginRefused("disabled")
-        _hold_off(user.locked_until, now)
         await self._second(user, code, now)
         token = chance.token_urlsafe(32)
         async with self.db.write() as conn:
@@ -162,29 +144,21 @@ class Login:
 
     async def _refuse_stranger(self, name: str, password: str, now: datetime) -> NoReturn:
         """A name that nobody has: the same answers after the same time as a real one's."""
-        _hold_off(self._strangers.waits_until(name), now)
-        await _fits(None, password)
-        self._strangers.count(name, now)
+        async with self._guesses.attempt_of_stranger(name, now):
+            await self._fits(None, password)
         raise LoginRefused("wrong")
 
     async def check_password(self, user: Row[Any], password: str, *, now: datetime) -> None:
         """Raise LoginRefused unless the password fits; wrong ones are counted and hold the next one off."""
-        _hold_off(user.locked_until, now)
-        if not await _fits(user.password_hash, password):
-            await self._count_failure(user, now)
-            raise LoginRefused("wrong")
+        async with self._guesses.attempt(user, now):
+            if not await self._fits(user.password_hash, password):
+                raise LoginRefused("wrong")
         if user.disabled_at is not None:
             raise LoginRefused("disabled")
 
-    async def _count_failure(self, user: Row[Any], now: datetime) -> None:
-        failures = user.failed_logins + 1
-        wait = wait_after(failures)
-        values: dict[str, Any] = {"failed_logins": USERS.c.failed_logins + 1}
-        if wait:
-            values["locked_until"] = now + wait
-        async with self.db.write() as conn:
-            await conn.execute(update(USERS).where(USERS.c.id == user.id).values(**values))
-            await append_audit(conn, None, "login.refused", "user", user.id, now=now, after={"failures": failures})
+    async def _fits(self, stored: str | None, password: str) -> bool:
+        async with self._slow:
+            return await asyncio.to_thread(_check, stored, password) and stored is not None
 
     async def _start(
         self, conn: AsyncConnection, user: Row[Any], token: str, now: datetime, *, via: str = "password"
@@ -262,33 +236,27 @@ class Login:
             return
         if not code:
             raise LoginRefused("second")
-        if not await self._use_totp(user, code, now) and not await self._use_recovery(user, code, now):
-            await self._count_failure(user, now)
-            raise LoginRefused("second_wrong")
+        async with self._guesses.attempt(user, now):
+            if not await self._use_totp(user, code, now) and not await self._use_recovery(user, code, now):
+                raise LoginRefused("second_wrong")
 
     async def _use_totp(self, user: Row[Any], code: str, now: datetime) -> bool:
         """Accept the code of this half minute or its neighbours (RFC 6238 section 5.2), each only once."""
         key = self._box.decrypt(user.totp_secret.encode()).decode()
         step = int(now.timestamp()) // TOTP_STEP
-        used = int(user.settings.get("totp_step", 0))
         given = _digits(code)
-        fitting = [s for s in (step - 1, step, step + 1) if s > used and pyotp.TOTP(key).at(s * TOTP_STEP) == given]
+        fitting = [s for s in (step - 1, step, step + 1) if pyotp.TOTP(key).at(s * TOTP_STEP) == given]
         if not fitting:
             return False
         async with self.db.write() as conn:
-            settings = {**user.settings, "totp_step": fitting[0]}
-            await conn.execute(update(USERS).where(USERS.c.id == user.id).values(settings=settings))
-        return True
+            return await use_step(conn, user.id, fitting[-1])
 
     async def _use_recovery(self, user: Row[Any], code: str, now: datetime) -> bool:
-        key = recovery_key(code)
-        if key not in user.recovery_codes:
-            return False
-        left = [stored for stored in user.recovery_codes if stored != key]
         async with self.db.write() as conn:
-            await conn.execute(update(USERS).where(USERS.c.id == user.id).values(recovery_codes=left))
-            await append_audit(conn, actor_of(user, now), "login.recovery", "user", user.id, now=now)
-        return True
+            used = await use_recovery(conn, user.id, recovery_key(code))
+            if used:
+                await append_audit(conn, actor_of(user, now), "login.recovery", "user", user.id, now=now)
+        return used
 
     def propose_totp(self, name: str, issuer: str, key: str = "") -> tuple[str, str]:
         """Return a new key and the otpauth:// address that an authenticator app reads; of `key` where that is one."""

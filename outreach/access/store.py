@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from outreach.access.audit import Entry, Fault, Head, digest, first_fault, plain
+from outreach.access.audit import Entry, Fault, Head, Walk, digest, plain
 from outreach.access.roles import OPERATOR, Actor
 from outreach.db.session import Database
 from outreach.model import AuditEntry, AuditHead, LoginSession, Role, User
@@ -122,6 +122,11 @@ async def _lock_head(conn: AsyncConnection) -> Head:
     return Head(row[0], row[1])
 
 
+async def _head(conn: AsyncConnection) -> Head:
+    row = (await conn.execute(select(HEAD.c.count, HEAD.c.hash))).one_or_none()
+    return Head(row[0], row[1]) if row else Head()
+
+
 async def end_sessions(conn: AsyncConnection, user_id: int, now: datetime) -> int:
     """End every session of a user at once; how many there were."""
     open_ones = (SESSIONS.c.user_id == user_id) & SESSIONS.c.ended_at.is_(None)
@@ -146,7 +151,9 @@ class AccessStore:
     async def remember(self, user_id: int, settings: Mapping[str, Any]) -> None:
         """Keep how a user likes the pages: views, columns. Nothing that decides anything."""
         async with self.db.write() as conn:
-            await conn.execute(update(USERS).where(USERS.c.id == user_id).values(settings=dict(settings)))
+            stored = await conn.execute(select(USERS.c.settings).where(USERS.c.id == user_id).with_for_update())
+            kept = _with_used_code(settings, stored.scalar_one())
+            await conn.execute(update(USERS).where(USERS.c.id == user_id).values(settings=kept))
 
     async def add_user(self, new: NewUser, *, actor: Actor = OPERATOR, now: datetime, authorise: bool = False) -> int:
         """Add a user and return the id. `authorise` also grants "trained and authorised" for a year.
@@ -230,26 +237,21 @@ class AccessStore:
     async def head(self) -> Head:
         """Return the end of the chain, to be kept elsewhere."""
         async with self.db.read() as conn:
-            row = (await conn.execute(select(HEAD.c.count, HEAD.c.hash))).one_or_none()
-        return Head(row[0], row[1]) if row else Head()
+            return await _head(conn)
 
     async def verify(self, kept: Head | None = None) -> Fault | None:
         """Walk the whole chain and return its first fault, or None. `kept`: a head that was exported before."""
-        head = await self.head()
-        if kept and head.count < kept.count:
-            return Fault(head.count + 1, "cut", f"{kept.count - head.count} entries of the kept head are missing")
-        walked: list[tuple[Entry, str]] = [pair async for pair in self._chain()]
-        fault = first_fault(walked, head)
-        if fault is None and kept and kept.count and walked[kept.count - 1][1] != kept.hash:
-            return Fault(kept.count, "edited", "the chain was written anew: the kept head is not in it")
-        return fault
-
-    async def _chain(self) -> AsyncIterator[tuple[Entry, str]]:
         columns = [ENTRIES.c[name] for name in (*_COLUMNS, "hash")]
-        async with self.db.read() as conn:
+        async with self.db.read(snapshot=True) as conn:  # entries that others append meanwhile are no fault
+            head, walk = await _head(conn), Walk(kept)
+            if kept and head.count < kept.count:
+                return Fault(head.count + 1, "cut", f"{kept.count - head.count} entries of the kept head are missing")
             result = await conn.stream(select(*columns).order_by(ENTRIES.c.id))
             async for row in result.yield_per(CHUNK):
-                yield Entry(row.id, *row[1:10]), row.hash
+                fault = walk.fault_at(Entry(row.id, *row[1:10]), row.hash)
+                if fault:
+                    return fault
+        return walk.fault_of_end(head)
 
     async def entries(
         self, *, limit: int = 50, before: int | None = None, where: Mapping[str, Any] | None = None
@@ -283,11 +285,13 @@ async def change_user(
     conn: AsyncConnection, user_id: int, changes: Mapping[str, Any], *, actor: Actor, now: datetime, action: str
 ) -> None:
     """Change columns of a user within a transaction. Raises UserError (unknown, last_admin)."""
-    query = select(*USERS.c).where(USERS.c.id == user_id)
+    query = select(*USERS.c).where(USERS.c.id == user_id).with_for_update()
     row = (await conn.execute(query)).one_or_none()
     if row is None:
         raise UserError("unknown", f"there is no user with id {user_id}")
     await _keep_an_admin(conn, row, changes)
+    if "settings" in changes:
+        changes = {**changes, "settings": _with_used_code(changes["settings"], row.settings)}
     await conn.execute(update(USERS).where(USERS.c.id == user_id).values(**changes))
     if ENDS_SESSIONS & changes.keys():
         await end_sessions(conn, user_id, now)
@@ -295,6 +299,11 @@ async def change_user(
     old = {name: "…" if name in hidden else getattr(row, name) for name in changes}
     new = {name: "…" if name in hidden else value for name, value in changes.items()}
     await append_audit(conn, actor, action, "user", user_id, now=now, before=old, after=new)
+
+
+def _with_used_code(new: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A page that was opened before a login must not make that login's code good again by what it saves."""
+    return {**new, "totp_step": stored["totp_step"]} if "totp_step" in stored else dict(new)
 
 
 async def _keep_an_admin(conn: AsyncConnection, row: Row[Any], changes: Mapping[str, Any]) -> None:

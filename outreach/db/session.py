@@ -47,11 +47,16 @@ class Database:
                 await uninterrupted(conn.close())
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Yield a connection that sees one consistent state. Nothing that is written through it is kept."""
+    async def read(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection for queries. Nothing that is written through it is kept.
+
+        Each query sees one consistent state, with `snapshot` all of them the same; on SQLite they always do.
+        """
         async with self._connected() as conn:
             if self.is_sqlite:
                 await conn.exec_driver_sql("BEGIN")
+            elif snapshot:
+                await conn.execution_options(isolation_level="REPEATABLE READ")
             try:
                 yield conn
             finally:

@@ -8,10 +8,10 @@ import pyotp
 import pytest
 from sqlalchemy import select, text
 
+from outreach.access.guessing.strangers import Strangers
 from outreach.access.login import SESSION_FOR, Login, LoginRefused, hash_password, new_password
 from outreach.access.roles import OPERATOR, Permission
 from outreach.access.store import AccessStore, NewUser
-from outreach.access.strangers import Strangers
 from outreach.db.session import Database
 from outreach.model import ApiToken, AuditEntry, LoginSession, Role
 

@@ -114,6 +114,23 @@ async def test_a_kept_head_finds_a_chain_that_was_written_anew(store: AccessStor
     assert fault.kind == "cut"
 
 
+async def test_a_trail_that_grows_while_it_is_verified_is_whole(store: AccessStore, db: Database) -> None:
+    async def append(count: int) -> None:
+        for number in range(count):
+            async with db.write() as conn:
+                await append_audit(conn, OPERATOR, "test", "thing", number, now=NOW)
+
+    await append(3)
+    kept, writing = await store.head(), asyncio.create_task(append(60))
+    told, lengths = [], set()
+    while not writing.done():
+        told.append(await store.verify(kept))
+        lengths.add((await store.head()).count)
+    await writing
+    assert told == [None] * len(told)
+    assert len(lengths) > 2, "it grew between the walks"
+
+
 async def test_entries_page_and_filter(store: AccessStore, db: Database) -> None:
     for number in range(6):
         async with db.write() as conn:
