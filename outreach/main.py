@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from outreach.app.build import App
-from outreach.cli.common import err, opened, run, warn_hold
+from outreach.cli.common import AsJson, emit, err, opened, run, warn_hold
 from outreach.cli.main import app
 
 
@@ -18,8 +19,9 @@ def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option("--port", help="Port to listen on.")] = None,
     workers: Annotated[int, typer.Option("--workers", help="Worker processes beside the web.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
-    """Serve the pages and the public endpoints, and run the jobs."""
+    """Serve the pages and the public endpoints, and run the jobs. --json: where, at the start."""
     # Only this command needs the web framework and the job engine; the others start in half the time without.
     from outreach.app.service import serve_forever
     from outreach.tracking.views import PublicApp
@@ -32,7 +34,9 @@ def serve(
             asgi = PublicApp(with_sign_up(create_app(service), service), service.public_services())
             service.on_change.append(lambda changed: asgi.pages.signed_by(changed.public_sender()))
             service.on_change.append(lambda changed: asgi.offer(changed.topics))
-            await _greet(service, host or service.settings.web.host, port or service.settings.web.port)
+            at = await _greet(service, host or service.settings.web.host, port or service.settings.web.port)
+            if as_json:
+                emit(at, as_json)
             await serve_forever(service, host=host, port=port, workers=workers, asgi=asgi, serve=serve_http)
 
     run(work)
@@ -48,15 +52,17 @@ def with_sign_up(inner: Any, service: Any) -> Any:
     return SignUpApp(inner, service.signups, service.signup_pages(), trusted_proxies=proxies)
 
 
-async def _greet(service: App, host: str, port: int) -> None:
+async def _greet(service: App, host: str, port: int) -> dict[str, Any]:
     """Say where the pages are; while nobody may log in, with the code that makes the first administrator."""
     from outreach.web.pages.setup import has_users, setup_code
 
     pages = f"http://{host}:{port}"
     if await has_users(service):
         err.print(f"pages: {pages}", highlight=False)
-    else:
-        err.print(f"begin here: {pages}/setup?code={setup_code(service.secret)}", highlight=False)
+        return {"pid": os.getpid(), "pages": pages, "setup": None}
+    begin = f"{pages}/setup?code={setup_code(service.secret)}"
+    err.print(f"begin here: {begin}", highlight=False)
+    return {"pid": os.getpid(), "pages": pages, "setup": begin}
 
 
 @app.command()

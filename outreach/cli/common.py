@@ -140,6 +140,7 @@ def emit(value: Any, as_json: bool, words: str | None = None) -> None:
     """Print a result: JSON when asked for, else the words."""
     if as_json:
         sys.stdout.write(to_json(value) + "\n")
+        sys.stdout.flush()
     elif words is not None:
         out.print(words, highlight=False, markup=False)
     elif isinstance(value, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from typing import Annotated, Any
 
@@ -47,14 +48,16 @@ def _stop_on_signals(engine: Engine) -> None:
         loop.add_signal_handler(number, engine.end)
 
 
-def worker() -> None:
-    """Run the jobs alone; any number, on any machine, with the same database."""
+def worker(as_json: AsJson = False) -> None:
+    """Run the jobs alone; any number, on any machine, with the same database. --json: its process, at the start."""
 
     from outreach.app.service import work_forever  # the job engine, which no other command needs
 
     async def work() -> None:
         async with opened() as service:
             warn_hold(service)
+            if as_json:
+                emit({"pid": os.getpid()}, as_json)
             await work_forever(service)
 
     run(work)

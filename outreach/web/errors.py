@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Request
+from sqlalchemy.exc import DBAPIError
 
 from outreach.web.i18n import N_, translate
 from outreach.web.render import render
@@ -50,6 +51,13 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         N_("Load the page again and look at its state."),
     ),
 }
+BROKEN = (
+    N_("Something went wrong on our side."),
+    N_("It is in the service's log. What you did may not have been saved."),
+    N_(
+        "Go back, look whether it was saved, and try again. If it happens again, tell a technician what you did and when."
+    ),
+)
 OTHER = (
     N_("This did not work."),
     N_("The request was refused. Nothing was changed."),
@@ -57,9 +65,14 @@ OTHER = (
 )
 
 
+def names_nothing(error: OverflowError | DBAPIError) -> bool:
+    """Whether a number was too long for the database's columns, so that it can be the number of nothing."""
+    return isinstance(error, OverflowError) or "out of int" in str(error.orig)
+
+
 async def error_page(request: Request, kind: str, detail: str, *, lang: str, part: bool) -> str:
     """Return the page (or the part for htmx) of an error."""
-    what, means, do = TEXTS.get(kind, OTHER)
+    what, means, do = TEXTS.get(kind, BROKEN if kind == "500" else OTHER)
     if kind == "409" and detail and detail != "Conflict":
         what = detail
     context = {"what": what if kind == "409" else translate(lang, what), "means": translate(lang, means)}

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
@@ -22,13 +23,13 @@ from outreach.app.plan_calendar import PlanCalendar
 from outreach.web import pages
 from outreach.web.api.app import create_api
 from outreach.web.assignee import NotAssignable
-from outreach.web.errors import error_page
+from outreach.web.errors import error_page, names_nothing
 from outreach.web.kept import FRESH, Kept
 from outreach.web.linked import add_linked
 from outreach.web.render import STATIC
 from outreach.web.routing import FormRefused, NotLoggedIn, language, wants_part
 from outreach.web.scrape import metrics_page
-from outreach.web.security import BodyLimit, SameOrigin, SecureHeaders, place_of
+from outreach.web.security import BodyLimit, HeadAsGet, SameOrigin, SecureHeaders, place_of
 
 #: Static files carry ?v=HASH, so a browser may keep them for a year.
 KEEP = "public, max-age=31536000, immutable"
@@ -61,12 +62,13 @@ def create_app(app: Any, *, clock: Callable[[], datetime] = utc_now, fresh: floa
     web.state.plan_calendar = PlanCalendar(app)
     web.state.kept = Kept(fresh)
     web.state.login = Login(app.db, app.secret, session_for=timedelta(hours=app.settings.web.session_hours))
-    https = app.settings.tracking.base_url.startswith("https://")
+    https = (app.settings.web.base_url or app.settings.tracking.base_url).startswith("https://")
     web.state.https = https
     web.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     web.add_middleware(SameOrigin)
     web.add_middleware(BodyLimit)
     web.add_middleware(SecureHeaders, https=https)
+    web.add_middleware(HeadAsGet)
     web.mount("/static", KeptStatic(directory=STATIC))
     web.mount("/api/v1", create_api(app, web.state.login, clock))
     for router in pages.routers():
@@ -105,6 +107,17 @@ def _handle_errors(web: FastAPI) -> None:
     @web.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:
         return Response(status_code=400)  # who pressed twice, or left, hears nothing; no fault of ours for the log
+
+    @web.exception_handler(OverflowError)
+    @web.exception_handler(DBAPIError)
+    async def number(request: Request, error: OverflowError | DBAPIError) -> Response:
+        if not names_nothing(error):
+            raise error
+        return await _answer(request, 404, "404")
+
+    @web.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        return await _answer(request, 500, "500")
 
     @web.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,6 +74,23 @@ class SecureHeaders:
         headers.extend((name, value) for name, value in wanted.items() if name not in there)
 
 
+class HeadAsGet:
+    """Answers HEAD as GET without its body (RFC 9110 9.3.2): monitors ask so. Links of mails tell the two apart."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"].startswith(PUBLIC_PREFIXES):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+
+        await self.app({**scope, "method": "GET"}, receive, send_head)
+
+
 class SameOrigin:
     """Refuses a changing request that another site started. The form token is checked by the page (routing.py)."""
 
@@ -110,7 +128,11 @@ class BodyLimit:
         limit = UPLOAD_LIMIT if scope["path"].startswith(UPLOAD_PATHS) else BODY_LIMIT
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > limit:
-            await refuse(send, 413, f"The request is larger than {limit:,} bytes and was refused.".encode())
+            told = f"The request is larger than {limit:,} bytes and was refused."
+            if scope["path"].startswith("/api/"):
+                await refuse(send, 413, json.dumps({"error": "413", "detail": told}).encode(), b"application/json")
+            else:
+                await refuse(send, 413, told.encode())
             return
         await self.app(scope, _limited(receive, limit), send)
 
@@ -129,9 +151,9 @@ def _limited(receive: Receive, limit: int) -> Receive:
     return receive_counted
 
 
-async def refuse(send: Send, status: int, text: bytes) -> None:
-    """Answer with a plain line."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
+async def refuse(send: Send, status: int, text: bytes, kind: bytes = b"text/plain; charset=utf-8") -> None:
+    """Answer with a plain line, or with what else `kind` names."""
+    headers = [(b"content-type", kind), (b"content-length", str(len(text)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -27,11 +28,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, sub
     folder, port = tmp_path_factory.mktemp("serve"), free_port()
     (folder / "config.toml").write_text(CONFIG.format(port=free_port()))
     subprocess.run(command(folder, "init"), cwd=ROOT, check=True, capture_output=True, timeout=60)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command(folder, "serve", "--port", str(port)), cwd=ROOT, stdout=log, stderr=log)
+    with (folder / "log").open("wb") as log, (folder / "said.json").open("wb") as said:
+        words = command(folder, "serve", "--port", str(port), "--json")
+        process = subprocess.Popen(words, cwd=ROOT, stdout=said, stderr=log)
     try:
         wait_for(lambda: answers(port), "outreach serve", process)
-        yield f"http://127.0.0.1:{port}", process
+        told = json.loads((folder / "said.json").read_text())
+        assert told["pid"] == process.pid
+        assert told["setup"].startswith(f"{told['pages']}/setup?code="), "nobody may log in yet"
+        yield told["pages"], process
     finally:
         process.kill()
         process.wait()
@@ -52,6 +57,21 @@ def test_the_service_answers(service: tuple[str, object], path: str, status: int
     answer = httpx.get(service[0] + path, timeout=30)
     assert answer.status_code == status
     assert words in answer.text
+
+
+def test_monitors_may_ask_with_head(service: tuple[str, object]) -> None:
+    answer = httpx.head(service[0] + "/login", timeout=30)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-security-policy"]
+
+
+def test_a_worker_says_its_number_and_ends_in_order(service: tuple[str, object], tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG.format(port=free_port()))
+    with subprocess.Popen(command(tmp_path, "worker", "--json"), cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline()) == {"pid": process.pid}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
 
 
 def test_who_is_not_logged_in_is_sent_to_the_login(service: tuple[str, object]) -> None:

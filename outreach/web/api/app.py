@@ -11,11 +11,13 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from outreach.access.login import Login, Visit
 from outreach.access.roles import AccessDenied, Actor, Held, Permission, Scope, may, reach, require
 from outreach.audience.segment import SegmentError
+from outreach.web.errors import names_nothing
 
 BEARER = HTTPBearer(auto_error=False, description="A token made under My account; it is held to its scopes.")
 DESCRIPTION = (
@@ -107,6 +109,21 @@ def _errors(api: FastAPI) -> None:
     async def http(request: Request, error: StarletteHTTPException) -> JSONResponse:
         told = {"error": str(error.status_code), "detail": str(error.detail)}
         return JSONResponse(told, status_code=error.status_code, headers=getattr(error, "headers", None))
+
+    @api.exception_handler(OverflowError)
+    @api.exception_handler(DBAPIError)
+    async def number(request: Request, error: OverflowError | DBAPIError) -> JSONResponse:
+        if not names_nothing(error):
+            raise error
+        return JSONResponse({"error": "404", "detail": "there is nothing of this number"}, status_code=404)
+
+    @api.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> JSONResponse:
+        told = {
+            "error": "500",
+            "detail": "the service failed; its log says why. Ask for the state before you repeat it",
+        }
+        return JSONResponse(told, status_code=500)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
