@@ -206,18 +206,19 @@ def _started(row: Any, action: str, now: datetime) -> dict[str, Any]:
 
 async def demand_approval(app: App, conn: AsyncConnection, campaign_id: int) -> None:
     """Raise CampaignError unless what stands in the database is what was approved."""
-    row = await campaigns.get(conn, campaign_id)
-    if row.approved_hash is None:
-        raise CampaignError(
-            "the campaign is not approved: submit it, then have it approved", "活动尚未批准：请先提交审核，再请人批准"
-        )
     changed = CampaignError(
         "the campaign was changed after it was approved: its approvals are void; submit it again",
         "活动批准后又有改动：原批准已失效，请重新提交",
     )
     try:
+        row = await campaigns.get(conn, campaign_id)
+        if row.approved_hash is None:
+            raise CampaignError(
+                "the campaign is not approved: submit it, then have it approved",
+                "活动尚未批准：请先提交审核，再请人批准",
+            )
         digest = await fingerprint(conn, campaign_id, limits_in_force(app))
-    except ContentProblem as problem:  # a stored text is not what it was when it was stored
+    except (ContentProblem, ValueError) as problem:  # what is stored is not what it was, or cannot even be read
         raise changed from problem
     if digest != row.approved_hash:
         raise changed

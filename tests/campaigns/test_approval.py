@@ -65,7 +65,7 @@ def test_equal_subjects_have_one_fingerprint_whatever_the_order() -> None:
     assert swapped.fingerprint() == subject().fingerprint()
 
 
-def test_a_thousand_single_byte_changes_each_void_the_approval() -> None:
+def test_a_thousand_single_byte_changes_each_give_another_fingerprint() -> None:
     chance = random.Random(7)
     original = subject().fingerprint()
     text = canonical(subject().definition)
