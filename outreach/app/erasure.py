@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Actor
@@ -32,19 +32,35 @@ CAMPAIGNS, RECIPIENTS, ADDRESSES, APPROVALS = (
 
 async def erase_person(app: App, address: str, actor: Actor, now: datetime) -> Erasure:
     """Erase the person of an address; nothing leaves to them after this has returned."""
+    person = select(ADDRESSES.c.contact_id).where(ADDRESSES.c.normal == normalise_address(address))
     async with app.db.write() as conn:
         await stops.hold(conn)
-        bound = await _bound(app, conn, address)
+        bound = await _bound(app, conn, person)
         done = await app.audience.erase_in(conn, address, now=now, by_user=actor.id)
-        for number in bound:
-            await _bind_again(app, conn, number, now)
-        await append_audit(conn, actor, "contact.erased", "contact", "-", now=now, after=dict(done.erased))
+        await _told(app, conn, bound, done, actor, now)
     return done
 
 
-async def _bound(app: App, conn: AsyncConnection, address: str) -> Sequence[int]:
+async def erase_contact(app: App, contact_id: int, actor: Actor, now: datetime) -> Erasure:
+    """Do the same by the person's number."""
+    async with app.db.write() as conn:
+        await stops.hold(conn)
+        bound = await _bound(app, conn, [contact_id])
+        done = await app.audience.erase_contact_in(conn, contact_id, now=now, by_user=actor.id)
+        await _told(app, conn, bound, done, actor, now)
+    return done
+
+
+async def _told(
+    app: App, conn: AsyncConnection, bound: Sequence[int], done: Erasure, actor: Actor, now: datetime
+) -> None:
+    for number in bound:
+        await _bind_again(app, conn, number, now)
+    await append_audit(conn, actor, "contact.erased", "contact", "-", now=now, after=dict(done.erased))
+
+
+async def _bound(app: App, conn: AsyncConnection, person: Select[tuple[int]] | list[int]) -> Sequence[int]:
     """The campaigns with this person whose approval holds at this moment."""
-    person = select(ADDRESSES.c.contact_id).where(ADDRESSES.c.normal == normalise_address(address))
     query = (
         select(CAMPAIGNS.c.id, CAMPAIGNS.c.approved_hash)
         .join(RECIPIENTS, RECIPIENTS.c.campaign_id == CAMPAIGNS.c.id)

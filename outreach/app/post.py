@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert
 
-from outreach.config import MailboxSettings
+from outreach.config import ConfigError, MailboxSettings
 from outreach.content.envelope import Identity
 from outreach.db import instance
 from outreach.model import Letter
@@ -41,12 +41,12 @@ class Posted:
 
     outcome: str
     text: str
-    #: The same in Chinese where it is not a server's words; only what is on hold has it.
+    #: The same in Chinese where it is not a server's words: what the service itself kept back.
     zh: str = ""
 
     @property
     def held(self) -> bool:
-        """Whether the service itself kept it back, since the database waits to be confirmed."""
+        """Whether the service itself kept it back: the database waits to be confirmed, or a password is not there."""
         return bool(self.zh)
 
     def told(self, language: str) -> str:
@@ -115,9 +115,12 @@ async def post(app: App, box: MailboxSettings, recipients: Sequence[str], data: 
     """Hand one mail to the mailbox's server for each recipient; the worst outcome counts.
 
     Counted for the quota before it is offered: a process that dies has counted one too many, never one too few. Never
-    raises for mail trouble. Raises ConfigError where the server cannot be asked.
+    raises for mail trouble, nor where the server cannot be asked (a password that is not there): nothing was sent then.
     """
-    server = app.server(box)
+    try:
+        server = app.server(box)
+    except ConfigError as error:
+        return Posted("refused", error.en, error.zh)
     reason = await instance.held(app.db)
     if reason is not None:
         return on_hold(reason)

@@ -229,6 +229,11 @@ class AudienceStore:
         async with self.db.write() as conn:
             return await people.untag(conn, ids, names, kind)
 
+    async def tagged(self, ids: Iterable[int], names: Iterable[str], kind: str = "tag") -> dict[str, list[int]]:
+        """Return which of these contacts have each of these tags."""
+        async with self.db.read() as conn:
+            return await people.tagged(conn, ids, names, kind)
+
     async def assign(self, ids: Iterable[int], owner_id: int | None, now: datetime) -> int:
         """Give contacts an owner; return how many changed."""
         async with self.db.write() as conn:
@@ -269,6 +274,11 @@ class AudienceStore:
             contact_id = await people.find(conn, address)
             return None if contact_id is None else await privacy.export_person(conn, contact_id)
 
+    async def export_contact(self, contact_id: int) -> dict[str, Any]:
+        """Return the same by the person's number: some have no address any more."""
+        async with self.db.read() as conn:
+            return await privacy.export_person(conn, contact_id)
+
     async def erase(self, address: str, *, now: datetime, by_user: int | None = None) -> Erasure:
         """Erase the person of an address for good; a keyed hash keeps them from coming back."""
         async with self.db.write() as conn:
@@ -278,9 +288,18 @@ class AudienceStore:
         self, conn: AsyncConnection, address: str, *, now: datetime, by_user: int | None = None
     ) -> Erasure:
         """Do the same in the caller's transaction, so that the trail's entry is part of it."""
+        return await privacy.erase(conn, address, self.secret, self._list(), now=now, by_user=by_user)
+
+    async def erase_contact_in(
+        self, conn: AsyncConnection, contact_id: int, *, now: datetime, by_user: int | None = None
+    ) -> Erasure:
+        """Do the same by the person's number."""
+        return await privacy.erase_contact(conn, contact_id, self.secret, self._list(), now=now, by_user=by_user)
+
+    def _list(self) -> privacy.Suppress:
         if self._suppress is None:
             raise RuntimeError("this store was built without the suppression list: nobody can be erased through it")
-        return await privacy.erase(conn, address, self.secret, self._suppress, now=now, by_user=by_user)
+        return self._suppress
 
     # ---- segments
 

@@ -208,5 +208,7 @@ class CrmStore:
         """Undo the closing of a task."""
         async with self.db.write() as conn:
             await conn.execute(
-                update(TASKS).where(TASKS.c.id == task_id).values(state=TaskState.OPEN.value, done_at=None)
+                update(TASKS)
+                .where(TASKS.c.id == task_id)
+                .values(state=TaskState.OPEN.value, done_at=None, outcome=None)
             )

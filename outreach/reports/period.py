@@ -15,6 +15,8 @@ SHAPES: dict[str, re.Pattern[str]] = {
     "monthly": re.compile(r"(\d{4})-(\d{1,2})"),
     "quarterly": re.compile(r"(\d{4})-?Q([1-4])", re.IGNORECASE),
 }
+#: Years that a report can be asked for; beside them lie days that no calendar has.
+EARLIEST, LATEST = 1970, 9998
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Period:
     def parse(cls, text: str, zone: str = "Asia/Shanghai") -> Period:
         """Read ``2026-W47``, ``2026-11`` or ``2026-Q4``. Raises ValueError saying what is allowed."""
         for kind, shape in SHAPES.items():
-            if found := shape.fullmatch(text.strip()):
+            found = shape.fullmatch(text.strip())
+            if found and EARLIEST <= int(found[1]) <= LATEST:
                 try:
                     return cls.holding(_first(kind, int(found[1]), int(found[2])), kind, zone)  # type: ignore[arg-type]
                 except ValueError:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.datastructures import FormData
@@ -29,6 +29,7 @@ from outreach.web.data.kept_undo import keep, take
 from outreach.web.format import moment
 from outreach.web.frame import frame
 from outreach.web.i18n import choose, translate
+from outreach.web.ids import LARGEST
 from outreach.web.kept import Kept
 from outreach.web.render import render
 from outreach.web.security import SAFE_METHODS, place_of
@@ -215,6 +216,8 @@ class Allow:
         if request.method not in SAFE_METHODS:
             await _check_form(staff)
         require(staff.actor, self.permission)
+        if any(isinstance(value, int) and value > LARGEST for value in request.path_params.values()):
+            raise HTTPException(404)
         return staff
 
 

@@ -15,11 +15,11 @@ from outreach.crm.calls.order import CALL_FROM, CALL_TO, Clock, clock_of, rank
 from outreach.crm.calls.store import DO_NOT_CALL, Call, CallRefused, CallStore
 from outreach.crm.store import add_task
 from outreach.crm.tasks import OwnerCalendar
-from outreach.model import Activity, Contact, ContactTag, Tag, Task
+from outreach.model import Activity, Company, Contact, ContactTag, Tag, Task
 from outreach.model.base import table
 from tests.crm.conftest import NOW, Firm
 
-TASKS, ACTIVITIES, CONTACTS = table(Task), table(Activity), table(Contact)
+TASKS, ACTIVITIES, CONTACTS, COMPANIES = table(Task), table(Activity), table(Contact), table(Company)
 
 
 @pytest.mark.parametrize(
@@ -83,16 +83,17 @@ async def test_a_call_is_written_down_in_one_step_and_taken_back(firm: Firm) -> 
     wanted = Call(person, "reached", "Wants 2,000 pcs", "price", "mail", NOW + timedelta(days=2), task_id=asked)
     done = await calls.log(wanted, zhou, NOW)
 
-    async def facts() -> tuple[list[tuple[str, str]], str | None, int]:
+    async def facts() -> tuple[list[tuple[str, str]], str | None, str | None, int]:
         async with firm.db.read() as conn:
             tasks = await conn.execute(select(TASKS.c.kind, TASKS.c.state).order_by(TASKS.c.id))
             intent = await conn.scalar(select(CONTACTS.c.intent).where(CONTACTS.c.id == person))
+            firms = await conn.scalar(select(COMPANIES.c.intent).where(COMPANIES.c.id == firm.companies["Brandt"]))
             lines = (await conn.execute(select(ACTIVITIES.c.id).where(ACTIVITIES.c.kind == "call"))).all()
-            return [(row.kind, row.state) for row in tasks], intent, len(lines)
+            return [(row.kind, row.state) for row in tasks], intent, firms, len(lines)
 
-    assert await facts() == ([("call", "done"), ("mail", "open")], "price", 1)
+    assert await facts() == ([("call", "done"), ("mail", "open")], "price", "price", 1)
     await calls.unlog(done.undo, zhou, NOW)
-    assert await facts() == ([("call", "open"), ("mail", "dropped")], None, 0)
+    assert await facts() == ([("call", "open"), ("mail", "dropped")], None, None, 0)
 
 
 async def test_who_wants_no_calls_is_marked_and_a_missed_call_stays_planned(firm: Firm) -> None:

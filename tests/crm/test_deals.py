@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from outreach.audience.values import parse_number
 from outreach.crm.deals.money import Money, approval_after, currency_of
 from outreach.crm.deals.state import TRANSITIONS, IllegalStage, actions, advance
 from outreach.crm.deals.store import DealError, DealStore, Terms
@@ -200,3 +201,44 @@ async def test_what_people_wrote_of_a_deal_stays_out_of_the_trail(firm: Firm) ->
     assert entry.before["title"] == entry.after["title"] == entry.after["note"] == "…"
     assert entry.after["owner_id"] == firm.users["sun"]
     assert not any(name in str(tuple(entry)) for name in ("Katrin", "Petra"))
+
+
+async def test_a_step_that_is_taken_back_takes_its_terms_with_it(firm: Firm) -> None:
+    deals, zhou = DealStore(firm.db, FLOOR), firm.actor("zhou")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(9_000, "USD", 20), zhou, NOW)
+    done = await deals.step(deal, "quote", zhou, NOW, terms=Terms(7_000, "EUR", 15))
+    await deals.put_back(deal, done.stage, done.before, zhou, NOW, done.changed)
+    row = await deals.one(deal)
+    assert row is not None
+    assert (row.stage, row.amount, row.currency, row.margin) == ("inquiry", 9_000, "USD", 20)
+
+
+async def test_a_revival_that_is_taken_back_is_lost_for_the_same_reason(firm: Firm) -> None:
+    deals, zhou = DealStore(firm.db, FLOOR), firm.actor("zhou")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(9_000, "USD", 20), zhou, NOW)
+    await deals.step(deal, "lose", zhou, NOW, reason="price")
+    done = await deals.step(deal, "revive", zhou, NOW)
+    await deals.put_back(deal, done.stage, done.before, zhou, NOW, done.changed)
+    row = await deals.one(deal)
+    assert row is not None
+    assert (row.stage, row.lost_reason) == ("lost", "price")
+
+
+async def test_a_step_is_not_taken_back_over_terms_that_were_changed_since(firm: Firm) -> None:
+    deals, zhou = DealStore(firm.db, FLOOR), firm.actor("zhou")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(9_000, "USD", 20), zhou, NOW)
+    done = await deals.step(deal, "quote", zhou, NOW, terms=Terms(7_000, "USD", 15))
+    await deals.edit(deal, {}, Terms(6_500, "USD", 15), zhou, NOW)
+    with pytest.raises(DealError, match="since"):
+        await deals.put_back(deal, done.stage, done.before, zhou, NOW, done.changed)
+
+
+async def test_a_manager_can_decide_on_figures_that_a_script_gave_with_many_digits(firm: Firm) -> None:
+    deals, zhou, sun = DealStore(firm.db, FLOOR), firm.actor("zhou"), firm.actor("sun")
+    deal = await deals.add(firm.companies["Brandt"], "Panels", Terms(9_000.005, "USD", 8.3333), zhou, NOW)
+    assert (await deals.step(deal, "quote", zhou, NOW)).waits
+    row = await deals.one(deal)
+    assert row is not None
+    assert (row.amount, row.margin) == (parse_number(str(row.amount)), parse_number(str(row.margin)))
+    shown = Terms(parse_number(str(row.amount)), row.currency, parse_number(str(row.margin)))
+    assert (await deals.decide(deal, True, "", shown, sun, NOW)).stage == "quotation"

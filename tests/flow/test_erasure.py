@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from outreach.access.roles import OPERATOR
 from outreach.app.campaigns import demand_approval, limits_in_force
@@ -69,3 +69,20 @@ async def test_it_hides_no_edit(house: House) -> None:
     async with house.db.write() as conn:
         with pytest.raises(CampaignError, match="changed after it was approved"):
             await demand_approval(house.outreach, conn, 1)
+
+
+async def test_who_has_no_address_any_more_is_told_everything_and_erased_all_the_same(house: House) -> None:
+    person = await somebody(house)
+    async with house.db.write() as conn:
+        await conn.execute(
+            update(RECIPIENTS).where(RECIPIENTS.c.contact_id == person.contact_id).values(address_id=None)
+        )
+        await conn.execute(delete(ADDRESSES).where(ADDRESSES.c.contact_id == person.contact_id))
+    async with house.visitor("zhao.min") as visitor:
+        told = await visitor.post(f"/contacts/{person.contact_id}/export")
+        assert told.json()["contact"]["id"] == person.contact_id
+        assert (await visitor.post(f"/contacts/{person.contact_id}/erase")).status_code == 303
+        assert (await visitor.post(f"/contacts/{person.contact_id}/export")).status_code == 404, "nobody is left"
+    assert await house.outreach.suppression.check(person.address), "where mails went is never mailed again"
+    async with house.db.write() as conn:
+        await demand_approval(house.outreach, conn, 1)

@@ -135,3 +135,27 @@ async def test_companies_are_given_away_with_their_people_and_come_back(house: H
         await undo(visitor, "/customers")
     async with house.db.read() as conn:
         assert (await conn.execute(query)).all() == before
+
+
+async def test_taking_a_tag_back_touches_only_whom_it_was_given_to(house: House) -> None:
+    form = {"id": [str(number) for number in range(1, 11)], "tag": "Frankfurt2025", "next": "/contacts"}
+    before = await tagged(house, "frankfurt2025")
+    async with house.visitor("sun.qian") as visitor:
+        await visitor.post("/contacts/bulk/tag", form | {"how": "tag"})
+        assert "8 people tagged" in (await visitor.get("/contacts")).text, "two of the ten had it"
+        await visitor.post("/contacts/bulk/tag", form | {"how": "tag"})
+        assert "All of them have this tag already" in (await visitor.get("/contacts")).text
+        await visitor.post("/contacts/bulk/tag", form | {"how": "untag", "id": ["1", "11"]})
+        await undo(visitor, "/contacts")
+        assert await tagged(house, "frankfurt2025") == before + 8, "who had it not does not get it"
+        await visitor.post("/contacts/bulk/tag", form | {"how": "untag", "tag": "nobody-has-it"})
+        assert "Nobody of them has this tag" in (await visitor.get("/contacts")).text
+
+
+async def test_undoing_a_tag_leaves_those_who_had_it_before(house: House) -> None:
+    before = await tagged(house, "vip")
+    async with house.visitor("sun.qian") as visitor:
+        await visitor.post("/contacts/bulk/tag", {"all": "1", "tag": "vip", "how": "tag", "next": "/contacts"})
+        assert await tagged(house, "vip") == 120
+        await undo(visitor, "/contacts")
+        assert await tagged(house, "vip") == before > 0

@@ -41,7 +41,7 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "/contacts/{contact_id:int}/cell": {"field": "grade", "value-3-grade": "D", "seen": ""},
     "/customers/{company_id:int}/cell": {"field": "grade", "value-3-grade": "D", "seen": ""},
     "/contacts/{contact_id:int}/edit": {"field": "grade", "value": "D"},
-    "/sequences/{sequence_id:int}/enrol": {"id": "3"},
+    "/sequences/{sequence_id:int}/enrol": {"contact_id": "3"},
     "/contacts/bulk/tag": {"id": ["3"], "tag": "mine"},
     "/customers/deals": {"company": "3", "title": "mine"},
     "/follow-ups/service": {"contact": "3", "kind": "question", "subject": "mine"},

@@ -294,6 +294,19 @@ async def untag(conn: AsyncConnection, ids: Iterable[int], names: Iterable[str],
     return removed
 
 
+async def tagged(
+    conn: AsyncConnection, ids: Iterable[int], names: Iterable[str], kind: str = "tag"
+) -> dict[str, list[int]]:
+    """Return which of these contacts have each of these tags; the tags as they are stored."""
+    found: dict[str, list[int]] = {label: [] for label in map(clean_label, names) if label}
+    joined = select(TAG.c.name, CONTACT_TAG.c.contact_id).join(CONTACT_TAG, CONTACT_TAG.c.tag_id == TAG.c.id)
+    wanted = joined.where(TAG.c.kind == kind, TAG.c.name.in_(list(found)))
+    for part in chunks(sorted(set(ids))):
+        for name, number in await conn.execute(wanted.where(CONTACT_TAG.c.contact_id.in_(part))):
+            found[name].append(number)
+    return found
+
+
 async def _count_labels(conn: AsyncConnection, ids: list[int], tags: Iterable[int]) -> int:
     total = 0
     for part in chunks(ids):

@@ -123,7 +123,42 @@ async def erase(
     contact_id = await conn.scalar(select(ADDRESS.c.contact_id).where(ADDRESS.c.normal == wanted))
     keys = {address_key(wanted, secret)}
     if contact_id is not None:
-        keys |= set((await conn.execute(select(ADDRESS.c.key).where(ADDRESS.c.contact_id == contact_id))).scalars())
+        keys |= await _keys(conn, contact_id, secret)
+    return await _erase(conn, contact_id, keys, suppress, now, by_user)
+
+
+async def erase_contact(
+    conn: AsyncConnection,
+    contact_id: int,
+    secret: bytes,
+    suppress: Suppress,
+    *,
+    now: datetime,
+    by_user: int | None = None,
+) -> Erasure:
+    """Erase a person by their number: so one is found who has no address any more."""
+    return await _erase(conn, contact_id, await _keys(conn, contact_id, secret), suppress, now, by_user)
+
+
+async def _keys(conn: AsyncConnection, contact_id: int, secret: bytes) -> set[str]:
+    """The keys of a person's addresses, and of those that mails were for and nobody else has now."""
+    keys = set((await conn.execute(select(ADDRESS.c.key).where(ADDRESS.c.contact_id == contact_id))).scalars())
+    before: set[str] = set()
+    for source in (MESSAGE, table(CampaignRecipient)):
+        was = select(source.c.address).where(source.c.contact_id == contact_id, source.c.address != ERASED).distinct()
+        before |= {normalise_address(address) for address in await conn.scalars(was) if address}
+    others = select(ADDRESS.c.normal).where(ADDRESS.c.normal.in_(before), ADDRESS.c.contact_id != contact_id)
+    return keys | {address_key(address, secret) for address in before - set(await conn.scalars(others))}
+
+
+async def _erase(
+    conn: AsyncConnection,
+    contact_id: int | None,
+    keys: set[str],
+    suppress: Suppress,
+    now: datetime,
+    by_user: int | None,
+) -> Erasure:
     for key in sorted(keys):
         await suppress(conn, key, "erased", source="erasure", now=now, by_user=by_user)
     signups = table(SignUp)

@@ -76,19 +76,20 @@ class CallStore:
             kind = "call" if call.channel == "phone" else "chat"
             line = await note(conn, kind, call.text, now, company_id=person.company_id, contact_id=person.id,
                               user_id=actor.id, data=data)  # fmt: skip
-            before: dict[str, Any] = {"intent": person.intent}
+            before: dict[str, Any] = {}
             if call.intent:
-                await edit(conn, person.id, {"intent": call.intent}, now)
+                before = await edit(conn, person.id, {"intent": call.intent}, now)
                 if person.company_id:
-                    await edit_company(conn, person.company_id, {"intent": call.intent}, now)
+                    firm = await edit_company(conn, person.company_id, {"intent": call.intent}, now)
+                    before |= {"company": person.company_id, "company_intent": firm["intent"]}
             stopped = call.outcome == "do_not_call" and bool(await tag(conn, [person.id], [DO_NOT_CALL]))
             done = await self._finish(conn, call, now)
             following = await self._follow(conn, call, person, actor, now)
             await append_audit(
                 conn, actor, "call.logged", "contact", person.id, now=now, after={"outcome": call.outcome}
             )
-        undo = {"activity": line, "contact": person.id, "intent": before["intent"], "made": following, "done": done}
-        undo["stopped"] = stopped
+        undo = {"activity": line, "contact": person.id, "made": following, "done": done, "stopped": stopped}
+        undo |= before
         return Logged(line, following, undo)
 
     async def _finish(self, conn: Any, call: Call, now: datetime) -> int | None:
@@ -114,7 +115,10 @@ class CallStore:
             await conn.execute(update(TASKS).where(made).values(state="dropped", done_at=now, outcome="undone"))
             done = (TASKS.c.id == undo["done"]) & (TASKS.c.state == "done")
             await conn.execute(update(TASKS).where(done).values(state="open", done_at=None, outcome=None))
-            await edit(conn, undo["contact"], {"intent": undo["intent"]}, now)
+            if "intent" in undo:
+                await edit(conn, undo["contact"], {"intent": undo["intent"]}, now)
+            if "company" in undo:
+                await edit_company(conn, undo["company"], {"intent": undo["company_intent"]}, now)
             if undo["stopped"]:
                 await untag(conn, [undo["contact"]], [DO_NOT_CALL])
             await append_audit(conn, actor, "call.undone", "contact", undo["contact"], now=now)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +24,7 @@ from outreach.model.base import table
 from outreach.model.task_titles import both
 
 DEALS, COMPANIES, USERS = table(Deal), table(Company), table(User)
+NOTHING: Mapping[str, Sequence[Any]] = {}
 
 
 class DealError(Exception):
@@ -54,7 +55,9 @@ class Terms:
                 given["currency"] = currency_of(self.currency)  # type: ignore[assignment]
             except ValueError as error:
                 raise DealError("currency", str(error)) from error
-        return {name: value for name, value in given.items() if value is not None}
+        # two digits, as a form can repeat them: a manager decides on the very terms that the page showed
+        exact = {name: round(value, 2) if isinstance(value, float) else value for name, value in given.items()}
+        return {name: value for name, value in exact.items() if value is not None}
 
 
 #: What a manager looks at and grants.
@@ -63,11 +66,15 @@ TERMS = ("amount", "currency", "margin")
 
 @dataclass(frozen=True)
 class Stepped:
-    """What a step did: the stage now, and whether it waits for a manager instead."""
+    """What a step did: the stage now, and whether it waits for a manager instead.
+
+    `changed`: what else it set, as column → (what stands there now, what stood there).
+    """
 
     stage: str
     waits: bool
     before: str
+    changed: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 class DealStore:
@@ -143,7 +150,10 @@ class DealStore:
             await _reached(conn, told, str(stage), now)
             moved = {"before": {"stage": row.stage}, "after": {"stage": str(stage)}}
             await append_audit(conn, actor, "deal.moved", "deal", deal_id, now=now, **moved)
-        return Stepped(str(stage), False, row.stage)
+        # a request that the step withdrew is not asked again by taking the step back: its tasks are closed
+        was = dict(row._mapping) | ({"approval": approval} if row.approval == "needed" else {})
+        set_now = {name: (values[name], was[name]) for name in (*changed, "approval", "lost_reason")}
+        return Stepped(str(stage), False, row.stage, set_now)
 
     async def decide(
         self, deal_id: int, grant: bool, comment: str, seen: Terms, actor: Actor, now: datetime
@@ -208,11 +218,26 @@ class DealStore:
             await append_audit(conn, actor, "deal.changed", "deal", deal_id, now=now, before=was, after=told)
         return before
 
-    async def put_back(self, deal_id: int, now_at: str, was: str, actor: Actor, now: datetime) -> None:
-        """Undo a step, if nobody has moved the deal since. Raises DealError."""
+    async def put_back(
+        self,
+        deal_id: int,
+        now_at: str,
+        was: str,
+        actor: Actor,
+        now: datetime,
+        changed: Mapping[str, Sequence[Any]] = NOTHING,
+    ) -> None:
+        """Undo a step with what it `changed` (as Stepped tells it), if nobody has moved or changed the deal since.
+
+        Raises DealError.
+        """
         async with self.db.write() as conn:
-            there = (DEALS.c.id == deal_id) & (DEALS.c.stage == now_at)
-            result = await conn.execute(update(DEALS).where(there).values(stage=was, stage_at=now, lost_reason=None))
+            same = [DEALS.c[name].is_not_distinct_from(values[0]) for name, values in changed.items()]
+            there = and_(DEALS.c.id == deal_id, DEALS.c.stage == now_at, *same)
+            back = {"stage": was, "stage_at": now, "lost_reason": None} | {
+                name: old for name, (_, old) in changed.items()
+            }
+            result = await conn.execute(update(DEALS).where(there).values(back))
             if result.rowcount != 1:
                 raise DealError("moved", "somebody has moved the deal since")
             await take_back(conn, deal_id, now_at)

@@ -62,7 +62,7 @@ def quarter_of(day: date) -> str:
 def quarter_days(quarter: str) -> tuple[date, date]:
     """Return the first day of a quarter and that of the next. Raises ValueError."""
     year, _, number = quarter.partition("-Q")
-    if not (year.isdecimal() and len(year) == 4 and number in ("1", "2", "3", "4")):
+    if not (year.isdecimal() and len(year) == 4 and "1970" <= year < "9999" and number in ("1", "2", "3", "4")):
         raise ValueError(f"{quarter!r} is no quarter: write 2026-Q4")
     first = date(int(year), 3 * int(number) - 2, 1)
     return first, date(first.year + (number == "4"), first.month % 12 + 3 - 12 * (number == "4"), 1)

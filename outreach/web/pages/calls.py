@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import COMPANY, CONTACT, CONTACT_TAG, TAG, TASK
 from outreach.web.i18n import N_
+from outreach.web.ids import id_of
 from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
 
@@ -34,6 +36,17 @@ router = Pages()
 LINES, MOST_ALIKE = 60, 100
 #: Choices for the next step: name → working days of the customer's week.
 NEXT = {"1": 1, "3": 3, "7": 5, "30": 22}
+#: The fields of a call as they stand before anybody writes.
+UNWRITTEN = {
+    "outcome": "",
+    "text": "",
+    "intent": "",
+    "channel": "phone",
+    "next": "",
+    "next_day": "",
+    "next_kind": "call",
+}
+NOTHING: Mapping[str, str] = {}
 #: What a script with a fault raises.
 BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError)
 #: What a script may name.
@@ -172,7 +185,10 @@ async def _office(staff: Staff, row: Any) -> str | None:
     return number
 
 
-async def _screen(staff: Staff, row: Any, error: str = "", status: int = 200) -> Response:
+async def _screen(
+    staff: Staff, row: Any, error: str = "", status: int = 200, given: Mapping[str, str] = NOTHING
+) -> Response:
+    """`given`: what was written into the form, to stand there again."""
     zone = zone_of(row.country, row.city)
     async with staff.app.db.read() as conn:
         timeline = await data.timeline(conn, contact_id=row.id)
@@ -185,7 +201,7 @@ async def _screen(staff: Staff, row: Any, error: str = "", status: int = 200) ->
     return await staff.render(
         "call.html", status=status, row=row, name=full_name(row.first_name, row.last_name, "?"), zone=zone, error=error,
         clock=clock_of(staff.now, zone, row.country), tel=tel_link(row.phone or office, row.country), broken=broken,
-        number=shown_number(row.phone or office, row.country), office=office and not row.phone, channels=_channels(row), timeline=timeline[:20], tasks=tasks,
+        given=UNWRITTEN | dict(given), number=shown_number(row.phone or office, row.country), office=office and not row.phone, channels=_channels(row), timeline=timeline[:20], tasks=tasks,
         script=script, outcomes=OUTCOMES, next_steps=NEXT, names=names, at_work=at_work,
         holiday=holiday_name(staff.now.astimezone(ZoneInfo(zone)).date(), row.country),
         stopped=any(tag.name == DO_NOT_CALL for tag in tags),
@@ -226,12 +242,11 @@ async def log(staff: Staff, contact_id: int) -> Response:
     """Write down what came of the call, and go on to the next one."""
     row = await _person(staff, contact_id, Permission.CONTACTS_EDIT)
     form = await staff.form()
-    task = str(form.get("task", ""))
     call = Call(
         contact_id, str(form.get("outcome", "")), str(form.get("text", "")).strip()[:5000],
         intent=str(form.get("intent", "")) or None, next_kind=str(form.get("next_kind", "call")),
         next_at=_next_at(staff, row, str(form.get("next", "")), str(form.get("next_day", ""))),
-        channel=_channel(str(form.get("channel", "phone"))), task_id=int(task) if task.isdecimal() else None,
+        channel=_channel(str(form.get("channel", "phone"))), task_id=id_of(form.get("task")),
     )  # fmt: skip
     try:
         done = await staff.app.calls.log(call, staff.actor, staff.now)
@@ -240,7 +255,8 @@ async def log(staff: Staff, contact_id: int) -> Response:
             "outcome": N_("Choose what came of the call."),
             "next": N_("The next step lies in the past: choose a later day."),
         }
-        return await _screen(staff, row, staff.say(words[refused.code]), 422)
+        written = {name: str(form[name])[:5000] for name in UNWRITTEN if name in form}
+        return await _screen(staff, row, staff.say(words[refused.code]), 422, written)
     return staff.done("/follow-ups/calls", N_("Written down."), undo={"do": "call", **done.undo})
 
 

@@ -14,6 +14,7 @@ from outreach.app import newcomers
 from outreach.audience.reasons import reason
 from outreach.audience.row import RowRefused
 from outreach.audience.values import ValueRefused, parse_date
+from outreach.web.assignee import NotAssignable, assignee
 from outreach.web.data import contacts as data
 from outreach.web.data.scope import held
 from outreach.web.data.tables import CONTACT, USER
@@ -64,7 +65,10 @@ async def add(staff: Staff) -> Response:
     """Store the card and show the next one. A company that may be there already is asked about first."""
     form = await staff.form()
     given = {name: str(form.get(name, "")).strip()[:500] for name in (*FIELDS, "source", "met")}
-    met = int(given["met"]) if given["met"].isdecimal() else staff.actor.id
+    try:
+        met = await assignee(staff, given["met"]) if given["met"] else staff.actor.id
+    except NotAssignable:
+        return await _form(staff, given, 422, error=staff.say(N_("Nobody of this name works here any more.")))
     if not given["source"]:
         return await _form(staff, given, 422, error=staff.say(N_("Say where the card is from, such as a fair.")))
     for number, owner in await staff.app.audience.holders(given["email"]):

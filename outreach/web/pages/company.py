@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from outreach.web.data.people import full_name, user_names, zone_of
 from outreach.web.data.scope import held
 from outreach.web.data.tables import INBOUND
 from outreach.web.i18n import N_, in_words
+from outreach.web.ids import id_of
 from outreach.web.pages.customers import record_edit, refusal
 from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
@@ -64,10 +66,13 @@ async def company(staff: Staff, company_id: int) -> Response:
     row = await found(staff, company_id, Permission.CONTACTS_VIEW)
     if row.merged_into:
         return staff.done(f"/customers/{row.merged_into}", N_("These two customers were merged."))
-    return await _company(staff, row)
+    return await company_page(staff, row)
 
 
-async def _company(staff: Staff, row: Any, error: str = "", status: int = 200) -> Response:
+async def company_page(
+    staff: Staff, row: Any, error: str = "", status: int = 200, deal: Mapping[str, str] | None = None
+) -> Response:
+    """The file; `error` says why something was refused, `deal` is what was typed of a new one."""
     params = staff.request.query_params
     group = params.get("show", "")
     group = group if group in file.GROUPS else ""
@@ -81,7 +86,9 @@ async def _company(staff: Staff, row: Any, error: str = "", status: int = 200) -
         "company.html", status=status, row=row, lines=lines, more=more, group=group, groups=list(file.GROUPS),
         editable=staff.may(Permission.CONTACTS_EDIT, mine), may_deal=staff.may(Permission.DEALS_EDIT, mine),
         may_case=staff.may(Permission.SERVICE_EDIT, mine), fields=COMPANY_FIELDS, notes=NOTES, error=error,
-        full_name=full_name, tz_there=zone_of(row.country, row.city), most=MOST_BYTES, **context,
+        full_name=full_name, tz_there=zone_of(row.country, row.city), most=MOST_BYTES,
+        deal_typed={"title": "", "amount": "", "currency": staff.app.money.currency} | dict(deal or {}), deal_open=deal is not None,
+        **context,
     )  # fmt: skip
 
 
@@ -147,7 +154,7 @@ async def edit_company(staff: Staff, company_id: int) -> Response:
             changes[field] = channel_value("phone", changes[field], row.country)
         before = await staff.app.audience.edit_company(company_id, changes, staff.now)
     except (ChannelRefused, EditRefused) as refused:
-        return await _company(staff, row, refusal(staff, refused), 422)
+        return await company_page(staff, row, refusal(staff, refused), 422)
     record_edit(staff, field, before, changes[field])
     undo = {"do": "company.edit", "id": company_id, "values": before}
     return staff.done(f"/customers/{company_id}", N_("Changed."), undo=undo)
@@ -162,9 +169,8 @@ async def add_note(staff: Staff, company_id: int) -> Response:
     if kind not in NOTES:
         raise HTTPException(404)
     if not text:
-        return await _company(staff, row, staff.say(N_("Write something first.")), 422)
-    person = str(form.get("contact", ""))
-    contact = int(person) if person.isdecimal() else None
+        return await company_page(staff, row, staff.say(N_("Write something first.")), 422)
+    contact = id_of(form.get("contact"))
     async with staff.app.db.write() as conn:
         people = {one.id for one in await data.people_of(conn, company_id)}
         await note(conn, kind, text, staff.now, company_id=company_id, user_id=staff.actor.id,
@@ -203,7 +209,7 @@ async def add_file(staff: Staff, company_id: int) -> Response:
         number = await staff.app.files.attach(company_id, upload, staff.actor, staff.now)
     except FileRefused as refused:
         words = {"empty": N_("The file is empty."), "large": N_("A file has at most 20 MB.")}
-        return await _company(staff, row, staff.say(words[refused.code]), 422)
+        return await company_page(staff, row, staff.say(words[refused.code]), 422)
     undo = {"do": "file", "id": number, "company": company_id}
     return staff.done(f"/customers/{company_id}#files", N_("The file is in the folder."), undo=undo)
 
@@ -235,16 +241,16 @@ async def show_file(staff: Staff, file_id: int) -> Response:
 async def merge(staff: Staff, company_id: int) -> Response:
     """Make another customer a part of this one, with everything that hangs on it."""
     await found(staff, company_id, Permission.CONTACTS_EDIT)
-    other = str((await staff.form()).get("other", ""))
-    if not other.isdecimal():
+    other = id_of((await staff.form()).get("other"))
+    if other is None:
         raise HTTPException(404)
-    await found(staff, int(other), Permission.CONTACTS_EDIT)
+    await found(staff, other, Permission.CONTACTS_EDIT)
     try:
-        await staff.app.audience.merge(company_id, int(other), staff.now)
+        await staff.app.audience.merge(company_id, other, staff.now)
     except (LookupError, ValueError) as error:
         raise HTTPException(409, in_words(error, staff.lang)) from error
-    staff.record(after={"keep": company_id, "drop": int(other)})
-    told = {"do": "merge", "keep": company_id, "drop": int(other)}
+    staff.record(after={"keep": company_id, "drop": other})
+    told = {"do": "merge", "keep": company_id, "drop": other}
     return staff.done(f"/customers/{company_id}", N_("Merged: everything stands here now."), undo=told)
 
 
@@ -259,9 +265,9 @@ async def undo_merge(staff: Staff, told: dict[str, Any]) -> None:
 async def take_apart(staff: Staff, company_id: int) -> Response:
     """Take a merge back, also long after."""
     await found(staff, company_id, Permission.CONTACTS_EDIT)
-    other = str((await staff.form()).get("other", ""))
+    other = id_of((await staff.form()).get("other"))
     async with staff.app.db.read() as conn:
-        row = await data.company(conn, int(other)) if other.isdecimal() else None
+        row = await data.company(conn, other) if other is not None else None
     if row is None or row.merged_into != company_id:
         raise HTTPException(404)
     await staff.app.audience.take_apart(row.id, staff.now)
@@ -283,7 +289,7 @@ async def add_task(staff: Staff, company_id: int) -> Response:
     title = str(form.get("title", "")).strip()[:200]
     kind = str(form.get("kind", "other"))
     if not title or kind not in ("call", "mail", "meeting", "sample", "other"):
-        return await _company(staff, row, staff.say(N_("Write what is to be done.")), 422)
+        return await company_page(staff, row, staff.say(N_("Write what is to be done.")), 422)
     from outreach.crm.store import add_task as make
 
     due = due_of(staff, str(form.get("due", "")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -20,7 +21,10 @@ from outreach.web.data import customer as file
 from outreach.web.data.people import user_names
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import COMPANY, DEAL
+from outreach.web.format import number
 from outreach.web.i18n import N_
+from outreach.web.ids import id_of
+from outreach.web.pages.company import company_page
 from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
 from outreach.web.words import word
@@ -28,6 +32,7 @@ from outreach.web.words import word
 router = Pages()
 #: Cards of a column; more are on the customers' pages.
 CARDS = 40
+NOTHING: Mapping[str, str] = {}
 
 
 @router.page("/customers/deals", Permission.DEALS_VIEW)
@@ -75,20 +80,26 @@ def _column(staff: Staff, stage: str, rows: Any) -> dict[str, Any]:
 async def add(staff: Staff) -> Response:
     """Open a deal with a customer."""
     form = await staff.form()
-    given = str(form.get("company", ""))
+    given = id_of(form.get("company"))
     async with staff.app.db.read() as conn:
-        company = await data.company(conn, int(given)) if given.isdecimal() else None
+        company = await data.company(conn, given) if given is not None else None
     if company is None:
         raise HTTPException(404)
     staff.need(Permission.DEALS_EDIT, await held(staff, company.owner_id))
     title = str(form.get("title", "")).strip()[:200]
+    typed = _typed(form, "title", "amount", "currency")
     if not title:
-        return staff.done(f"/customers/{company.id}", N_("Say what the deal is about."))
+        return await company_page(staff, company, staff.say(N_("Say what the deal is about.")), 422, deal=typed)
     try:
-        number = await staff.app.deals.add(company.id, title, _terms(form), staff.actor, staff.now)
+        added = await staff.app.deals.add(company.id, title, _terms(form), staff.actor, staff.now)
     except DealError as refused:
-        return staff.done(f"/customers/{company.id}", word("deal_error", refused.code)[0])
-    return staff.done(f"/customers/deals/{number}", N_("The deal is open."))
+        return await company_page(staff, company, staff.say(word("deal_error", refused.code)[0]), 422, deal=typed)
+    return staff.done(f"/customers/deals/{added}", N_("The deal is open."))
+
+
+def _typed(form: FormData, *names: str) -> dict[str, str]:
+    """What was written into these fields, to stand there again."""
+    return {name: str(form[name])[:5000] for name in names if name in form}
 
 
 def _terms(form: FormData) -> Terms:
@@ -120,7 +131,9 @@ async def show(staff: Staff, deal_id: int) -> Response:
     return await _show(staff, await _found(staff, deal_id, Permission.DEALS_VIEW))
 
 
-async def _show(staff: Staff, row: Any, error: str = "", status: int = 200) -> Response:
+async def _show(
+    staff: Staff, row: Any, error: str = "", status: int = 200, typed: Mapping[str, str] = NOTHING
+) -> Response:
     async with staff.app.db.read() as conn:
         company = await data.company(conn, row.company_id)
         lines, _ = await file.timeline(conn, row.company_id, "trade")
@@ -130,8 +143,13 @@ async def _show(staff: Staff, row: Any, error: str = "", status: int = 200) -> R
     others = await staff.app.owners.at_work(row.company_id, staff.actor.id, staff.now)
     editable = staff.may(Permission.DEALS_EDIT, await held(staff, row.owner_id))
     at = [str(stage) for stage in ORDER]
+    stored = {
+        "amount": number(row.amount).replace(",", "") if row.amount is not None else "", "currency": row.currency,
+        "margin": row.margin if row.margin is not None else "", "title": row.title, "note": row.note or "",
+        "expected_on": row.expected_on or "", "reason": "", "comment": "",
+    }  # fmt: skip
     return await staff.render(
-        "deal.html", status=status, row=row, firm=company, lines=mine, more=False, group="trade", names=names, error=error,
+        "deal.html", status=status, row=row, typed=stored | dict(typed), changing="note" in typed, firm=company, lines=mine, more=False, group="trade", names=names, error=error,
         editable=editable, actions=actions(row.stage), stages=at, here=at.index(row.stage) if row.stage in at else -1,
         money=staff.app.money, decide=_may_decide(staff, row), assignees=assignees,
         at_work=[one for one in others if one.user_id != row.owner_id],
@@ -152,13 +170,16 @@ async def step(staff: Staff, deal_id: int) -> Response:
     try:
         done = await staff.app.deals.step(deal_id, action, staff.actor, staff.now, terms=_terms(form), reason=reason)
     except DealError as refused:
-        return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422)
+        typed = _typed(form, "amount", "currency", "margin", "reason")
+        return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422, typed)
     except IllegalStage:
         return await _show(staff, row, staff.say(N_("Somebody has moved the deal since: look at it again.")), 409)
     to = f"/customers/deals/{deal_id}"
     if done.waits:
         return staff.done(to, N_("The margin is under the floor: a manager has been asked."))
-    return staff.done(to, N_("Moved."), undo={"do": "deal.step", "id": deal_id, "now": done.stage, "was": done.before})
+    return staff.done(to, N_("Moved."), undo={
+        "do": "deal.step", "id": deal_id, "now": done.stage, "was": done.before, "changed": done.changed,
+    })  # fmt: skip
 
 
 @undoes("deal.step")
@@ -166,7 +187,7 @@ async def undo_step(staff: Staff, told: dict[str, Any]) -> None:
     """Put a deal back."""
     await _found(staff, told["id"], Permission.DEALS_EDIT)
     try:
-        await staff.app.deals.put_back(told["id"], told["now"], told["was"], staff.actor, staff.now)
+        await staff.app.deals.put_back(told["id"], told["now"], told["was"], staff.actor, staff.now, told["changed"])
     except DealError as error:
         raise HTTPException(409, staff.say(word("deal_error", error.code)[0])) from error
 
@@ -180,7 +201,8 @@ async def decide(staff: Staff, deal_id: int) -> Response:
     try:
         await staff.app.deals.decide(deal_id, grant, comment, _terms(form), staff.actor, staff.now)
     except DealError as refused:
-        return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422)
+        typed = _typed(form, "comment")
+        return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422, typed)
     return staff.done(f"/customers/deals/{deal_id}", N_("Decided; the owner sees it."))
 
 
@@ -189,6 +211,7 @@ async def edit(staff: Staff, deal_id: int) -> Response:
     """Change title, terms, expected day and note."""
     row = await _found(staff, deal_id, Permission.DEALS_EDIT)
     form = await staff.form()
+    typed = _typed(form, "title", "note", "expected_on")
     changes: dict[str, Any] = {"note": str(form.get("note", "")).strip()[:5000] or None}
     if title := str(form.get("title", "")).strip()[:200]:
         changes["title"] = title
@@ -197,7 +220,7 @@ async def edit(staff: Staff, deal_id: int) -> Response:
         changes["expected_on"] = date.fromisoformat(expected) if expected else None
         await staff.app.deals.edit(deal_id, changes, _terms(form), staff.actor, staff.now)
     except DealError as refused:
-        return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422)
+        return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422, typed)
     except ValueError:
-        return await _show(staff, row, staff.say(N_("Write the day as YYYY-MM-DD.")), 422)
+        return await _show(staff, row, staff.say(N_("Write the day as YYYY-MM-DD.")), 422, typed)
     return staff.done(f"/customers/deals/{deal_id}", N_("Changed."))

@@ -7,16 +7,14 @@ from typing import Any
 
 from fastapi import HTTPException
 from fastapi.responses import Response
-from sqlalchemy import select
 
 from outreach.access.roles import Permission
 from outreach.access.store import append_audit
-from outreach.app.erasure import erase_person
+from outreach.app.erasure import erase_contact
 from outreach.web.data import campaigns as data
 from outreach.web.data import contacts
 from outreach.web.data.people import full_name
 from outreach.web.data.scope import held
-from outreach.web.data.tables import ADDRESS
 from outreach.web.i18n import N_
 from outreach.web.pages.campaigns import found
 from outreach.web.pages.settings import csv_answer
@@ -27,17 +25,13 @@ router = Pages()
 MOST = 20_000
 
 
-async def _address(staff: Staff, contact_id: int, permission: Permission) -> str:
+async def _person(staff: Staff, contact_id: int, permission: Permission) -> None:
+    """Raise 404 where there is nobody (any more), AccessDenied where this person may not do that to them."""
     async with staff.app.db.read() as conn:
         row = await contacts.contact(conn, contact_id)
-        query = (
-            select(ADDRESS.c.address).where(ADDRESS.c.contact_id == contact_id).order_by(ADDRESS.c.is_primary.desc())
-        )
-        address = (await conn.execute(query.limit(1))).scalar_one_or_none()
-    if row is None or address is None:
+    if row is None or row.erased_at is not None:
         raise HTTPException(404)
     staff.need(permission, await held(staff, row.owner_id))
-    return str(address)
 
 
 async def _record(staff: Staff, action: str, kind: str, number: object, **after: Any) -> None:
@@ -48,8 +42,8 @@ async def _record(staff: Staff, action: str, kind: str, number: object, **after:
 @router.action("/contacts/{contact_id:int}/export", Permission.CONTACTS_EXPORT)
 async def export(staff: Staff, contact_id: int) -> Response:
     """Everything that is stored on a person, as JSON."""
-    address = await _address(staff, contact_id, Permission.CONTACTS_EXPORT)
-    told = await staff.app.audience.export_person(address)
+    await _person(staff, contact_id, Permission.CONTACTS_EXPORT)
+    told = await staff.app.audience.export_contact(contact_id)
     await _record(staff, "contact.exported", "contact", contact_id)
     text = json.dumps(told, ensure_ascii=False, indent=1, default=str)
     headers = {"content-disposition": f'attachment; filename="contact-{contact_id}.json"'}
@@ -59,8 +53,8 @@ async def export(staff: Staff, contact_id: int) -> Response:
 @router.action("/contacts/{contact_id:int}/erase", Permission.CONTACTS_ERASE)
 async def erase(staff: Staff, contact_id: int) -> Response:
     """Erase a person; a keyed hash keeps them from being mailed or imported again."""
-    address = await _address(staff, contact_id, Permission.CONTACTS_ERASE)
-    await erase_person(staff.app, address, staff.actor, staff.now)
+    await _person(staff, contact_id, Permission.CONTACTS_ERASE)
+    await erase_contact(staff.app, contact_id, staff.actor, staff.now)
     return staff.done("/contacts", N_("Erased. Nobody can mail or import this person again."))
 
 

@@ -113,6 +113,8 @@ async def decide(staff: Staff, occasion_id: int, action: str) -> Response:
 async def new(staff: Staff) -> Response:
     """An empty programme."""
     kind = staff.request.query_params.get("kind", "birthday")
+    if kind not in KINDS:
+        raise HTTPException(404)
     template = "quality-check" if kind == "quality" else "holiday-greeting"
     return await _form(staff, None, {"occasion": {"kind": kind}, "template": template, "segment": "basis = customer"})
 

@@ -161,11 +161,14 @@ async def suggestions(staff: Staff) -> Response:
     return await _suggestions(staff)
 
 
-async def _suggestions(staff: Staff, error: str = "", text: str = "", status: int = 200) -> Response:
+async def _suggestions(
+    staff: Staff, error: str = "", text: str = "", status: int = 200, typed: tuple[int, FormData] | None = None
+) -> Response:
+    """`typed`: the suggestion and the form of a decision that was refused."""
     decides = staff.may(Permission.TARGETS_EDIT)
     rows = await staff.app.suggestions.listed(user_id=None if decides else staff.actor.id)
     return await staff.render(
-        "suggestions.html", status=status, rows=rows, decides=decides, error=error, text=text,
+        "suggestions.html", status=status, rows=rows, decides=decides, error=error, text=text, typed=typed,
         currency=staff.app.money.currency,
     )  # fmt: skip
 
@@ -195,7 +198,7 @@ async def decide(staff: Staff, suggestion_id: int) -> Response:
             amount=_amount(form, "amount"),
         )  # fmt: skip
     except SuggestionRefused as refused:
-        return await _suggestions(staff, _refused(staff, refused), status=422)
+        return await _suggestions(staff, _refused(staff, refused), status=422, typed=(suggestion_id, form))
     except LookupError as error:
         raise HTTPException(404) from error
     at = before["decided_at"]

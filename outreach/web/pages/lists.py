@@ -18,6 +18,7 @@ from outreach.web.data.people import full_name
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import COMPANY, CONTACT
 from outreach.web.i18n import N_
+from outreach.web.ids import id_of
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
 
@@ -142,15 +143,20 @@ async def tag(staff: Staff) -> Response:
     to = local_path(str(form.get("next", "")), "/contacts")
     if not ids or not names:
         return staff.done(to)
-    if form.get("how") == "untag":
+    away = form.get("how") == "untag"
+    have = await staff.app.audience.tagged(ids, names)
+    items = [[name, have[name] if away else sorted(set(ids) - set(have[name]))] for name in have]
+    count = len({number for _, numbers in items for number in numbers})
+    if not count:
+        return staff.done(to, N_("Nobody of them has this tag.") if away else N_("All of them have this tag already."))
+    undo = {"do": "tag" if away else "untag", "items": items}  # only of those who had it, or had it not
+    if away:
         await staff.app.audience.untag(ids, names)
         staff.record(before=_told(form, ids) | {"tags": names})
-        undo = {"do": "tag", "ids": ids, "names": names}
-        return staff.done(to, N_("Tag removed from %(count)s people."), undo=undo, count=f"{len(ids):,}")
+        return staff.done(to, N_("Tag removed from %(count)s people."), undo=undo, count=f"{count:,}")
     await staff.app.audience.tag(ids, names)
     staff.record(after=_told(form, ids) | {"tags": names})
-    undo = {"do": "untag", "ids": ids, "names": names}
-    return staff.done(to, N_("%(count)s people tagged."), undo=undo, count=f"{len(ids):,}")
+    return staff.done(to, N_("%(count)s people tagged."), undo=undo, count=f"{count:,}")
 
 
 def _told(form: FormData, ids: list[int]) -> dict[str, Any]:
@@ -221,7 +227,7 @@ async def _chosen(staff: Staff, form: FormData, which: Table, permission: Permis
     """The ticked rows, each checked: one that may not be changed refuses them all. Or all that match the filter."""
     if form.get("all") == "1":
         return await _matching(staff, form, which, permission)
-    ids = sorted({int(str(value)) for value in form.getlist("id") if str(value).isdecimal()})[:MOST_TICKED]
+    ids = sorted({number for value in form.getlist("id") if (number := id_of(value)) is not None})[:MOST_TICKED]
     for owner in set((await _owners(staff, which, ids)).values()):
         staff.need(permission, await held(staff, owner))
     return ids

@@ -119,6 +119,8 @@ async def survey(staff: Staff, order_id: int) -> Response:
         return staff.done(to, word("survey_error", "asked")[0])
     if posted.outcome == "refused":
         return staff.done(to, not_sent(staff, posted))
+    if posted.outcome == "in_doubt":
+        return staff.done(to, N_("The server hung up: nobody knows whether the question arrived. Look into Sent."))
     return staff.done(to, N_("Asked; the answer comes into the customer's file."))
 
 

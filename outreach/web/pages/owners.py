@@ -20,6 +20,7 @@ from outreach.web.data.customer import visible_company
 from outreach.web.data.people import user_names
 from outreach.web.data.tables import COMPANY, USER
 from outreach.web.i18n import N_, in_words
+from outreach.web.ids import id_of
 from outreach.web.routing import Pages, Staff
 from outreach.web.undos import undoes
 
@@ -134,7 +135,7 @@ async def grades(staff: Staff) -> Response:
 async def accept_grades(staff: Staff) -> Response:
     """Give the ticked customers their proposed grade."""
     form = await staff.form()
-    ids = [int(str(value)) for value in form.getlist("id") if str(value).isdecimal()]
+    ids = [number for value in form.getlist("id") if (number := id_of(value)) is not None]
     async with staff.app.db.read() as conn:
         chosen = select(COMPANY.c.id).where(COMPANY.c.id.in_(ids), visible_company(staff))
         seen = set((await conn.execute(chosen)).scalars())
@@ -163,8 +164,7 @@ async def _hand_over(staff: Staff, user_id: int, error: str = "", status: int = 
     row = await staff.app.access.user(user_id)
     if row is None:
         raise HTTPException(404)
-    chosen = staff.request.query_params.get("to", "")
-    to = int(chosen) if chosen.isdecimal() else None
+    to = id_of(staff.request.query_params.get("to"))
     preview = await handing.preview(staff.app, user_id, to)
     async with staff.app.db.read() as conn:
         assignees = [user for user in await data.assignees(conn) if user.id != user_id]
@@ -177,11 +177,11 @@ async def _hand_over(staff: Staff, user_id: int, error: str = "", status: int = 
 async def do_hand_over(staff: Staff, user_id: int) -> Response:
     """Pass everything on and close the account and the mailboxes, in one step."""
     form = await staff.form()
-    to, how = str(form.get("to", "")), str(form.get("sequences", "continue"))
-    if not to.isdecimal() or how not in ("continue", "stop"):
+    to, how = id_of(form.get("to")), str(form.get("sequences", "continue"))
+    if to is None or how not in ("continue", "stop"):
         return await _hand_over(staff, user_id, staff.say(N_("Choose who takes over.")), 422)
     try:
-        done = await handing.transfer(staff.app, user_id, int(to), staff.actor, staff.now, sequences=how)
+        done = await handing.transfer(staff.app, user_id, to, staff.actor, staff.now, sequences=how)
     except UserError as refused:
         words = {
             "self": N_("Choose somebody else."),

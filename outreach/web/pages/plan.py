@@ -14,6 +14,7 @@ from outreach.web.data.people import PERSON
 from outreach.web.data.scope import owned
 from outreach.web.data.tables import COMPANY, CONTACT, TASK, USER
 from outreach.web.i18n import N_
+from outreach.web.ids import id_of
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
@@ -24,8 +25,8 @@ MOST = 1000
 async def week(staff: Staff) -> Response:
     """What is late, today, each day of this week; of oneself or of a colleague that may be seen."""
     wide = staff.reach(Permission.TASKS_VIEW) > Scope.OWN
-    given = staff.request.query_params.get("of", "")
-    who = int(given) if wide and given.isdecimal() else staff.actor.id
+    given = id_of(staff.request.query_params.get("of")) if wide else None
+    who = given if given is not None else staff.actor.id
     rows, people = await _tasks(staff, TASK.c.owner_id == who)
     made: Plan[Any] = plan(rows, lambda row: row.due_at, staff.now, staff.tz)
     feed = await staff.app.agenda.feed(staff.actor.id) if staff.actor.id else None

@@ -21,6 +21,7 @@ from outreach.web.data.people import full_name
 from outreach.web.data.scope import held
 from outreach.web.data.tables import COMPANY, CONTACT
 from outreach.web.i18n import N_
+from outreach.web.ids import id_of
 from outreach.web.pages.customers import record_edit
 from outreach.web.routing import Pages, Staff, sign_undo
 from outreach.web.undos import undoes
@@ -161,9 +162,9 @@ def _stored(field: str, text: str) -> Any:
     """What the database holds for a value of the page. Raises 404 for an owner that is no number."""
     if field != "owner_id":
         return text or None
-    if text and not text.isdecimal():
+    if text and id_of(text) is None:
         raise HTTPException(404)
-    return int(text) if text else None
+    return id_of(text)
 
 
 async def _owner_there(staff: Staff, field: str, value: Any) -> None:

@@ -27,6 +27,7 @@ from outreach.web.data.people import full_name
 from outreach.web.data.scope import held
 from outreach.web.format import zone
 from outreach.web.i18n import N_, in_words
+from outreach.web.ids import id_of
 from outreach.web.pages.wizard import CONDITIONS
 from outreach.web.routing import Pages, Staff
 from outreach.web.security import local_path
@@ -224,10 +225,12 @@ async def enrol(staff: Staff, sequence_id: int) -> Response:
     row = await found(staff, sequence_id, Permission.CAMPAIGNS_VIEW)
     form = await staff.form()
     text = str(form.get("who", "")).strip()[:20_000]
-    contact = str(form.get("contact_id", ""))
+    contact = id_of(form.get("contact_id"))
+    if contact is None and not text:  # an empty condition would be everybody
+        return await _page(staff, row, staff.say(N_("Say who: addresses, or the condition of a segment.")), 422)
     try:
-        if contact.isdecimal():
-            people = [int(contact)]
+        if contact is not None:
+            people = [contact]
         elif ADDRESS.match(text):
             people = await work.by_address(staff.app, ADDRESS.findall(text))
         else:

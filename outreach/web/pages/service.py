@@ -21,6 +21,7 @@ from outreach.web.data.people import full_name, user_names
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import ACTIVITY, COMPANY, CONTACT, SURVEY, TICKET, USER
 from outreach.web.i18n import N_
+from outreach.web.ids import id_of
 from outreach.web.reasons import not_sent
 from outreach.web.routing import Pages, Staff
 from outreach.web.words import word
@@ -107,15 +108,16 @@ async def new(staff: Staff) -> Response:
         "contact": None,
         "mail": None,
     }
-    if params.get("mail", "").isdecimal():
+    mail, firm = id_of(params.get("mail")), id_of(params.get("company"))
+    if mail is not None:
         async with staff.app.db.read() as conn:
-            known = await conn.scalar(select(TICKET.c.id).where(TICKET.c.inbound_id == int(params["mail"])))
+            known = await conn.scalar(select(TICKET.c.id).where(TICKET.c.inbound_id == mail))
         if known is not None:
             return staff.done(f"/follow-ups/service/{known}")
-        given |= await _from_mail(staff, int(params["mail"]))
-    elif params.get("company", "").isdecimal():
+        given |= await _from_mail(staff, mail)
+    elif firm is not None:
         async with staff.app.db.read() as conn:
-            given["company"] = await data.company(conn, int(params["company"]))
+            given["company"] = await data.company(conn, firm)
     return await _new(staff, given)
 
 
@@ -152,15 +154,17 @@ async def _from_mail(staff: Staff, inbound_id: int) -> dict[str, Any]:
 async def add(staff: Staff) -> Response:
     """Open the case."""
     form = await staff.form()
-    numbers = {
-        name: int(str(form[name])) for name in ("company", "contact", "mail") if str(form.get(name, "")).isdecimal()
-    }
+    given_ids = ((name, id_of(form.get(name))) for name in ("company", "contact", "mail"))
+    numbers = {name: number for name, number in given_ids if number is not None}
     kind, subject = str(form.get("kind", "")), str(form.get("subject", "")).strip()
     if "mail" in numbers:
         await _from_mail(staff, numbers["mail"])
     async with staff.app.db.read() as conn:
         company = await data.company(conn, numbers["company"]) if "company" in numbers else None
         person = await data.contact(conn, numbers["contact"]) if "contact" in numbers else None
+    for name, asked in (("company", company), ("contact", person)):
+        if name in numbers and asked is None:
+            raise HTTPException(404)
     for asked in (company, person):
         if asked is not None:
             staff.need(Permission.CONTACTS_VIEW, await held(staff, asked.owner_id))
@@ -200,7 +204,8 @@ async def show(staff: Staff, case_id: int) -> Response:
     return await _show(staff, await _found(staff, case_id, Permission.SERVICE_VIEW))
 
 
-async def _show(staff: Staff, row: Any, error: str = "", text: str = "", status: int = 200) -> Response:
+async def _show(staff: Staff, row: Any, error: str = "", status: int = 200, **typed: str) -> Response:
+    """The case; `typed`: what was written into the fields `text`, `question`, `answer`, `reason`, each to stand there again."""
     told = ACTIVITY.c.data["ticket_id"].as_integer() == row.id
     which = (ACTIVITY.c.contact_id == row.contact_id) if row.contact_id else (ACTIVITY.c.company_id == row.company_id)
     lines = select(ACTIVITY).where(which, told).order_by(ACTIVITY.c.at.desc(), ACTIVITY.c.id.desc()).limit(60)
@@ -216,7 +221,8 @@ async def _show(staff: Staff, row: Any, error: str = "", text: str = "", status:
     mine = staff.may(Permission.SERVICE_EDIT, await held(staff, row.owner_id))
     return await staff.render(
         "case.html", status=status, row=row, firm=company, contact=contact, history=history, names=names, people=people,
-        actions=actions(row.state) if mine else [], asked=asked, mine=mine, way=way, error=error, text=text, survey=survey,
+        actions=actions(row.state) if mine else [], asked=asked, mine=mine, way=way, error=error, survey=survey,
+        typed={"text": "", "question": "", "answer": "", "reason": "", "department": "", "user": ""} | typed,
         departments=DEPARTMENTS, full_name=full_name, may_mail=staff.may(Permission.INBOX_ANSWER),
     )  # fmt: skip
 
@@ -242,14 +248,14 @@ async def ask(staff: Staff, case_id: int) -> Response:
     """Ask somebody of a department."""
     row = await _found(staff, case_id, Permission.SERVICE_EDIT, owner_only=True)
     form = await staff.form()
-    department, user = str(form.get("department", "")), str(form.get("user", ""))
+    department, user, question = (str(form.get(name, "")) for name in ("department", "user", "question"))
+    typed = {"department": department, "user": user, "question": question}
     if department not in DEPARTMENTS or not user.isdecimal():
-        return await _show(staff, row, staff.say(N_("Choose whom to ask.")), status=422)
+        return await _show(staff, row, staff.say(N_("Choose whom to ask.")), 422, **typed)
     asked = await assignee(staff, user)
-    question = str(form.get("question", ""))
     return await _try(
         staff, row, staff.app.service.ask(case_id, department, asked, question, staff.actor, staff.now),
-        N_("Asked; the answer comes back to you."), question,
+        N_("Asked; the answer comes back to you."), **typed,
     )  # fmt: skip
 
 
@@ -265,7 +271,7 @@ async def told(staff: Staff, case_id: int) -> Response:
         row,
         staff.app.service.told(case_id, text, staff.actor, staff.now),
         N_("Thank you: the owner has it."),
-        text,
+        answer=text,
     )
 
 
@@ -277,17 +283,20 @@ async def answer(staff: Staff, case_id: int) -> Response:
     text = str(form.get("text", ""))
     if form.get("how") == "note":
         done = staff.app.service.answer(case_id, text, staff.actor, staff.now)
-        return await _try(staff, row, done, N_("Noted as answered."), text)
+        return await _try(staff, row, done, N_("Noted as answered."), text=text)
     staff.need(Permission.INBOX_ANSWER)
     try:
         shown = staff.visit.user.display_name
         posted = await customers.answer_case(staff.app, case_id, text, staff.actor, staff.now, sender=shown)
     except CaseError as refused:
-        return await _show(staff, row, staff.say(word("case_error", refused.code)[0]), text, 422)
+        return await _show(staff, row, staff.say(word("case_error", refused.code)[0]), 422, text=text)
     except IllegalStep:
-        return await _show(staff, row, staff.say(N_("This case has been answered already.")), text, 409)
+        return await _show(staff, row, staff.say(N_("This case has been answered already.")), 409, text=text)
     if posted.outcome == "refused":
-        return await _show(staff, row, not_sent(staff, posted, kept=True), text, 502)
+        return await _show(staff, row, not_sent(staff, posted, kept=True), 502, text=text)
+    if posted.outcome == "in_doubt":
+        told = N_("The server hung up: nobody knows whether the answer arrived. Look into Sent.")
+        return staff.done(f"/follow-ups/service/{case_id}", told)
     return staff.done(f"/follow-ups/service/{case_id}", N_("Answered; the customer is asked whether it helped."))
 
 
@@ -299,16 +308,20 @@ async def step(staff: Staff, case_id: int, action: str) -> Response:
         raise HTTPException(404)
     reason = str((await staff.form()).get("reason", ""))
     return await _try(
-        staff, row, staff.app.service.step(case_id, action, staff.actor, staff.now, reason), STEPS[action]
+        staff,
+        row,
+        staff.app.service.step(case_id, action, staff.actor, staff.now, reason),
+        STEPS[action],
+        reason=reason,
     )
 
 
-async def _try(staff: Staff, row: Any, doing: Any, text: str, written: str = "") -> Response:
+async def _try(staff: Staff, row: Any, doing: Any, said: str, **typed: str) -> Response:
     try:
         await doing
     except CaseError as refused:
-        return await _show(staff, row, staff.say(word("case_error", refused.code)[0]), written, 422)
+        return await _show(staff, row, staff.say(word("case_error", refused.code)[0]), 422, **typed)
     except IllegalStep:
         told = staff.say(N_("Somebody has changed the case since: look at it again."))
-        return await _show(staff, row, told, written, 409)
-    return staff.done(f"/follow-ups/service/{row.id}", text)
+        return await _show(staff, row, told, 409, **typed)
+    return staff.done(f"/follow-ups/service/{row.id}", said)

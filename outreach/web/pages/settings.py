@@ -24,6 +24,7 @@ from outreach.web.data.people import user_names
 from outreach.web.data.tables import MAILBOX, SUPPRESSION
 from outreach.web.format import zone
 from outreach.web.i18n import N_, in_words
+from outreach.web.ids import id_of
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
@@ -311,12 +312,12 @@ async def unsuppress(staff: Staff) -> Response:
 async def audit(staff: Staff) -> Response:
     """The trail, newest first."""
     params = staff.request.query_params
-    before = int(params["before"]) if params.get("before", "").isdecimal() else None
+    before, actor = id_of(params.get("before")), id_of(params.get("actor"))
     where: dict[str, Any] = {}
     if params.get("action"):
         where["action"] = params["action"][:80]
-    if params.get("actor", "").isdecimal():
-        where["actor_id"] = int(params["actor"])
+    if actor is not None:
+        where["actor_id"] = actor
     rows = await staff.app.access.entries(limit=50, before=before, where=where)
     head = await staff.app.access.head()
     async with staff.app.db.read() as conn:

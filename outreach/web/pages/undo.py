@@ -30,11 +30,15 @@ async def undo(staff: Staff) -> Response:
         await _undo(staff, told)
     except ValueError:
         return staff.done(to, N_("Too late to undo."))
-    after: dict[str, Any] = {key: told[key] for key in ("do", "id", "ids") if key in told}
-    if len(after.get("ids", [])) > 200:
-        after = {"do": told["do"], "count": len(after["ids"])}
-    staff.record(after=after)
+    staff.record(after={key: told[key] for key in ("do", "id") if key in told} | _tags(told))
     return staff.done(to, N_("Undone."))
+
+
+def _tags(told: dict[str, Any]) -> dict[str, Any]:
+    """For the trail: which tags were given or taken back, and of how many."""
+    if told["do"] not in ("tag", "untag"):
+        return {}
+    return {"tags": [name for name, _ in told["items"]], "count": sum(len(numbers) for _, numbers in told["items"])}
 
 
 async def _undo(staff: Staff, told: dict[str, Any]) -> None:
@@ -44,7 +48,8 @@ async def _undo(staff: Staff, told: dict[str, Any]) -> None:
         await audience.edit(told["id"], told["values"], staff.now)
     elif told["do"] in ("tag", "untag"):
         staff.need(Permission.CONTACTS_EDIT)
-        await getattr(audience, told["do"])(told["ids"], told["names"])
+        for name, numbers in told["items"]:
+            await getattr(audience, told["do"])(numbers, [name])
     elif told["do"] in ("assign", "company.assign"):
         staff.need(Permission.CONTACTS_ASSIGN)
         give = audience.assign if told["do"] == "assign" else audience.assign_companies
