@@ -38,12 +38,17 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "404": (
         N_("There is nothing at this address."),
         N_("It was removed, or the link is wrong."),
-        N_("Search for it above, or go back to Today."),
+        N_("Check the address, or begin again at Today."),
     ),
     "413": (
         N_("The file is too large."),
         N_("It was not read."),
         N_("Split it, or import it with the command line: outreach contacts import FILE."),
+    ),
+    "500": (
+        N_("The program has failed here."),
+        N_("The fault is not yours, and it is in the program's log. What you entered may not be stored."),
+        N_("Try again in a minute. If it happens again, tell a technician the time and what you did."),
     ),
     "409": (
         N_("This is no longer possible."),

@@ -27,9 +27,9 @@ from outreach.web.errors import error_page, names_nothing
 from outreach.web.kept import FRESH, Kept
 from outreach.web.linked import add_linked
 from outreach.web.render import STATIC
-from outreach.web.routing import FormRefused, NotLoggedIn, language, wants_part
+from outreach.web.routing import SESSION_COOKIE, FormRefused, NotLoggedIn, language, wants_part
 from outreach.web.scrape import metrics_page
-from outreach.web.security import BodyLimit, HeadAsGet, SameOrigin, SecureHeaders, place_of
+from outreach.web.security import BodyLimit, HeadAsGet, SameOrigin, SecureHeaders, place_of, secure_headers
 
 #: Static files carry ?v=HASH, so a browser may keep them for a year.
 KEEP = "public, max-age=31536000, immutable"
@@ -83,7 +83,9 @@ def _handle_errors(web: FastAPI) -> None:
     @web.exception_handler(NotLoggedIn)
     async def to_login(request: Request, error: NotLoggedIn) -> Response:
         place = place_of(request)
-        to = "/login" if place == "/" else f"/login?next={quote(place)}"
+        asked = [] if place == "/" else [f"next={quote(place)}"]
+        asked += ["ended=1"] if SESSION_COOKIE in request.cookies else []
+        to = "?".join(["/login", "&".join(asked)]) if asked else "/login"
         if wants_part(request):
             return Response(status_code=204, headers={"HX-Redirect": to})
         return RedirectResponse(to, status_code=303)
@@ -125,6 +127,14 @@ def _handle_errors(web: FastAPI) -> None:
             problems = [{"where": list(e["loc"]), "what": e["msg"]} for e in error.errors()]
             return JSONResponse({"error": "invalid", "problems": problems}, status_code=422)
         return await _answer(request, 404, "404")
+
+    @web.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        """Starlette raises it again after this answer, so that it reaches the log."""
+        answer = await _answer(request, 500, "500")
+        for name, value in secure_headers(request.url.path, https=web.state.https).items():
+            answer.headers[name.decode()] = value.decode()
+        return answer
 
 
 async def _answer(request: Request, status: int, kind: str, detail: str = "") -> Response:

@@ -65,13 +65,19 @@ class SecureHeaders:
     def _add(self, scope: Scope, message: Message) -> None:
         headers = message.setdefault("headers", [])
         there = {name.lower() for name, _ in headers}
-        wanted = dict(HEADERS)
-        wanted[b"content-security-policy"] = PAGE_POLICY.encode()
-        if not scope["path"].startswith("/static/"):
-            wanted[b"cache-control"] = b"no-store"
-        if self.https:
-            wanted[b"strict-transport-security"] = b"max-age=31536000; includeSubDomains"
+        wanted = secure_headers(scope["path"], https=self.https)
         headers.extend((name, value) for name, value in wanted.items() if name not in there)
+
+
+def secure_headers(path: str, *, https: bool) -> dict[bytes, bytes]:
+    """What an answer at this path carries. Also for the one answer that no middleware sees: that of a failure."""
+    wanted = dict(HEADERS)
+    wanted[b"content-security-policy"] = PAGE_POLICY.encode()
+    if not path.startswith("/static/"):
+        wanted[b"cache-control"] = b"no-store"
+    if https:
+        wanted[b"strict-transport-security"] = b"max-age=31536000; includeSubDomains"
+    return wanted
 
 
 class HeadAsGet:

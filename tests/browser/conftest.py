@@ -12,9 +12,10 @@ from playwright.sync_api import expect
 
 from outreach.db.session import Database
 from tests.browser.door import Door
+from tests.browser.dressing import dressed_house, whole
 from tests.fakes.browser import running_app
 from tests.fakes.smtp import running_smtp
-from tests.web.house import House, made_house
+from tests.web.house import House
 
 #: A page of a busy machine may come late: what is asked is that it comes. Playwright knows one limit for the process.
 expect.set_options(timeout=30_000)
@@ -24,7 +25,7 @@ expect.set_options(timeout=30_000)
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A seeded database, made once; each file of tests changes a copy of its own."""
     path = tmp_path_factory.mktemp("seeded") / "house.db"
-    made_house(f"sqlite:///{path}", contacts=40)
+    dressed_house(f"sqlite:///{path}", contacts=40)
     return path
 
 
@@ -33,7 +34,7 @@ def base(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     """The address of a seeded house, a new one for each file."""
     path = tmp_path_factory.mktemp("browser") / "house.db"
     shutil.copy(seeded, path)
-    with running_app(House(Database(f"sqlite:///{path}")).web) as url:
+    with running_app(whole(House(Database(f"sqlite:///{path}")))) as url:
         yield url
 
 

@@ -17,12 +17,16 @@ from typing import Any
 from PIL import Image
 
 from outreach.crm.survey.store import survey_signer
+from outreach.tracking.tokens import Signer
 from tests.browser.door import Door
+from tests.browser.dressing import dress, whole
+from tests.browser.steps import STATUS, prepare
 from tests.fakes.browser import running_app, running_chromium
 from tests.web.house import SECRET, House, open_house
 from tests.web.seed import NOW
 
-#: Name → path, user.
+RECIPIENT = Signer.from_secret(SECRET)
+#: Name → path, user. What is pressed there first stands in steps.py.
 PAGES: dict[str, tuple[str, str]] = {
     "today": ("/?scope=all", "sun.qian"),
     "login": ("/login", ""),
@@ -112,15 +116,40 @@ PAGES: dict[str, tuple[str, str]] = {
     "targets-behind": ("/follow-ups/targets/orders?of=5&quarter=2026-Q4", "sun.qian"),
     "webhooks": ("/settings/webhooks", "admin"),
     "webhook": ("/settings/webhooks/1", "admin"),
+    "template-version": ("/templates/product-launch/versions/2", "li.na"),
+    "import-preview": ("/contacts/import", "li.na"),
+    "import-run": ("/contacts/import", "li.na"),
+    "audit-verified": ("/settings/audit", "ma.jun"),
+    "audit-sample": ("/settings/audit", "ma.jun"),
+    "inbox-thread": ("/inbox/1?view=thread", "zhou.yang"),
+    "inbox-done": ("/inbox?show=done", "zhou.yang"),
+    "inbox-auto": ("/inbox?show=auto", "wu.hao"),
+    "inbox-bounces": ("/inbox?show=bounces", "wu.hao"),
+    "report-month": ("/reports/2026-11", "sun.qian"),
+    "report-quarter": ("/reports/2026-Q4", "sun.qian"),
+    "keys": ("/settings", "admin"),
+    "missing": ("/nothing/here", "li.na"),
+    "refused": ("/settings/users", "zhou.yang"),
+    "session-ended": ("/login?next=/campaigns&ended=1", ""),
+    "leaving": (f"/u/{RECIPIENT.sign('u', 5)}?lang={{lang}}", ""),
+    "leaving-ar": (f"/u/{RECIPIENT.sign('u', 5)}?lang=ar", ""),
+    "unsubscribed": (f"/u/{RECIPIENT.sign('u', 6)}?lang={{lang}}", ""),
+    "preferences": (f"/p/{RECIPIENT.sign('p', 5)}?lang={{lang}}", ""),
+    "preferences-de": (f"/p/{RECIPIENT.sign('p', 5)}?lang=de", ""),
+    "gone": ("/c/nothing?lang={lang}", ""),
+    "sign-up": ("/j/?lang={lang}", ""),
+    "sign-up-asked": ("/j/?lang={lang}", ""),
+    "survey-ar": ("/q/" + survey_signer(SECRET).sign("p", 10) + "?lang=ar", ""),
 }
 #: Pages with columns that scroll by themselves are shown as a window shows them.
-VIEWPORT_ONLY = {"inbox"}
+VIEWPORT_ONLY = {"inbox", "inbox-thread", "inbox-done", "inbox-auto", "inbox-bounces", "keys"}
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 BOTH = ("zh", "en")
 #: What the documentation shows: name → languages, sizes. docs/screens.md holds the screens of every day.
 SHOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     **{name: (BOTH, tuple(SIZES)) for name in ("today", "campaign", "approval", "segment", "inbox", "report")},
     **{name: (BOTH, tuple(SIZES)) for name in ("template", "campaign-draft", "company", "orders")},
+    **{name: (BOTH, tuple(SIZES)) for name in ("import-preview", "template-version", "audit-verified", "audit-sample")},
     **dict.fromkeys(
         ("call", "case", "deals", "hand-over", "mailboxes", "roles", "service", "survey"), (("zh",), ("desktop",))
     ),
@@ -137,11 +166,17 @@ def shoot(browser: Any, door: Door, name: str, lang: str, size: str, out: Path, 
     page = context.new_page()
     said: list[str] = []
     page.on(
-        "console", lambda m: said.append(f"{name} {lang} {size}: {m.text}") if m.type in ("error", "warning") else None
+        "console",
+        lambda m: (
+            said.append(f"{name} {lang} {size}: {m.text}")
+            if m.type in ("error", "warning") and name not in STATUS
+            else None
+        ),
     )
     page.on("pageerror", lambda e: said.append(f"{name} {lang} {size}: {e}"))
     mark = "&" if "?" in path else "?"
     page.goto(f"{door.base}{path}{mark}theme={theme}", wait_until="load")
+    prepare(name, page)
     page.wait_for_timeout(4000 if name == "campaign-draft" else 900)
     for _ in range(0 if name in VIEWPORT_ONLY else 2):  # a taller window may show more, which makes it taller again
         tall = page.evaluate("document.documentElement.scrollHeight")
@@ -175,7 +210,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         house: House = asyncio.run(_open(f"sqlite:///{folder}/house.db"))
-        with running_app(house.web) as base, running_chromium() as browser:
+        with running_app(whole(house)) as base, running_chromium() as browser:
             door = Door(base)
             wanted = dict.fromkeys(given.only or (), (given.lang, given.size)) or SHOWN
             for name, (langs, sizes) in wanted.items():
@@ -190,6 +225,7 @@ async def _open(url: str) -> House:
     told = "You wrote to me three times after I had asked you to stop."
     await house.outreach.violations.report("mailing", told, NOW - timedelta(hours=5), outside=True)
     await house.outreach.violations.report("conduct", "未经审核的名单被导入。", NOW - timedelta(days=2))
+    await dress(house)
     await house.db.engine.dispose()
     house.now = NOW
     return house

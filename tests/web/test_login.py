@@ -158,3 +158,22 @@ async def test_the_configuration_says_how_long_a_login_holds(house: House) -> No
         assert (await visitor.get("/")).status_code == 200
         house.now += timedelta(minutes=61)
         assert (await visitor.get("/")).headers["location"].startswith("/login")
+
+
+async def test_an_ended_session_is_said_and_leads_back_to_the_page(house: House) -> None:
+    """With the page's filter; a part leads to the page it stood on, and a form is not sent again."""
+    async with house.client(headers={"accept-language": "en"}) as client:
+        client.cookies.set("outreach_session", "gone")
+        page = await client.get("/contacts?q=vogel&sort=-grade")
+        assert page.headers["location"] == "/login?next=/contacts%3Fq%3Dvogel%26sort%3D-grade&ended=1"
+        told = await client.get(page.headers["location"])
+        assert "Your session has ended." in told.text
+        assert 'value="/contacts?q=vogel&amp;sort=-grade"' in told.text
+        here = {"referer": f"{client.base_url}/campaigns?state=running"}
+        part = await client.get("/live/campaigns", headers={"hx-request": "true", **here})
+        assert part.headers["hx-redirect"] == "/login?next=/campaigns%3Fstate%3Drunning&ended=1"
+        form = await client.post("/contacts/1/edit", headers=here)
+        assert form.headers["location"] == "/login?next=/campaigns%3Fstate%3Drunning&ended=1"
+        elsewhere = await client.post("/contacts/1/edit", headers={"referer": "https://evil.example/x"})
+        assert elsewhere.headers["location"] == "/login?ended=1"
+        assert "has ended" not in (await client.get("/login")).text

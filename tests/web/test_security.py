@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 from sqlalchemy import text, update
 
@@ -11,8 +12,8 @@ from outreach.model import Company, Contact, InboundMail
 from outreach.model.base import table
 from outreach.web.pages.settings import safe_cell
 from outreach.web.received import harmless
-from outreach.web.security import MAIL_POLICY, local_path
-from tests.web.house import House
+from outreach.web.security import MAIL_POLICY, PAGE_POLICY, local_path
+from tests.web.house import BASE, House
 from tests.web.seed import PASSWORD
 
 XSS = [
@@ -276,3 +277,22 @@ async def test_passwords_and_tokens_stand_in_no_page(house: House) -> None:
             page = (await visitor.get(path)).text
             assert row.password_hash not in page
             assert PASSWORD not in page
+
+
+async def test_a_failure_of_the_program_is_told_in_words_and_keeps_the_headers(house: House) -> None:
+    """No trace of the code in it; the exception still reaches the log."""
+
+    async def broken() -> None:
+        raise RuntimeError("secret detail")
+
+    house.web.add_api_route("/broken", broken)
+    transport = httpx.ASGITransport(app=house.web, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE, headers={"accept-language": "zh"}) as client:
+        answer = await client.get("/broken")
+        part = await client.get("/broken", headers={"hx-request": "true"})
+    assert answer.status_code == part.status_code == 500
+    assert "程序出错了" in answer.text
+    assert "<html" not in part.text
+    assert "secret detail" not in answer.text
+    assert answer.headers["content-security-policy"] == PAGE_POLICY
+    assert answer.headers["cache-control"] == "no-store"

@@ -36,7 +36,7 @@ def _page(request: Request, status: int = 200, **context: object) -> HTMLRespons
     lang = language(request)
     settings = request.app.state.outreach.settings
     base = {"now": request.app.state.clock(), "tz": "UTC", "company": settings.sender.company or "outreach"}
-    given = {"error": "", "name": "", "checked": "", "next": "/"} | context
+    given = {"error": "", "name": "", "checked": "", "next": "/", "ended": False} | context
     base |= {"oidc": settings.oidc is not None, "oidc_label": settings.oidc.label if settings.oidc else ""}
     return HTMLResponse(render(lang, "login.html", **base, **given), status_code=status)
 
@@ -44,7 +44,8 @@ def _page(request: Request, status: int = 200, **context: object) -> HTMLRespons
 @router.get("/login", include_in_schema=False)
 async def show(request: Request) -> Response:
     """The form."""
-    return _page(request, next=local_path(request.query_params.get("next")))
+    params = request.query_params
+    return _page(request, next=local_path(params.get("next")), ended=params.get("ended") == "1")
 
 
 @router.post("/login", include_in_schema=False)
