@@ -40,6 +40,13 @@ ENTRIES: tuple[tuple[str, str, str, P, str], ...] = (
     ("/reports", "chart-bar", N_("Reports"), P.REPORTS_VIEW, ""),
     ("/settings", "settings", N_("Settings"), P.ACCOUNT, ""),
 )
+#: Pages that stand under an entry although their address begins otherwise.
+UNDER: dict[str, tuple[str, ...]] = {
+    "/customers": ("/contacts",),
+    "/templates": ("/template-pictures", "/template-layout"),
+    "/campaigns": ("/doubt",),
+    "/reports": ("/suggestions",),
+}
 #: The five of the phone's tab bar; the rest is behind "More".
 TABS = ("/", "/inbox", "/campaigns", "/approvals")
 #: A reply is due within a working day; half a day before that it is "soon".
@@ -93,9 +100,7 @@ async def frame(staff: Staff) -> Frame:
 
 
 def _is_current(entry: str, path: str) -> bool:
-    if entry == "/customers" and path.startswith("/contacts"):
-        return True
-    return path == entry if entry == "/" else path == entry or path.startswith(entry + "/")
+    return any(path == one or (one != "/" and path.startswith(one + "/")) for one in (entry, *UNDER.get(entry, ())))
 
 
 async def _approvals(conn: AsyncConnection, staff: Staff) -> int:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from tests.web.house import House
 
 
@@ -99,3 +103,13 @@ async def test_what_sending_warned_of_is_on_the_first_page_once_with_its_remedy(
     async with house.visitor("zhou.yang") as visitor:
         text = (await visitor.get("/")).text
         assert "451 odd" not in text, "not the salesperson's mailbox"
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [("/", "/"), ("/contacts/1", "/customers"), ("/template-layout", "/templates"), ("/doubt", "/campaigns")],
+)
+async def test_the_side_bar_shows_where_one_is(house: House, path: str, entry: str) -> None:
+    async with house.visitor("li.na") as visitor:
+        page = (await visitor.get(path)).text
+    assert re.findall(r'class="nav-link" href="([^"]+)" aria-current="page"', page) == [entry]
