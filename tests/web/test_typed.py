@@ -131,3 +131,25 @@ async def test_a_task_that_is_open_again_has_no_outcome(house: House) -> None:
     async with house.db.read() as conn:
         task = (await conn.execute(select(TASK.c.state, TASK.c.outcome).where(TASK.c.id == 11))).one()
     assert tuple(task) == ("open", None)
+
+
+async def test_a_change_of_a_deal_is_taken_back_unless_somebody_changed_it_since(house: House) -> None:
+    first = {"title": "Other panels", "note": "They wait.", "expected_on": "2026-12-24"}
+    async with house.visitor("zhou.yang") as visitor:
+        before = values((await visitor.get("/customers/deals/1")).text)
+
+        async def way_back() -> str:
+            found = re.search(r'name="undo" value="([^"]+)"', (await visitor.get("/customers/deals/1")).text)
+            assert found
+            return found[1]
+
+        await visitor.post("/customers/deals/1/edit", first)
+        await visitor.post("/undo", {"undo": await way_back(), "next": "/"})
+        assert values((await visitor.get("/customers/deals/1")).text) == before | {"form_token": visitor.token}
+        await visitor.post("/customers/deals/1/edit", first)
+        signed = await way_back()
+        await visitor.post("/customers/deals/1/edit", first | {"title": "Lamps"})
+        await visitor.post("/undo", {"undo": signed, "next": "/customers/deals/1"})
+        page = await visitor.get("/customers/deals/1")
+        assert "Too late to undo" in page.text
+        assert values(page.text)["title"] == "Lamps"

@@ -218,9 +218,37 @@ async def edit(staff: Staff, deal_id: int) -> Response:
     try:
         expected = str(form.get("expected_on", ""))
         changes["expected_on"] = date.fromisoformat(expected) if expected else None
-        await staff.app.deals.edit(deal_id, changes, _terms(form), staff.actor, staff.now)
+        before = await staff.app.deals.edit(deal_id, changes, _terms(form), staff.actor, staff.now)
     except DealError as refused:
         return await _show(staff, row, staff.say(word("deal_error", refused.code)[0]), 422, typed)
     except ValueError:
         return await _show(staff, row, staff.say(N_("Write the day as YYYY-MM-DD.")), 422, typed)
-    return staff.done(f"/customers/deals/{deal_id}", N_("Changed."))
+    now_there = await staff.app.deals.one(deal_id)
+    undo = {
+        "do": "deal.edit",
+        "id": deal_id,
+        "was": _plain(before),
+        "now": _plain({k: getattr(now_there, k) for k in before}),
+    }
+    return staff.done(f"/customers/deals/{deal_id}", N_("Changed."), undo=undo)
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as a way back can carry them."""
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+
+
+@undoes("deal.edit")
+async def undo_edit(staff: Staff, told: dict[str, Any]) -> None:
+    """Put title, note, day and terms back, if nobody has changed them since. Raises ValueError."""
+    row = await _found(staff, told["id"], Permission.DEALS_EDIT)
+    if _plain({name: getattr(row, name) for name in told["now"]}) != told["now"]:
+        raise ValueError("somebody has changed the deal since")
+    was = dict(told["was"])
+    if was.get("expected_on"):
+        was["expected_on"] = date.fromisoformat(was["expected_on"])
+    terms = Terms(was.get("amount"), was.get("currency"), was.get("margin"))
+    try:
+        await staff.app.deals.edit(told["id"], was, terms, staff.actor, staff.now)
+    except DealError as error:
+        raise HTTPException(409, staff.say(word("deal_error", error.code)[0])) from error
