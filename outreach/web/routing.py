@@ -143,7 +143,7 @@ class Staff:
             "tz": self.tz,
             "form_token": self.form_token,
             "path": self.request.url.path,
-            "here": place_of(self.request),
+            "place": place_of(self.request),
             "flash": flash,
             "company": self.app.settings.sender.company or "outreach",
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from httpx import Response
 from sqlalchemy import func, select, update
@@ -46,6 +47,42 @@ async def test_an_approval_is_of_the_version_that_the_page_showed(house: House) 
             given = select(func.count()).select_from(APPROVALS).where(APPROVALS.c.campaign_id == int(number))
             assert (await conn.execute(given)).scalar_one() == 0
         assert (await approve(legal, number, later.text)).status_code == 303
+
+
+async def test_another_version_is_told_before_the_password_is_asked(house: House) -> None:
+    """Asking for the password shows the page anew, with the new version in it: nobody may approve that by the way."""
+    async with house.visitor("li.na") as author, house.visitor("zhao.min") as legal:
+        here = (await author.post("/campaigns/new", FORM)).headers["location"]
+        number = here.rsplit("/", 1)[1]
+        await author.post(here + "/submit")
+        seen = (await legal.get(f"/approvals/{number}")).text
+        await author.post(here + "/edit", FORM | {"goal": "samples"})
+        await author.post(here + "/submit")
+        house.now += timedelta(minutes=30)
+        for act in ("approve", "return"):
+            version = re.search(r'name="version" value="([0-9a-f]+)"', seen)
+            assert version
+            answer = await legal.post(f"/approvals/{number}/{act}", {"version": version[1], "comment": "fine"})
+            assert answer.status_code == 409
+            for words in ("this is another version than the one you looked at", "Approve version 2", "fine"):
+                assert words in answer.text
+
+
+async def test_a_change_made_in_another_tab_is_not_overwritten_by_the_way(house: House) -> None:
+    async with house.visitor("li.na") as author:
+        here = (await author.post("/campaigns/new", FORM)).headers["location"]
+        opened = re.search(r'name="seen" value="([0-9a-f]+)"', (await author.get(here + "/edit")).text)
+        assert opened
+        first = await author.post(here + "/edit", FORM | {"seen": opened[1], "goal": "samples"})
+        second = await author.post(here + "/edit", FORM | {"seen": opened[1], "goal": "orders of lamps"})
+        assert (first.status_code, second.status_code) == (303, 409)
+        assert "orders of lamps" in second.text, "nothing typed is lost"
+        assert "samples" in (await author.get(here + "/edit")).text
+        again = re.search(r'name="seen" value="([0-9a-f]+)"', second.text)
+        assert again
+        knowing = await author.post(here + "/edit", FORM | {"seen": again[1], "goal": "orders of lamps"})
+        assert knowing.status_code == 303
+        assert "orders of lamps" in (await author.get(here + "/edit")).text
 
 
 async def test_topic_and_ticks_of_the_form_reach_the_campaign(house: House) -> None:
@@ -131,8 +168,6 @@ async def test_returning_shows_the_comment_and_the_next_version_what_changed(hou
 
 
 async def test_an_approval_asks_for_the_password_when_the_login_is_old(house: House) -> None:
-    from datetime import timedelta
-
     async with house.visitor("zhao.min") as legal:
         house.now += timedelta(minutes=30)
         asked = await legal.post("/approvals/3/approve")

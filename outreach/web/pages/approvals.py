@@ -14,7 +14,7 @@ from outreach.app import campaigns as work
 from outreach.campaigns.approval import ApprovalRefused
 from outreach.campaigns.definition import Definition
 from outreach.campaigns.state import IllegalTransition
-from outreach.campaigns.store import CampaignError
+from outreach.campaigns.store import CHANGED_SINCE_SEEN, CampaignError
 from outreach.content.kept import findings_once
 from outreach.content.lint import told
 from outreach.content.preview import in_scheme, with_pictures
@@ -225,7 +225,12 @@ async def send_back(staff: Staff, campaign_id: int) -> Response:
 
 async def _decide(staff: Staff, campaign_id: int, what: str) -> Response:
     row = await found(staff, campaign_id, Permission.CAMPAIGNS_APPROVE)
-    comment = str((await staff.form()).get("comment", "")).strip()[:4000]
+    form = await staff.form()
+    comment, seen = str(form.get("comment", "")).strip()[:4000], str(form.get("version", ""))
+    if (
+        seen and row.state == "review" and seen != row.submitted_hash
+    ):  # before the page is shown anew, with another version
+        return await _page(staff, row, in_words(CampaignError(*CHANGED_SINCE_SEEN), staff.lang), comment, 409)
     if what == "reject" and not comment:
         return await _page(
             staff, row, staff.say(N_("Say what is to be changed, so that the author knows.")), status=422
@@ -235,7 +240,6 @@ async def _decide(staff: Staff, campaign_id: int, what: str) -> Response:
         return await _page(staff, row, error, comment, 422)
     try:
         if what == "approve":
-            seen = str((await staff.form()).get("version", ""))
             await work.approve(staff.app, campaign_id, staff.actor, staff.now, comment or None, seen=seen)
         else:
             await work.reject(staff.app, campaign_id, staff.actor, staff.now, comment)

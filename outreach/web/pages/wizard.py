@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -77,7 +79,7 @@ async def _form(
     return await staff.render(
         "campaign_form.html", status=status, topics=[(one.key, one.text("", staff.lang)) for one in staff.app.topics], row=row, given=given, error=error, titles=titles, boxes=boxes, start=local,
         segments=await staff.app.audience.segments(), conditions=CONDITIONS, bad=bad, wiz_steps=STEPS,
-        wiz_at=next((step for step in STEPS if step in bad), "audience"),
+        seen=_fingerprint(row) if row else "", wiz_at=next((step for step in STEPS if step in bad), "audience"),
         paces={box.name: box.limits for box in staff.app.settings.mailbox}, **shown(given), **faulty(reader),
     )  # fmt: skip
 
@@ -116,6 +118,9 @@ async def _save(staff: Staff, row: Any) -> Response:
     for field, words in faults(form).items():
         reader.fault(field, words)
     raw = raw_of(staff, reader, row)
+    if row is not None and form.get("seen") and form.get("seen") != _fingerprint(row):
+        told = staff.say(N_("It was changed after you opened it. What you typed is here: compare it with the campaign's page in another tab, then save again to replace that."))  # fmt: skip
+        return await _form(staff, row, raw, told, 409, reader)
     if reader.faults:
         return await _form(staff, row, raw, status=422, reader=reader)
     try:
@@ -132,6 +137,11 @@ async def _save(staff: Staff, row: Any) -> Response:
         told = in_words(error, staff.lang)
         return await _form(staff, row, raw, told, 422)
     return staff.done(f"/campaigns/{number}", N_("Saved as a draft. The preflight below says who gets it."))
+
+
+def _fingerprint(row: Any) -> str:
+    """What the campaign says now, so that a form that was opened before another change can tell."""
+    return hashlib.sha256(json.dumps(row.definition, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def raw_of(staff: Staff, reader: Reader, row: Any) -> dict[str, Any]:
