@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 from httpx import Response
 from sqlalchemy import func, select, update
 
 from outreach.config.mailbox import MailboxLimits
-from outreach.model import Approval, Campaign, Message
+from outreach.model import Approval, Campaign, CampaignRecipient, Contact, Message
 from outreach.model.base import table
 from tests.web.house import House, Visitor
 
 CAMPAIGNS, MESSAGES, APPROVALS = table(Campaign), table(Message), table(Approval)
+RECIPIENTS, CONTACTS = table(CampaignRecipient), table(Contact)
 
 FORM = {
     "name": "LED show", "goal": "visits", "segment": "region = Asia and grade in (A, B)", "template": "product-launch",
@@ -219,3 +221,27 @@ async def test_each_fault_stands_at_its_field_in_the_readers_language(house: Hou
         assert f'value="{typed}"' in answer.text, "what was typed stays to be mended"
     async with house.db.read() as conn:
         assert (await conn.execute(select(func.count()).where(CAMPAIGNS.c.name == ""))).scalar_one() == 0
+
+
+async def test_the_ledger_lists_who_is_planned_before_anything_begins(house: House) -> None:
+    """The funnel counts the frozen audience, so the list below it shows its people, found by any part of their name."""
+    async with house.visitor("li.na") as author:
+        here = (await author.post("/campaigns/new", FORM)).headers["location"]
+        await author.post(here + "/submit")
+        page = (await author.get(here + "?stage=planned")).text
+        funnel = re.search(r"Planned <span class=\"dim num\">([0-9,]+)</span>", page)
+        assert funnel
+        assert int(funnel[1]) > 0
+        async with house.db.read() as conn:
+            frozen = select(func.count()).select_from(RECIPIENTS).where(RECIPIENTS.c.campaign_id == int(here[11:]))
+            assert await conn.scalar(frozen.where(RECIPIENTS.c.skip_reason.is_(None))) == int(funnel[1])
+            joined = RECIPIENTS.join(CONTACTS, CONTACTS.c.id == RECIPIENTS.c.contact_id)
+            query = select(CONTACTS.c.first_name, CONTACTS.c.last_name, RECIPIENTS.c.address).select_from(joined)
+            one = (
+                await conn.execute(
+                    query.where(RECIPIENTS.c.campaign_id == int(here[11:]), RECIPIENTS.c.skip_reason.is_(None))
+                )
+            ).first()
+        assert one
+        for words in (one.first_name, f"{one.first_name} {one.last_name}", one.address):
+            assert one.address in (await author.get(f"{here}?stage=planned&q={quote(words)}")).text, words

@@ -9,7 +9,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, or_, select, text, true, union_all
+from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, null, or_, select, text, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Permission as P
@@ -257,8 +257,8 @@ async def ledger(
     conn: AsyncConnection, campaign_id: int, stage: str, search: str, offset: int
 ) -> tuple[Sequence[Any], int]:
     """One page of the campaign's people at a stage: who, when, which answer."""
-    if stage == "skipped":
-        return await _left_out(conn, campaign_id, search, offset)
+    if stage == "skipped" or (stage == "planned" and not await _begun(conn, campaign_id)):
+        return await _of_audience(conn, campaign_id, stage, search, offset)
     condition = and_(M.campaign_id == campaign_id, STAGES[stage][1], _named(search, M.address))
     # the people are joined where they are searched; else to the page's rows alone
     base = _with_person(MESSAGE, M.contact_id) if search else MESSAGE
@@ -299,16 +299,37 @@ def _with_person(base: Any, contact_id: Any) -> Any:
 def _named(search: str, address: Any) -> ColumnElement[bool]:
     if not search:
         return true()
-    return says(search, address, CONTACT.c.last_name, COMPANY.c.name)
+    whole = CONTACT.c.first_name + " " + CONTACT.c.last_name
+    return says(search, address, CONTACT.c.first_name, CONTACT.c.last_name, whole, COMPANY.c.name)
 
 
-async def _left_out(conn: AsyncConnection, campaign_id: int, search: str, offset: int) -> tuple[Sequence[Any], int]:
-    """Those who were skipped, each with the reason."""
+async def _begun(conn: AsyncConnection, campaign_id: int) -> bool:
+    """Whether there are messages: before, the people stand in the frozen audience alone."""
+    return (await conn.execute(select(M.id).where(M.campaign_id == campaign_id).limit(1))).first() is not None
+
+
+#: What the ledger tells of a message, of somebody for whom there is none yet.
+NO_MESSAGE = (
+    literal("planned").label("state"),
+    *(
+        null().label(name)
+        for name in ("sent_at", "due_at", "tz", "reply_code", "reply_text", "first_open_at", "first_click_at",
+                     "bounced_at", "bounce_hard", "replied_at", "mailbox")
+    ),
+)  # fmt: skip
+
+
+async def _of_audience(
+    conn: AsyncConnection, campaign_id: int, stage: str, search: str, offset: int
+) -> tuple[Sequence[Any], int]:
+    """People of the frozen audience: who was skipped, each with the reason, or who will get it."""
     R = RECIPIENT.c
-    condition = and_(R.campaign_id == campaign_id, R.skip_reason.is_not(None), _named(search, R.address))
-    base = _with_person(RECIPIENT, R.contact_id)
+    out = R.skip_reason.is_not(None) if stage == "skipped" else R.skip_reason.is_(None)
+    condition = and_(R.campaign_id == campaign_id, out, _named(search, R.address))
+    base = _with_person(RECIPIENT, R.contact_id).outerjoin(USER, USER.c.id == CONTACT.c.owner_id)
     total = (await conn.execute(select(func.count()).select_from(base).where(condition))).scalar_one()
-    query = select(R.id, R.address, R.skip_reason.label("reason"), *PERSON).select_from(base).where(condition)
+    columns = (R.id, R.address, R.skip_reason.label("reason"), USER.c.display_name.label("owner"), *NO_MESSAGE, *PERSON)
+    query = select(*columns).select_from(base).where(condition)
     return (await conn.execute(query.order_by(R.skip_reason, R.id).limit(PAGE).offset(offset))).all(), int(total)
 
 
