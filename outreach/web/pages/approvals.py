@@ -13,8 +13,9 @@ from outreach.access.roles import Permission
 from outreach.app import campaigns as work
 from outreach.campaigns.approval import ApprovalRefused
 from outreach.campaigns.definition import Definition
+from outreach.campaigns.refusal import CHANGED_SINCE_SEEN
 from outreach.campaigns.state import IllegalTransition
-from outreach.campaigns.store import CHANGED_SINCE_SEEN, CampaignError
+from outreach.campaigns.store import CampaignError
 from outreach.content.kept import findings_once
 from outreach.content.lint import told
 from outreach.content.preview import in_scheme, with_pictures
