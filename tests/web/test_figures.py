@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from outreach.access.roles import Scope
-from outreach.app import pilot
+from outreach.app import forecasting, pilot
 from outreach.outbox import store as outbox
 from outreach.outbox.ledger.store import WAITING
 from outreach.web.data import campaigns as data
@@ -168,3 +168,14 @@ async def test_each_mailbox_shows_what_it_sent_and_what_bounced_of_it(house: Hou
     for line in lines:
         own = [row for row in rows if row.mailbox_id == line.id]
         assert (line.sent, line.bounced) == (len(own), sum(row.bounced_at is not None for row in own))
+
+
+async def test_domains_that_get_more_than_their_share_of_a_minute_are_found(either: House) -> None:
+    share = either.outreach.settings.limits.per_domain_per_minute
+    async with either.db.write() as conn:
+        some = select(M.id).where(M.campaign_id == 1).limit(share + 1)
+        await conn.execute(update(MESSAGE).where(M.id.in_(some)).values(domain="busy.example"))
+        found = await forecasting._busy_domains(either.outreach, conn, M.campaign_id == 1)
+        counted = Counter((await conn.execute(select(M.domain).where(M.campaign_id == 1))).scalars())
+    assert set(found) == {domain for domain, number in counted.items() if number > share}
+    assert "busy.example" in found

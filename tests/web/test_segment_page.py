@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 
 from outreach.web.data.tables import CONTACT
 from outreach.web.pages.segments import examined
-from tests.web.house import House
+from tests.web.house import House, open_house
 
 TEXTS = (
     "region = Europe and grade in (A, B)",
@@ -19,12 +20,21 @@ TEXTS = (
 )
 
 
+@pytest.fixture
+async def either(database_url: str) -> AsyncIterator[House]:
+    """The seeded house on SQLite and on PostgreSQL."""
+    built = await open_house(database_url)
+    yield built
+    await built.db.close()
+
+
 def staff(house: House) -> Any:
     return cast(Any, SimpleNamespace(app=house.outreach, now=house.now, lang="en", say=lambda text: text))
 
 
 @pytest.mark.parametrize("text", TEXTS)
-async def test_every_figure_is_of_the_same_people(house: House, text: str) -> None:
+async def test_every_figure_is_of_the_same_people(either: House, text: str) -> None:
+    house = either
     shown = await examined(staff(house), text)
     audience = house.outreach.audience
     assert shown["count"] == await audience.count(text, house.now) > 0

@@ -45,6 +45,8 @@ IN_PLAY = M.state.not_in(("skipped", "cancelled"))
 QUEUED = ("queued", "planned", "claimed", "handing_over")
 #: Conversions that are an inquiry at least.
 LEADS = ("inquiry", "quotation", "order")
+#: One of each for all slots of a chart: the key of a statement looks into each type anew.
+NUMBER, MOMENT = Integer(), UtcDateTime()
 #: Literal, so that SQLite sees the partial index on replies.
 IS_REPLY = text("event.kind = 'reply'")
 
@@ -369,9 +371,9 @@ async def _per_hour(
     slots = union_all(
         *(
             select(
-                literal(n, Integer()).label("number"),
-                literal(first, UtcDateTime()).label("first"),
-                literal(next_one, UtcDateTime()).label("next"),
+                literal(n, NUMBER).label("number"),
+                literal(first, MOMENT).label("first"),
+                literal(next_one, MOMENT).label("next"),
             )
             for n, (first, next_one) in enumerate(pairs)
         )
