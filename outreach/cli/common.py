@@ -108,10 +108,11 @@ def _escape(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-def run(work: Callable[[], Awaitable[T]]) -> T:
+def run(work: Callable[[], Awaitable[T]], *, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
     """Run a command's coroutine; what people can mend ends it with exit code 1 and a message."""
     try:
-        return asyncio.run(_await(work))
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            return runner.run(_await(work))
     except SegmentError as error:
         pointer = getattr(error, "pointer", lambda: "")()
         refuse(f"{error}\n{pointer}" if pointer else str(error))

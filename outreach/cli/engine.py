@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -30,16 +31,16 @@ def run_engine(
                 totals = await engine.until_idle(max_seconds, forever=not until_idle)
         return totals.as_dict()
 
-    emit(_with_uvloop(work), as_json)
+    emit(run(work, loop_factory=_fast_loop()), as_json)
 
 
-def _with_uvloop(work: Any) -> dict[str, Any]:
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loop where there is one; for this command alone, not as the policy of the whole process."""
     try:
         import uvloop
     except ImportError:
-        return run(work)
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    return run(work)
+        return None
+    return uvloop.new_event_loop
 
 
 def _stop_on_signals(engine: Engine) -> None:

@@ -13,7 +13,6 @@ from playwright.sync_api import expect
 from outreach.db.session import Database
 from tests.browser.door import Door
 from tests.browser.dressing import dressed_house, whole
-from tests.fakes.browser import running_app
 from tests.fakes.smtp import running_smtp
 from tests.web.house import House
 
@@ -34,7 +33,8 @@ def base(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     """The address of a seeded house, a new one for each file."""
     path = tmp_path_factory.mktemp("browser") / "house.db"
     shutil.copy(seeded, path)
-    with running_app(whole(House(Database(f"sqlite:///{path}")))) as url:
+    house = House(Database(f"sqlite:///{path}"))
+    with house.served(whole(house)) as url:
         yield url
 
 
@@ -52,5 +52,5 @@ def place(request: pytest.FixtureRequest, seeded: Path, tmp_path_factory: pytest
     """The seeded house over real HTTP with a real mail server behind it, once a language."""
     path = tmp_path_factory.mktemp("sales") / "house.db"
     shutil.copy(seeded, path)
-    with running_smtp() as smtp, running_app(House(Database(f"sqlite:///{path}"), smtp.port).web) as url:
+    with running_smtp() as smtp, House(Database(f"sqlite:///{path}"), smtp.port).served() as url:
         yield url, request.param, Door(url), smtp

@@ -62,7 +62,7 @@ def dressed_house(url: str, **options: Any) -> House:
     async def make() -> House:
         house = await open_house(url, **options)
         await dress(house)
-        await house.db.engine.dispose()
+        await house.db.close()
         return house
 
     with ThreadPoolExecutor(1) as pool:

@@ -21,7 +21,7 @@ from outreach.tracking.tokens import Signer
 from tests.browser.door import Door
 from tests.browser.dressing import dress, whole
 from tests.browser.steps import STATUS, prepare
-from tests.fakes.browser import running_app, running_chromium
+from tests.fakes.browser import running_chromium
 from tests.web.house import SECRET, House, open_house
 from tests.web.seed import NOW
 
@@ -210,7 +210,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         house: House = asyncio.run(_open(f"sqlite:///{folder}/house.db"))
-        with running_app(whole(house)) as base, running_chromium() as browser:
+        with house.served(whole(house)) as base, running_chromium() as browser:
             door = Door(base)
             wanted = dict.fromkeys(given.only or (), (given.lang, given.size)) or SHOWN
             for name, (langs, sizes) in wanted.items():
@@ -226,7 +226,7 @@ async def _open(url: str) -> House:
     await house.outreach.violations.report("mailing", told, NOW - timedelta(hours=5), outside=True)
     await house.outreach.violations.report("conduct", "未经审核的名单被导入。", NOW - timedelta(days=2))
     await dress(house)
-    await house.db.engine.dispose()
+    await house.db.close()
     house.now = NOW
     return house
 

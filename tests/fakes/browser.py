@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,15 +59,33 @@ def open_page(browser: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def running_app(app: Any) -> Iterator[str]:
-    """Serve the app with uvicorn in a thread → its base URL."""
+def running_app(app: Any, close: Callable[[], Awaitable[None]] | None = None) -> Iterator[str]:
+    """Serve the app with uvicorn in a thread → its base URL.
+
+    `close` ends what the app has opened, in the loop that opened it: once that loop has gone, only the collector would
+    end it, in the middle of another test.
+    """
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, log_level="warning", lifespan="auto"))
-    thread = threading.Thread(target=server.run, name="served-app", daemon=True)
+    config = uvicorn.Config(app, host=HOST, port=port, log_level="warning", lifespan="auto")
+    server = uvicorn.Server(config)
+
+    async def work() -> None:
+        try:
+            await server.serve()
+        finally:
+            if close is not None:
+                await close()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(work())
+
+    thread = threading.Thread(target=run, name="served-app", daemon=True)
     thread.start()
     try:
         wait_for(lambda: server.started, "the served app")
         yield f"http://{HOST}:{port}"
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
+    assert not thread.is_alive(), "the served app did not end"

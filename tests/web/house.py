@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +16,7 @@ from outreach.app.build import App, policy_of
 from outreach.config.settings import Settings
 from outreach.db.session import Database
 from outreach.web import create_app
+from tests.fakes.browser import running_app
 from tests.fakes.schema import make_tables
 from tests.web.seed import NOW, PASSWORD, seed
 
@@ -45,6 +44,10 @@ class House:
         self.now: datetime = NOW
         self.outreach = build(db, smtp_port)
         self.web: FastAPI = create_app(self.outreach, clock=lambda: self.now, fresh=fresh)
+
+    def served(self, app: Any = None) -> AbstractContextManager[str]:
+        """The house (or `app`, built around it) over real HTTP → its base URL; its database is closed with the server."""
+        return running_app(app or self.web, self.db.close)
 
     def client(self, **options: Any) -> httpx.AsyncClient:
         """A browser without cookies."""
@@ -93,15 +96,3 @@ async def open_house(url: str, *, contacts: int = 120, seeded: bool = True, smtp
     if seeded:
         await seed(db, SECRET, contacts=contacts)
     return House(db, smtp_port)
-
-
-def made_house(url: str, **options: Any) -> House:
-    """A house made in a thread of its own: Playwright keeps a loop running in the test's."""
-
-    async def make() -> House:
-        house = await open_house(url, **options)
-        await house.db.engine.dispose()
-        return house
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, make()).result()

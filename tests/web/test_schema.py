@@ -18,7 +18,6 @@ from schemathesis.generation import GenerationMode
 
 from outreach.access.roles import OPERATOR, Permission
 from outreach.db.session import Database
-from tests.fakes.browser import running_app
 from tests.web.conftest import seeded as seeded
 from tests.web.house import House
 
@@ -45,12 +44,12 @@ def api(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
 
     async def prepare() -> str:
         token = await _token(house)
-        await house.db.engine.dispose()
+        await house.db.close()
         return token
 
     with ThreadPoolExecutor(1) as pool:
         token = pool.submit(asyncio.run, prepare()).result()
-    with running_app(house.web) as base:
+    with house.served() as base:
         yield schemathesis.openapi.from_url(f"{base}/api/v1/openapi.json"), {"Authorization": f"Bearer {token}"}
 
 
