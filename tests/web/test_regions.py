@@ -22,3 +22,12 @@ async def test_every_figure_of_a_region_leads_to_its_rows(house: House) -> None:
         assert "MX-26-0003" not in orders
         assert "MX-26-0001" not in (await sun.get("/customers/orders?region=Europe&days=90")).text
         assert "MX-26-0003" in (await sun.get("/customers/orders?region=Nowhere")).text  # no region: all
+
+
+async def test_who_sees_the_figures_alone_is_offered_no_link_that_is_refused(house: House) -> None:
+    async with house.visitor("ma.jun") as auditor:
+        page = (await auditor.get("/customers/regions?days=365")).text
+        links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/(?:customers|contacts)[^"]*)"', page)}
+        assert links
+        for link in links:
+            assert (await auditor.get(link)).status_code == 200, link
