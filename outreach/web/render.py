@@ -20,6 +20,7 @@ from outreach.web import format as fmt
 from outreach.web.i18n import LANG_ATTRIBUTE, N_, locale, translate, translations
 from outreach.web.reasons import explain, explained
 from outreach.web.words import INTENT, TASK, word
+from outreach.web.words_audit import act, thing
 
 HTML = Path(__file__).parent / "html"
 STATIC = Path(__file__).parent / "static"
@@ -133,6 +134,8 @@ def _words(lang: str) -> dict[str, Any]:
         "said": said,
         "badge": badge,
         "tongue": lambda title: shown(title, lang),
+        "act": lambda code: act(code, lambda text: translate(lang, text)),
+        "thing": lambda kind: thing(kind, lambda text: translate(lang, text)),
         "pause_reason": lambda value: pause_text(value, lang),
         "explained": lambda reason, detail="": explained(reason, lang, detail)[0],
         "remedy": lambda reason, detail="": explained(reason, lang, detail)[1],
