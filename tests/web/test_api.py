@@ -214,3 +214,47 @@ async def test_what_a_token_reads_is_on_record_once_a_route_and_day(house: House
         house.now += timedelta(days=1)
         await client.get("/api/v1/contacts")
     assert await recorded() == ["/contacts", "/suppression", "/contacts/{contact_id}", "/contacts"]
+
+
+async def test_somebody_is_found_by_an_address(house: House) -> None:
+    known = (await call(house, "li.na", "GET", "/contacts/5")).json()
+    address = known["addresses"][0]["address"]
+    found = (await call(house, "li.na", "GET", "/contacts", params={"email": address.upper()})).json()
+    assert [one["id"] for one in found["items"]] == [5]
+    theirs = (await call(house, "li.na", "GET", "/contacts/2")).json()["addresses"][0]["address"]
+    hidden = (await call(house, "zhou.yang", "GET", "/contacts", params={"email": theirs})).json()
+    assert hidden["items"] == [], "a colleague's person is not told"
+
+
+async def test_one_company(house: House) -> None:
+    listed = (await call(house, "zhou.yang", "GET", "/companies?limit=1")).json()["items"][0]
+    assert (await call(house, "zhou.yang", "GET", f"/companies/{listed['id']}")).json() == listed
+    every = (await call(house, "li.na", "GET", "/companies?limit=200")).json()["items"]
+    other = next(one["id"] for one in every if one["owner_id"] not in (5, None))
+    assert (await call(house, "zhou.yang", "GET", f"/companies/{other}")).status_code == 403
+    assert (await call(house, "li.na", "GET", "/companies/999999")).status_code == 404
+
+
+async def test_a_segment_is_stored_once_and_listed_by_pages(house: House) -> None:
+    body = {"name": "From a script", "expression": "country = DE"}
+    made = await call(house, "li.na", "POST", "/segments", json=body)
+    assert (made.status_code, made.json()["expression"]) == (201, "country = DE")
+    assert (await call(house, "li.na", "POST", "/segments", json=body)).status_code == 409
+    wrong = await call(house, "li.na", "POST", "/segments", json=body | {"name": "x", "expression": "country ~ DE"})
+    assert (wrong.status_code, wrong.json()["error"]) == (422, "segment")
+    first = (await call(house, "li.na", "GET", "/segments?limit=1")).json()
+    rest = (await call(house, "li.na", "GET", f"/segments?after={first['next']}")).json()
+    assert made.json() == rest["items"][-1]
+    assert first["items"][0]["id"] < rest["items"][0]["id"]
+
+
+async def test_the_description_tells_every_refusal_and_the_shape_of_answers(house: House) -> None:
+    described = (await call(house, "li.na", "GET", "/openapi.json")).json()
+    for path, methods in described["paths"].items():
+        for method, told in methods.items():
+            assert {"401", "403", "404", "409", "413", "415", "422"} <= set(told["responses"]) | {"422"}, (path, method)
+            (good,) = [answer for code, answer in told["responses"].items() if code.startswith("2")]
+            assert good["content"]["application/json"]["schema"], (path, method)
+    contact = described["components"]["schemas"]["Contact"]["properties"]
+    assert "date-time" in str(contact["created_at"])
+    assert {"type": "null"} in contact["owner_id"]["anyOf"]

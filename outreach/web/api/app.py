@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -24,6 +25,20 @@ DESCRIPTION = (
     "Contacts, companies, deals, orders, cases, segments, campaigns, sequences, messages, events, suppression, reports and conversions. Times are ISO "
     "8601 in UTC. Lists take `limit` (1 to 200) and `after` (the last id seen) and answer `{items, next}`."
 )
+
+
+REFUSALS: dict[int | str, str] = {
+    401: "no valid token", 403: "not allowed", 404: "there is nothing of this name or number",
+    409: "no longer possible: ask for its state", 413: "the request is too large", 415: "send application/json",
+}  # fmt: skip
+
+
+class Refused(BaseModel):
+    """Every refusal: `error` is a code, `detail` says what to do; `problems` names the fields that are wrong."""
+
+    error: str
+    detail: str = ""
+    problems: list[dict[str, Any]] = []
 
 
 @dataclass
@@ -85,7 +100,7 @@ def create_api(app: Any, login: Login, clock: Callable[[], datetime]) -> FastAPI
     api = FastAPI(
         title="outreach", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json", dependencies=[Depends(json_only)],
-        responses={401: {"description": "no valid token"}, 403: {"description": "not allowed"}},
+        responses={code: {"description": why, "model": Refused} for code, why in REFUSALS.items()},
     )  # fmt: skip
     api.state.outreach, api.state.login, api.state.clock, api.state.reads = app, login, clock, Reads()
     api.include_router(routes.router)

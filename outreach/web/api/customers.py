@@ -20,6 +20,7 @@ from outreach.model.enums import TicketKind
 from outreach.web.api.app import Script, allow
 from outreach.web.api.record import RecordedRoute
 from outreach.web.api.routes import After, Id, Limit, Listing, read_page
+from outreach.web.api.shape import item, listing
 from outreach.web.data.scope import held, owned
 from outreach.web.data.tables import COMPANY, CONTACT, DEAL, ORDER, TICKET
 
@@ -79,7 +80,7 @@ class NewTicket(BaseModel):
     contact_id: Number | None = None
 
 
-@router.get("/orders", response_model=Listing)
+@router.get("/orders", response_model=listing(item("Order", ORDER.c, "An order.")))
 async def orders(script: Script = allow(P.CONTACTS_VIEW), after: After = 0, limit: Limit = 50) -> Listing:
     """Orders of the customers that may be seen."""
     seen = select(COMPANY.c.id).where(owned(script, P.CONTACTS_VIEW, COMPANY.c.owner_id))
@@ -112,7 +113,7 @@ async def add_order(body: NewOrder, script: Script = allow(P.ORDERS_IMPORT)) -> 
     return {"added": done.added, "updated": done.updated, "unchanged": done.unchanged}
 
 
-@router.get("/deals", response_model=Listing)
+@router.get("/deals", response_model=listing(item("Deal", DEAL.c, "A deal.")))
 async def deals(
     script: Script = allow(P.DEALS_VIEW),
     stage: Annotated[str, Query(max_length=20, pattern="^[a-z]*$")] = "",
@@ -160,7 +161,7 @@ async def step_deal(deal_id: Id, body: DealStep, script: Script = allow(P.DEALS_
     return {"stage": done.stage, "waits": done.waits}
 
 
-@router.get("/cases", response_model=Listing)
+@router.get("/cases", response_model=listing(item("Case", TICKET.c, "A question, complaint or wish.")))
 async def cases(script: Script = allow(P.SERVICE_VIEW), after: After = 0, limit: Limit = 50) -> Listing:
     """Questions, complaints and wishes."""
     mine = or_(owned(script, P.SERVICE_VIEW, TICKET.c.owner_id), TICKET.c.handed_to == script.actor.id)

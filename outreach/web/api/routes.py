@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Table, select
 
 from outreach.access.roles import Permission
@@ -18,9 +18,20 @@ from outreach.audience import segment
 from outreach.reports.period import Period
 from outreach.reports.weekly import make_report
 from outreach.web.api.app import Script, allow
+from outreach.web.api.bodies import (
+    Entered,
+    Entry,
+    Expression,
+    Near,
+    NewContact,
+    NewConversion,
+    NewSegment,
+    Recorded,
+)
 from outreach.web.api.record import RecordedRoute
+from outreach.web.api.shape import item, listing
 from outreach.web.data.scope import held, owned
-from outreach.web.data.tables import ADDRESS, CAMPAIGN, COMPANY, CONTACT, EVENT, MESSAGE, SUPPRESSION
+from outreach.web.data.tables import ADDRESS, CAMPAIGN, COMPANY, CONTACT, EVENT, MESSAGE, SEGMENT, SUPPRESSION
 
 router = APIRouter(route_class=RecordedRoute)
 
@@ -36,70 +47,6 @@ class Listing(BaseModel):
 
     items: list[dict[str, Any]]
     next: int | None = None
-
-
-class NewContact(BaseModel):
-    """A person. `source` and `basis` are kept with the contact, and `evidence`: what the basis rests on.
-
-    `company_id` is the customer that they belong to, where you know it (from `near` of an earlier answer, from
-    `/companies`); without it the address, then the name of the company decides.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    email: str = Field(min_length=3, max_length=320)
-    source: str = Field(min_length=1, max_length=120)
-    basis: Literal["consent", "customer", "inquiry", "public-business", "none"] = "none"
-    evidence: str = Field(default="", max_length=500)
-    first_name: str = Field(default="", max_length=120)
-    last_name: str = Field(default="", max_length=120)
-    company: str = Field(default="", max_length=200)
-    country: str = Field(default="", max_length=80)
-    city: str = Field(default="", max_length=120)
-    industry: str = Field(default="", max_length=120)
-    tags: str = Field(default="", max_length=500)
-    interests: str = Field(default="", max_length=500)
-    birthday: date | None = None
-    phone: str = Field(default="", max_length=60)
-    company_id: int | None = Field(default=None, ge=1, le=2_147_483_647)
-
-
-class Near(BaseModel):
-    """A customer that a new one may be. `by`: phone, name, sister (the same domain name, another ending); 100 is sure."""
-
-    customer_id: int
-    customer: str
-    owner: str | None
-    by: str
-    score: float
-
-
-class Entered(BaseModel):
-    """The person's id, and the customer that they belong to.
-
-    `near` is a warning: the customer was made now and may be one of these, which a colleague may work already. Look at
-    them before you write; customers are merged on the page of duplicates.
-    """
-
-    id: int
-    company_id: int | None
-    near: list[Near]
-
-
-class Entry(BaseModel):
-    """An address or a domain."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    entry: str = Field(min_length=3, max_length=320)
-
-
-class Expression(BaseModel):
-    """A segment's text."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    expression: str = Field(min_length=1, max_length=8000)
 
 
 def _listing(rows: Sequence[Any], limit: int) -> Listing:
@@ -130,21 +77,32 @@ CONTACT_COLUMNS = (
 )  # fmt: skip
 
 
-@router.get("/contacts", response_model=Listing)
+Contact = item("Contact", CONTACT_COLUMNS, "A person whom campaigns write to.")
+Address = item("Address", (ADDRESS.c.address, ADDRESS.c.mx), "An address; `mx`: whether its domain takes mail.")
+Person = item("Person", CONTACT_COLUMNS, "A person with the addresses.", addresses=list[Address])  # type: ignore[valid-type]
+
+
+@router.get("/contacts", response_model=listing(Contact))
 async def contacts(
     script: Script = allow(P.CONTACTS_VIEW),
     segment_text: Annotated[str, Query(alias="segment", max_length=4000)] = "",
+    email: Annotated[str, Query(max_length=320)] = "",
     after: After = 0,
     limit: Limit = 50,
 ) -> Listing:
-    """Contacts that the token's owner may see, those of a segment alone where `segment` is given."""
+    """Contacts that the token's owner may see: those of a segment where `segment` is given, who has an address where
+    `email` is.
+    """
     where = [owned(script, P.CONTACTS_VIEW, CONTACT.c.owner_id), CONTACT.c.erased_at.is_(None)]
+    if email:
+        known = select(ADDRESS.c.contact_id).where(ADDRESS.c.normal == email.strip().lower())
+        where.append(CONTACT.c.id.in_(known))
     if segment_text:
         where.append(segment.condition(segment.parse(segment_text), script.now))
     return await read_page(script, select(*CONTACT_COLUMNS), CONTACT, after, limit, *where)
 
 
-@router.get("/contacts/{contact_id}", response_model=dict[str, Any])
+@router.get("/contacts/{contact_id}", response_model=Person)
 async def contact(contact_id: Id, script: Script = allow(P.CONTACTS_VIEW)) -> dict[str, Any]:
     """One contact with the addresses."""
     async with script.app.db.read() as conn:
@@ -191,19 +149,54 @@ async def add_contact(body: NewContact, script: Script = allow(P.CONTACTS_EDIT))
     return Entered(id=entered.contact_id, company_id=company, near=near)
 
 
-@router.get("/companies", response_model=Listing)
+COMPANY_COLUMNS = tuple(
+    COMPANY.c[name]
+    for name in ("id", "name", "domain", "country", "region", "city", "industry", "grade", "owner_id", "created_at")
+)
+Company = item("Company", COMPANY_COLUMNS, "A customer, or one to be.")
+
+
+@router.get("/companies", response_model=listing(Company))
 async def companies(script: Script = allow(P.CONTACTS_VIEW), after: After = 0, limit: Limit = 50) -> Listing:
     """Companies."""
-    names = ("id", "name", "domain", "country", "region", "city", "industry", "grade", "owner_id", "created_at")
     where = [owned(script, P.CONTACTS_VIEW, COMPANY.c.owner_id), COMPANY.c.merged_into.is_(None)]
-    return await read_page(script, select(*(COMPANY.c[name] for name in names)), COMPANY, after, limit, *where)
+    return await read_page(script, select(*COMPANY_COLUMNS), COMPANY, after, limit, *where)
 
 
-@router.get("/segments", response_model=Listing)
-async def segments(script: Script = allow(P.SEGMENTS_VIEW)) -> Listing:
+@router.get("/companies/{company_id}", response_model=Company)
+async def company(company_id: Id, script: Script = allow(P.CONTACTS_VIEW)) -> dict[str, Any]:
+    """One company. One that was merged into another is not told; ask for the other."""
+    query = select(*COMPANY_COLUMNS).where(COMPANY.c.id == company_id, COMPANY.c.merged_into.is_(None))
+    async with script.app.db.read() as conn:
+        row = (await conn.execute(query)).one_or_none()
+    if row is None:
+        raise HTTPException(404, "there is no such company")
+    script.need(P.CONTACTS_VIEW, await held(script, row.owner_id))
+    return plain(row)
+
+
+StoredSegment = item("Segment", SEGMENT.c, "A stored segment: `expression` is its text.")
+
+
+@router.get("/segments", response_model=listing(StoredSegment))
+async def segments(script: Script = allow(P.SEGMENTS_VIEW), after: After = 0, limit: Limit = 50) -> Listing:
     """Stored segments."""
-    rows = await script.app.audience.segments()
-    return Listing(items=[{key: _value(value) for key, value in row.items()} for row in rows])
+    return await read_page(script, select(SEGMENT), SEGMENT, after, limit)
+
+
+@router.post("/segments", response_model=StoredSegment, status_code=201)
+async def add_segment(body: NewSegment, script: Script = allow(P.SEGMENTS_EDIT)) -> dict[str, Any]:
+    """Store a segment under a new name; one that is there is never replaced."""
+    name = body.name.strip()
+    if not name:
+        raise HTTPException(422, "give the segment a name")
+    if await script.app.audience.segment_named(name):
+        raise HTTPException(409, "there is a segment of this name already: choose another name")
+    number = await script.app.audience.save_segment(name, body.expression, script.actor.id, script.now)
+    async with script.app.db.write() as conn:
+        after = {"expression": body.expression}
+        await append_audit(conn, script.actor, "segment.saved", "segment", number, now=script.now, after=after)
+        return plain((await conn.execute(select(SEGMENT).where(SEGMENT.c.id == number))).one())
 
 
 @router.post("/segments/count", response_model=dict[str, int])
@@ -212,23 +205,18 @@ async def count(body: Expression, script: Script = allow(P.SEGMENTS_VIEW)) -> di
     return {"count": await script.app.audience.count(body.expression, script.now)}
 
 
-@router.get("/campaigns", response_model=Listing)
+CAMPAIGN_COLUMNS = (
+    CAMPAIGN.c.id, CAMPAIGN.c.name, CAMPAIGN.c.goal, CAMPAIGN.c.state, CAMPAIGN.c.owner_id, CAMPAIGN.c.segment,
+    CAMPAIGN.c.start_at, CAMPAIGN.c.started_at, CAMPAIGN.c.finished_at, CAMPAIGN.c.created_at,
+)  # fmt: skip
+Campaign = item("Campaign", CAMPAIGN_COLUMNS, "A campaign, or the sequence that is one.")
+
+
+@router.get("/campaigns", response_model=listing(Campaign))
 async def campaigns(script: Script = allow(P.CAMPAIGNS_VIEW), after: After = 0, limit: Limit = 50) -> Listing:
     """Campaigns."""
-    names = (
-        "id",
-        "name",
-        "goal",
-        "state",
-        "owner_id",
-        "segment",
-        "start_at",
-        "started_at",
-        "finished_at",
-        "created_at",
-    )
     where = owned(script, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id)
-    return await read_page(script, select(*(CAMPAIGN.c[name] for name in names)), CAMPAIGN, after, limit, where)
+    return await read_page(script, select(*CAMPAIGN_COLUMNS), CAMPAIGN, after, limit, where)
 
 
 async def _campaign(script: Script, campaign_id: int) -> None:
@@ -247,21 +235,33 @@ async def campaign(campaign_id: Id, script: Script = allow(P.CAMPAIGNS_VIEW)) ->
     return {key: _value(value) for key, value in told.items()}
 
 
-@router.get("/campaigns/{campaign_id}/messages", response_model=Listing)
+MESSAGE_COLUMNS = (
+    MESSAGE.c.id, MESSAGE.c.uid, MESSAGE.c.message_id, MESSAGE.c.step, MESSAGE.c.contact_id, MESSAGE.c.address,
+    MESSAGE.c.state, MESSAGE.c.reason, MESSAGE.c.sent_at, MESSAGE.c.reply_code, MESSAGE.c.reply_text,
+    MESSAGE.c.first_open_at, MESSAGE.c.first_click_at, MESSAGE.c.bounced_at, MESSAGE.c.replied_at,
+    MESSAGE.c.unsubscribed_at,
+)  # fmt: skip
+Message = item("Message", MESSAGE_COLUMNS, "A mail to one person.")
+
+
+@router.get("/campaigns/{campaign_id}/messages", response_model=listing(Message))
 async def messages(
     campaign_id: Id, script: Script = allow(P.CAMPAIGNS_VIEW), after: After = 0, limit: Limit = 50
 ) -> Listing:
     """The ledger: who got it, when, with which answer."""
     await _campaign(script, campaign_id)
-    names = (
-        "id", "uid", "message_id", "step", "contact_id", "address", "state", "reason", "sent_at", "reply_code", "reply_text",
-        "first_open_at", "first_click_at", "bounced_at", "replied_at", "unsubscribed_at",
-    )  # fmt: skip
-    query = select(*(MESSAGE.c[name] for name in names))
-    return await read_page(script, query, MESSAGE, after, limit, MESSAGE.c.campaign_id == campaign_id)
+    return await read_page(
+        script, select(*MESSAGE_COLUMNS), MESSAGE, after, limit, MESSAGE.c.campaign_id == campaign_id
+    )
 
 
-@router.get("/events", response_model=Listing)
+EVENT_COLUMNS = (
+    EVENT.c.id, EVENT.c.kind, EVENT.c.at, EVENT.c.message_id, EVENT.c.contact_id, EVENT.c.campaign_id, EVENT.c.machine,
+)  # fmt: skip
+Event = item("Event", EVENT_COLUMNS, "What happened with a mail; `machine`: a scanner did it, not a person.")
+
+
+@router.get("/events", response_model=listing(Event))
 async def events(
     script: Script = allow(P.CAMPAIGNS_VIEW),
     kind: Annotated[str, Query(max_length=40, pattern="^[a-z_]*$")] = "",
@@ -273,15 +273,20 @@ async def events(
     where: list[ColumnElement[bool]] = [EVENT.c.campaign_id.in_(seen)]
     if kind:
         where.append(EVENT.c.kind == kind)
-    names = ("id", "kind", "at", "message_id", "contact_id", "campaign_id", "machine")
-    return await read_page(script, select(*(EVENT.c[name] for name in names)), EVENT, after, limit, *where)
+    return await read_page(script, select(*EVENT_COLUMNS), EVENT, after, limit, *where)
 
 
-@router.get("/suppression", response_model=Listing)
+SUPPRESSION_COLUMNS = (
+    SUPPRESSION.c.id, SUPPRESSION.c.key, SUPPRESSION.c.address, SUPPRESSION.c.reason, SUPPRESSION.c.source,
+    SUPPRESSION.c.at,
+)  # fmt: skip
+Suppressed = item("Suppressed", SUPPRESSION_COLUMNS, "Who must not be mailed; of an erased person the key alone.")
+
+
+@router.get("/suppression", response_model=listing(Suppressed))
 async def suppression(script: Script = allow(P.SUPPRESSION_VIEW), after: After = 0, limit: Limit = 50) -> Listing:
     """Who must not be mailed."""
-    names = ("id", "key", "address", "reason", "source", "at")
-    return await read_page(script, select(*(SUPPRESSION.c[name] for name in names)), SUPPRESSION, after, limit)
+    return await read_page(script, select(*SUPPRESSION_COLUMNS), SUPPRESSION, after, limit)
 
 
 @router.post("/suppression", response_model=dict[str, bool], status_code=201)
@@ -310,17 +315,18 @@ async def report(label: Annotated[str, Path(max_length=10)], script: Script = al
     return told
 
 
-@router.post("/conversions", response_model=dict[str, Any])
-async def conversions(body: dict[str, Any], request: Request) -> dict[str, Any]:
+@router.post("/conversions", response_model=Recorded)
+async def conversions(body: NewConversion, request: Request) -> dict[str, Any]:
     """An inquiry, quotation or order from a website, with the token of the click that led there.
 
-    The signed token is the proof; no other is asked for. Body: token, kind, amount, currency, external_id, at.
+    The signed token is the proof; no other is asked for.
     """
     from outreach.tracking.store import record_conversion
 
     app, now = request.app.state.outreach, request.app.state.clock()
     try:
         async with app.db.write() as conn:
-            return dict(await record_conversion(conn, app.events, app.signer, body, now))
+            told = body.model_dump(mode="json", exclude_unset=True)
+            return dict(await record_conversion(conn, app.events, app.signer, told, now))
     except (ValueError, LookupError, TypeError) as error:
         raise HTTPException(422, str(error)) from error

@@ -15,6 +15,7 @@ from outreach.crm.enrolment.state import IllegalMove
 from outreach.web.api.app import Script, allow
 from outreach.web.api.record import RecordedRoute
 from outreach.web.api.routes import After, Id, Limit, Listing, plain, read_page
+from outreach.web.api.shape import item, listing
 from outreach.web.data.scope import held, owned
 from outreach.web.data.sequences import ENROLMENT
 from outreach.web.data.tables import CAMPAIGN, CONTACT
@@ -22,6 +23,9 @@ from outreach.web.data.tables import CAMPAIGN, CONTACT
 router = APIRouter(route_class=RecordedRoute)
 P = Permission
 NAMES = ("id", "name", "goal", "state", "owner_id", "started_at", "created_at")
+Sequence = item("Sequence", (CAMPAIGN.c[name] for name in NAMES), "A sequence of mails and tasks.")
+PLACES = ("id", "contact_id", "state", "reason", "via", "step", "due_at", "paused_until", "enrolled_at", "ended_at")
+Place = item("Place", (ENROLMENT.c[name] for name in PLACES), "Where a person stands in a sequence.")
 
 
 class Enrolled(BaseModel):
@@ -39,7 +43,7 @@ class Person(BaseModel):
     contact_id: Annotated[int, Field(ge=1, le=2_147_483_647)]
 
 
-@router.get("/sequences", response_model=Listing)
+@router.get("/sequences", response_model=listing(Sequence))
 async def sequences(script: Script = allow(P.CAMPAIGNS_VIEW), after: After = 0, limit: Limit = 50) -> Listing:
     """Sequences: one's own, and all that run."""
     seen = or_(owned(script, P.CAMPAIGNS_VIEW, CAMPAIGN.c.owner_id), CAMPAIGN.c.state == "running")
@@ -74,17 +78,16 @@ async def sequence(sequence_id: Id, script: Script = allow(P.CAMPAIGNS_VIEW)) ->
     }
 
 
-@router.get("/sequences/{sequence_id}/people", response_model=Listing)
+@router.get("/sequences/{sequence_id}/people", response_model=listing(Place))
 async def people(
     sequence_id: Id, script: Script = allow(P.CONTACTS_VIEW), after: After = 0, limit: Limit = 50
 ) -> Listing:
     """Who is or was in it, of those who may be seen: state, reason, next step and when."""
     script.need(P.CAMPAIGNS_VIEW)
     await _sequence(script, sequence_id)
-    names = ("id", "contact_id", "state", "reason", "via", "step", "due_at", "paused_until", "enrolled_at", "ended_at")
     seen = select(CONTACT.c.id).where(owned(script, P.CONTACTS_VIEW, CONTACT.c.owner_id))
     where = (ENROLMENT.c.campaign_id == sequence_id, ENROLMENT.c.contact_id.in_(seen))
-    return await read_page(script, select(*(ENROLMENT.c[name] for name in names)), ENROLMENT, after, limit, *where)
+    return await read_page(script, select(*(ENROLMENT.c[name] for name in PLACES)), ENROLMENT, after, limit, *where)
 
 
 @router.post("/sequences/{sequence_id}/people", response_model=Enrolled)
