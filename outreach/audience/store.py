@@ -24,7 +24,7 @@ from outreach.audience.people.query import CompanyQuery, ContactQuery, ContactRo
 from outreach.audience.people.store import ContactView, TimelineItem
 from outreach.audience.privacy import store as privacy
 from outreach.audience.privacy.store import Erasure, Suppress
-from outreach.audience.read import Source, open_source
+from outreach.audience.read import open_source
 from outreach.audience.row import Reject, RowCleaner, RowRefused
 from outreach.db.bulk import chunks
 from outreach.db.session import Database
@@ -72,22 +72,8 @@ class AudienceStore:
     ) -> ImportResult:
         """Import a list; refused rows go to `rejects`, by default beside the file. Raises ReadError, HeaderError."""
         source = await asyncio.to_thread(open_source, path, options.columns, options.choices)
-        return await self.import_source(
-            source, options, now=now, rejects=rejects or path.with_name(path.name + ".rejects.csv"), progress=progress
-        )
-
-    async def import_source(
-        self,
-        source: Source,
-        options: ImportOptions,
-        *,
-        now: datetime,
-        rejects: Path | None,
-        progress: Progress | None = None,
-    ) -> ImportResult:
-        """Import a list that is open already."""
         importer = Importer(self.db, self.secret, options, now, self.roles)
-        return await importer.run(source, rejects, progress)
+        return await importer.run(source, rejects or path.with_name(path.name + ".rejects.csv"), progress)
 
     async def preview(
         self, path: Path, choices: Sequence[str] = (), *, source: str = "preview", rows: int = 200
@@ -243,11 +229,6 @@ class AudienceStore:
         """Give companies and all their contacts an owner; return how many companies changed."""
         async with self.db.write() as conn:
             return await people.assign_companies(conn, ids, owner_id, now)
-
-    async def join_company(self, contact_id: int, company_id: int, owner_id: int | None, now: datetime) -> None:
-        """Make a person a contact of a company; its owner works them (C2). A company that this leaves empty goes."""
-        async with self.db.write() as conn:
-            await companies.join(conn, contact_id, company_id, owner_id, now)
 
     # ---- companies that are one
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
-from sqlalchemy import Column
+from sqlalchemy import Column, TypeDecorator
 
 #: Moments and days are told as the database's values are written, not as pydantic would write them.
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -20,10 +20,16 @@ def item(name: str, columns: Iterable[Column[Any]], about: str, **more: Any) -> 
     """Return the model of a row. `more`: fields that are no columns, name → type."""
     fields: dict[str, Any] = {}
     for column in columns:
-        kind = TYPES.get(column.type.python_type, Any)
+        kind = TYPES.get(_written(column), Any)
         fields[column.name] = (kind | None if column.nullable and kind is not Any else kind, Field())
     fields |= {key: (kind, Field()) for key, kind in more.items()}
     return create_model(name, __doc__=about, **fields)
+
+
+def _written(column: Column[Any]) -> type:
+    """The Python type of a column's values; that of the type which a decorator stores them with."""
+    kind = column.type
+    return (kind.impl_instance if isinstance(kind, TypeDecorator) else kind).python_type
 
 
 def listing(of: type[BaseModel]) -> type[BaseModel]:
