@@ -56,6 +56,7 @@ async def edit(app: App, campaign_id: int, what: Definition, actor: Actor, now: 
         await stops.hold(conn)
         steps = await _snapshot_steps(app, conn, what, actor, now)
         await campaigns.replace_definition(conn, campaign_id, what, steps, now=now, actor=actor)
+        await outbox.take_back(conn, campaign_id)
 
 
 async def _check_names(app: App, what: Definition, now: datetime) -> None:

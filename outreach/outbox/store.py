@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,7 +36,7 @@ from outreach.outbox.message import NO_QUOTA, Claimed, Mark, Outcome, Quota, Ref
 from outreach.outbox.reconcile.store import NotInDoubt, copy_found, note_probe, resolve
 from outreach.outbox.rows import message_row
 from outreach.outbox.state import TRANSITIONS, sources
-from outreach.outbox.tables import campaign, instance, mailbox, message
+from outreach.outbox.tables import attempt, campaign, dynamic_link, instance, mailbox, message
 
 __all__ = [
     "CAME_BACK",
@@ -102,6 +102,21 @@ async def plan(conn: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> int:
     while batch := [message_row(row, make_uid) for row in islice(pending, BATCH)]:
         new += len((await conn.execute(statement.returning(message.c.id), batch)).all())
     return new
+
+
+async def take_back(conn: AsyncConnection, campaign_id: int) -> int:
+    """Remove the rows of a campaign's first mail that nobody has touched, and return how many: its plan is void.
+
+    Else people of an audience that is approved no more would get the mail: planning anew leaves known rows as they are.
+    """
+    tried = select(attempt.c.id).where(attempt.c.message_id == message.c.id).exists()
+    untouched = and_(
+        message.c.campaign_id == campaign_id, message.c.step == 0, message.c.attempts == 0, ~tried,
+        message.c.state.in_((MessageState.PLANNED, MessageState.QUEUED)),
+    )  # fmt: skip
+    composed = select(message.c.id).where(untouched)  # claimed and given back: its links go with it
+    await conn.execute(delete(dynamic_link).where(dynamic_link.c.message_id.in_(composed)))
+    return int((await conn.execute(delete(message).where(untouched))).rowcount)
 
 
 async def queue_planned(
