@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from outreach.app.build import App
+from outreach.app.logs import configure
 from outreach.cli.common import AsJson, emit, err, opened, run, warn_hold
 from outreach.cli.main import app
 
@@ -79,6 +80,7 @@ def demo(
 
 def main() -> None:
     """Run the command line."""
+    configure()
     app()
 
 

@@ -56,7 +56,8 @@ async def _told(
 ) -> None:
     for number in bound:
         await _bind_again(app, conn, number, now)
-    await append_audit(conn, actor, "contact.erased", "contact", "-", now=now, after=dict(done.erased))
+    who = done.contact_id or "-"  # "-": who wrote to us and was no contact
+    await append_audit(conn, actor, "contact.erased", "contact", who, now=now, after=dict(done.erased))
 
 
 async def _bound(app: App, conn: AsyncConnection, person: Select[tuple[int]] | list[int]) -> Sequence[int]:

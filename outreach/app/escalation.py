@@ -58,7 +58,7 @@ async def mail_managers(app: App, now: datetime) -> int:
             posted = await post(app, box, [manager.email], data, now)
             sent += posted.outcome == "sent"
             if posted.outcome != "sent":
-                log.warning("manager was not mailed", user=manager_id, outcome=posted.outcome, reply=posted.text[:200])
+                log.warning("manager was not mailed", user=manager_id, outcome=posted.outcome)
     return sent
 
 

@@ -250,15 +250,14 @@ class AudienceStore:
     # ---- a person's rights
 
     async def export_person(self, address: str) -> dict[str, Any] | None:
-        """Return everything that is stored on the person of an address; None where there is nobody."""
+        """Return everything that is stored on the person of an address; None where there is nothing."""
         async with self.db.read() as conn:
-            contact_id = await people.find(conn, address)
-            return None if contact_id is None else await privacy.export_person(conn, contact_id)
+            return await privacy.export_person(conn, address, self.secret)
 
-    async def export_contact(self, contact_id: int) -> dict[str, Any]:
+    async def export_contact(self, contact_id: int) -> dict[str, Any] | None:
         """Return the same by the person's number: some have no address any more."""
         async with self.db.read() as conn:
-            return await privacy.export_person(conn, contact_id)
+            return await privacy.export_contact(conn, contact_id, self.secret)
 
     async def erase(self, address: str, *, now: datetime, by_user: int | None = None) -> Erasure:
         """Erase the person of an address for good; a keyed hash keeps them from coming back."""

@@ -209,7 +209,7 @@ def export(
         if found is None:
             refuse(f"nothing is stored on {address}")
         async with service.db.write() as conn:
-            contact_id = (found["contact"] or {}).get("id")
+            contact_id = (found["contact"] or {}).get("id", "-")
             await append_audit(conn, actor, "contact.exported", "contact", contact_id, now=utc_now())
         return found
 

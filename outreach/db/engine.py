@@ -36,13 +36,18 @@ def async_url(url: str) -> URL:
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """Create the engine of `url`; a SQLite file's folder is made. `pool_size` counts open connections."""
+    """Create the engine of `url`; a SQLite file's folder is made. `pool_size` counts open connections.
+
+    An error's text names the statement, never its values: it ends in a log.
+    """
     parsed = async_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_async_engine(parsed, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
+        return create_async_engine(
+            parsed, pool_size=pool_size, max_overflow=10, pool_pre_ping=True, hide_parameters=True
+        )
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=20, module=OneHop())
+    engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=20, module=OneHop(), hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
 

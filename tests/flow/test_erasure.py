@@ -52,6 +52,8 @@ async def somebody(house: House) -> Any:
 async def test_the_others_still_get_what_was_approved(house: House) -> None:
     person = await somebody(house)
     assert (await erase_person(house.outreach, person.address, OPERATOR, house.now)).found
+    (entry,) = await house.outreach.access.entries(limit=1, where={"action": "contact.erased"})
+    assert entry.object_id == str(person.contact_id), "the trail says who, by number"
     async with house.db.write() as conn:
         await demand_approval(house.outreach, conn, 1)
         left = (

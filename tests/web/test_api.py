@@ -124,6 +124,17 @@ async def test_a_suppressed_address_is_on_the_list(house: House) -> None:
     assert "stop@me.example" in [row["address"] for row in rows]
 
 
+@pytest.mark.parametrize("scopes", [ALL, [Permission.REPORTS_VIEW]])
+async def test_a_report_is_of_the_own_customers_as_the_page_is(house: House, scopes: list[Permission]) -> None:
+    told = (await call(house, "zhou.yang", "GET", "/reports/2026-W48", scopes)).json()
+    everybody = (await call(house, "li.na", "GET", "/reports/2026-W48", scopes)).json()
+    async with house.visitor("zhou.yang", "en") as visitor:
+        page = (await visitor.get("/reports/2026-W48/file.json")).json()
+    assert told["totals"] == page["totals"]
+    assert told["by"] == page["by"]
+    assert 0 < told["totals"]["sent"] < everybody["totals"]["sent"]
+
+
 @pytest.mark.parametrize(
     "path", ["/companies", "/segments", "/campaigns", "/events", "/suppression", "/reports/2026-W47"]
 )

@@ -7,11 +7,13 @@ person is never mailed or imported again.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Select, Table, delete, exists, select, update
+from sqlalchemy import ColumnElement, Select, Table, delete, exists, false, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.model import (
@@ -72,10 +74,11 @@ class Erasure:
     found: bool
     addresses: int = 0
     erased: dict[str, int] = field(default_factory=dict)
+    contact_id: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts for JSON."""
-        return asdict(self)
+        return {"found": self.found, "addresses": self.addresses, "erased": dict(self.erased)}
 
 
 #: Where a person's rows are found, for the export: table → (name in the export, columns that are ours alone).
@@ -87,44 +90,110 @@ _EXPORTED: tuple[tuple[type, str], ...] = (
 )  # fmt: skip
 
 
-async def export_person(conn: AsyncConnection, contact_id: int) -> dict[str, Any]:
-    """Return everything stored on a contact as plain dicts, one list a kind. Archived mails come with their text."""
-    person = await _rows(conn, select(CONTACT).where(CONTACT.c.id == contact_id))
-    found: dict[str, Any] = {"contact": person[0] if person else None}
-    company = select(COMPANY.c.name, COMPANY.c.domain).join(CONTACT, CONTACT.c.company_id == COMPANY.c.id)
-    found["company"] = next(iter(await _rows(conn, company.where(CONTACT.c.id == contact_id))), None)
-    labels = select(TAG.c.kind, TAG.c.name).join(CONTACT_TAG, CONTACT_TAG.c.tag_id == TAG.c.id)
-    found["labels"] = await _rows(conn, labels.where(CONTACT_TAG.c.contact_id == contact_id))
+async def export_person(conn: AsyncConnection, address: str, secret: bytes) -> dict[str, Any] | None:
+    """Return everything stored on the person of an address, plain dicts, a list a kind; None where there is nothing.
+
+    Archived mails come with their text. Who only ever wrote to us is no contact, and is told of the own mails as well.
+    """
+    return await _told(conn, await _person(conn, address), secret)
+
+
+async def export_contact(conn: AsyncConnection, contact_id: int, secret: bytes) -> dict[str, Any] | None:
+    """Return the same by the person's number: some have no address any more."""
+    return await _told(conn, await _with_addresses(conn, contact_id), secret)
+
+
+async def _told(conn: AsyncConnection, one: _Person, secret: bytes) -> dict[str, Any] | None:
+    keys = await _keys(conn, one, secret)
+    found: dict[str, Any] = {"contact": None, "company": None, "labels": []}
+    if one.contact_id is not None:
+        found["contact"] = next(iter(await _rows(conn, select(CONTACT).where(CONTACT.c.id == one.contact_id))), None)
+        company = select(COMPANY.c.name, COMPANY.c.domain).join(CONTACT, CONTACT.c.company_id == COMPANY.c.id)
+        found["company"] = next(iter(await _rows(conn, company.where(CONTACT.c.id == one.contact_id))), None)
+        labels = select(TAG.c.kind, TAG.c.name).join(CONTACT_TAG, CONTACT_TAG.c.tag_id == TAG.c.id)
+        found["labels"] = await _rows(conn, labels.where(CONTACT_TAG.c.contact_id == one.contact_id))
     for model, name in _EXPORTED:
         source = table(model)
-        found[name] = await _rows(conn, select(source).where(source.c.contact_id == contact_id))
-    keys = [address["key"] for address in found["addresses"]]
-    found["suppression"] = await _rows(conn, select(SUPPRESSION).where(SUPPRESSION.c.key.in_(keys)))
+        found[name] = await _rows(conn, select(source).where(_theirs(source, one, keys)))
     mails = select(ARCHIVE.c.id, ARCHIVE.c.direction, ARCHIVE.c.subject, ARCHIVE.c.text, ARCHIVE.c.at)
-    found["archive"] = await _rows(conn, mails.where(_archived(contact_id)))
+    found["archive"] = await _rows(conn, mails.where(_archived(one) | _archived_apart(one)))
+    if one.contact_id is None and not any(found.values()):
+        return None
+    found["suppression"] = await _rows(conn, select(SUPPRESSION).where(SUPPRESSION.c.key.in_(keys)))
     return found
+
+
+@dataclass(frozen=True)
+class _Person:
+    """Whose rows are meant: the contact, where there is one, and the addresses, in lower case as mails are filed."""
+
+    contact_id: int | None
+    addresses: tuple[str, ...]
+
+
+async def _person(conn: AsyncConnection, address: str) -> _Person:
+    wanted = normalise_address(address)
+    contact_id = await conn.scalar(select(ADDRESS.c.contact_id).where(ADDRESS.c.normal == wanted))
+    one = _Person(contact_id, (wanted,))
+    return one if contact_id is None else await _with_addresses(conn, contact_id)
+
+
+async def _with_addresses(conn: AsyncConnection, contact_id: int) -> _Person:
+    """A contact with the addresses they have, and those that mails were for and nobody else has now."""
+    found = set(await conn.scalars(select(ADDRESS.c.normal).where(ADDRESS.c.contact_id == contact_id)))
+    before: set[str] = set()
+    for source in (MESSAGE, table(CampaignRecipient)):
+        was = select(source.c.address).where(source.c.contact_id == contact_id, source.c.address != ERASED).distinct()
+        before |= {normalise_address(address) for address in await conn.scalars(was) if address}
+    others = select(ADDRESS.c.normal).where(ADDRESS.c.normal.in_(before), ADDRESS.c.contact_id != contact_id)
+    return _Person(contact_id, tuple(sorted(found | (before - set(await conn.scalars(others))))))
+
+
+def _of(source: Table, one: _Person) -> ColumnElement[bool]:
+    return false() if one.contact_id is None else source.c.contact_id == one.contact_id
+
+
+def _theirs(source: Table, one: _Person, keys: Collection[str]) -> ColumnElement[bool]:
+    """A person's rows in a table: also the mails of theirs that were filed with nobody or with somebody else."""
+    if source is INBOUND:
+        return _received(one)
+    if source is EVENT:
+        return _of(EVENT, one) | EVENT.c.inbound_id.in_(select(INBOUND.c.id).where(_received(one)))
+    return _of(source, one) | source.c.key.in_(keys) if source is table(SignUp) else _of(source, one)
+
+
+def _received(one: _Person) -> ColumnElement[bool]:
+    return _of(INBOUND, one) | INBOUND.c.from_address.in_(one.addresses)
 
 
 async def _rows(conn: AsyncConnection, statement: Select[Any]) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in await conn.execute(statement)]
 
 
-def _archived(contact_id: int) -> Any:
-    received = select(INBOUND.c.id).where(INBOUND.c.contact_id == contact_id)
-    sent = select(MESSAGE.c.id).where(MESSAGE.c.contact_id == contact_id)
+def _archived(one: _Person) -> ColumnElement[bool]:
+    received = select(INBOUND.c.id).where(_received(one))
+    sent = select(MESSAGE.c.id).where(_of(MESSAGE, one))
     return ARCHIVE.c.inbound_id.in_(received) | ARCHIVE.c.message_id.in_(sent)
+
+
+def _archived_apart(one: _Person) -> ColumnElement[bool]:
+    """Mails in no ledger and no inbox (written by hand, found in Sent) that name an address of the person.
+
+    `words` holds what search looks through, words apart: an address stands there as its parts in a row.
+    """
+    apart = ARCHIVE.c.inbound_id.is_(None) & ARCHIVE.c.message_id.is_(None)
+    padded = literal(" ") + ARCHIVE.c.words + " "
+    parts = (" ".join(re.findall(r"[^\W_]+", own)) for own in one.addresses)
+    return apart & or_(false(), *(padded.contains(f" {row} ", autoescape=True) for row in parts))
 
 
 async def erase(
     conn: AsyncConnection, address: str, secret: bytes, suppress: Suppress, *, now: datetime, by_user: int | None = None
 ) -> Erasure:
     """Erase the person of an address, all addresses of theirs with it; the caller's transaction makes it one act."""
-    wanted = normalise_address(address)
-    contact_id = await conn.scalar(select(ADDRESS.c.contact_id).where(ADDRESS.c.normal == wanted))
-    keys = {address_key(wanted, secret)}
-    if contact_id is not None:
-        keys |= await _keys(conn, contact_id, secret)
-    return await _erase(conn, contact_id, keys, suppress, now, by_user)
+    one = await _person(conn, address)
+    keys = await _keys(conn, one, secret) | {address_key(normalise_address(address), secret)}
+    return await _erase(conn, one, keys, suppress, now, by_user)
 
 
 async def erase_contact(
@@ -137,35 +206,31 @@ async def erase_contact(
     by_user: int | None = None,
 ) -> Erasure:
     """Erase a person by their number: so one is found who has no address any more."""
-    return await _erase(conn, contact_id, await _keys(conn, contact_id, secret), suppress, now, by_user)
+    one = await _with_addresses(conn, contact_id)
+    return await _erase(conn, one, await _keys(conn, one, secret), suppress, now, by_user)
 
 
-async def _keys(conn: AsyncConnection, contact_id: int, secret: bytes) -> set[str]:
-    """The keys of a person's addresses, and of those that mails were for and nobody else has now."""
-    keys = set((await conn.execute(select(ADDRESS.c.key).where(ADDRESS.c.contact_id == contact_id))).scalars())
-    before: set[str] = set()
-    for source in (MESSAGE, table(CampaignRecipient)):
-        was = select(source.c.address).where(source.c.contact_id == contact_id, source.c.address != ERASED).distinct()
-        before |= {normalise_address(address) for address in await conn.scalars(was) if address}
-    others = select(ADDRESS.c.normal).where(ADDRESS.c.normal.in_(before), ADDRESS.c.contact_id != contact_id)
-    return keys | {address_key(address, secret) for address in before - set(await conn.scalars(others))}
+async def _keys(conn: AsyncConnection, one: _Person, secret: bytes) -> set[str]:
+    stored = await conn.execute(select(ADDRESS.c.key).where(_of(ADDRESS, one)))
+    return {*stored.scalars(), *(address_key(own, secret) for own in one.addresses)}
 
 
 async def _erase(
-    conn: AsyncConnection,
-    contact_id: int | None,
-    keys: set[str],
-    suppress: Suppress,
-    now: datetime,
-    by_user: int | None,
+    conn: AsyncConnection, one: _Person, keys: set[str], suppress: Suppress, now: datetime, by_user: int | None
 ) -> Erasure:
     for key in sorted(keys):
         await suppress(conn, key, "erased", source="erasure", now=now, by_user=by_user)
     signups = table(SignUp)
     asked = (await conn.execute(delete(signups).where(signups.c.key.in_(keys)))).rowcount
-    if contact_id is None:
-        return Erasure(found=bool(asked))
-    return Erasure(True, len(keys), await _erase_rows(conn, contact_id, now))
+    apart = (await conn.execute(delete(ARCHIVE).where(_archived_apart(one)))).rowcount
+    if one.contact_id is None:
+        erased = await _erase_mail(conn, one)
+    else:
+        erased = await _erase_rows(conn, one.contact_id, now)
+    if apart:
+        erased[ARCHIVE.name] = erased.get(ARCHIVE.name, 0) + apart
+    found = one.contact_id is not None or bool(asked or erased)
+    return Erasure(found, len(keys) if one.contact_id is not None else 0, erased, one.contact_id)
 
 
 async def forget(conn: AsyncConnection, contact_id: int, now: datetime) -> dict[str, int]:
@@ -173,8 +238,25 @@ async def forget(conn: AsyncConnection, contact_id: int, now: datetime) -> dict[
     return await _erase_rows(conn, contact_id, now)
 
 
-async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> dict[str, int]:
+async def _erase_mail(conn: AsyncConnection, one: _Person) -> dict[str, int]:
+    """Erase what a person wrote to us, whomever it was filed with, and what was kept of it; rows counted by table."""
     erased: dict[str, int] = {}
+    written, received = _theirs(EVENT, one, ()), _received(one)
+    files, hangs = table(ArchivedFile), table(MailFile)
+    for source, statement in (
+        (ARCHIVE, delete(ARCHIVE).where(_archived(one))),
+        (files, delete(files).where(~exists().where(hangs.c.sha256 == files.c.sha256))),  # nobody else's mail has it
+        (EVENT, update(EVENT).where(written).values(data={}, why=None)),
+        (INBOUND, update(INBOUND).where(received).values(_blank(INBOUND, _INBOUND_BLANK))),
+    ):
+        count = (await conn.execute(statement)).rowcount
+        if count:
+            erased[source.name] = count
+    return erased
+
+
+async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> dict[str, int]:
+    erased = await _erase_mail(conn, await _with_addresses(conn, contact_id))
     await conn.execute(delete(table(KeptUndo)))  # what was just changed must not come back with the person's words
 
     async def run(source: Table, statement: Any) -> None:
@@ -186,11 +268,6 @@ async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> 
         return source.c.contact_id == contact_id
 
     sent = select(MESSAGE.c.id).where(of(MESSAGE))
-    await run(ARCHIVE, delete(ARCHIVE).where(_archived(contact_id)))
-    files, hangs = table(ArchivedFile), table(MailFile)
-    await run(
-        files, delete(files).where(~exists().where(hangs.c.sha256 == files.c.sha256))
-    )  # nobody else's mail has it
     links, attempts = table(DynamicLink), table(Attempt)
     await run(links, delete(links).where(links.c.message_id.in_(sent)))
     await run(attempts, update(attempts).where(attempts.c.message_id.in_(sent)).values(text=None))
@@ -198,8 +275,6 @@ async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> 
     await run(recipients, update(recipients).where(of(recipients)).values(address=ERASED, address_id=None))
     for source in (table(Activity), table(Consent), table(Preference), CONTACT_TAG, ADDRESS):
         await run(source, delete(source).where(of(source)))
-    await run(INBOUND, update(INBOUND).where(of(INBOUND)).values(_blank(INBOUND, _INBOUND_BLANK)))
-    await run(EVENT, update(EVENT).where(of(EVENT)).values(data={}, why=None))
     await run(MESSAGE, update(MESSAGE).where(of(MESSAGE)).values(address=ERASED, reply_text=None))
     tasks = table(Task)
     open_tasks: dict[str, Any] = {"title": "erased", "data": {}, "outcome": None, "state": "dropped", "done_at": now}

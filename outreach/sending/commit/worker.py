@@ -109,7 +109,8 @@ class GroupCommit(Generic[W]):
             self._marked(who, refused.get(mark.message.id))
 
     async def _keep(self, batch: Batch[W], error: Exception) -> None:
-        log.error("the database took no outcomes; trying again", error=str(error), outcomes=len(batch.outcomes))
+        kind, count = type(error).__name__, len(batch.outcomes)
+        log.error("the database took no outcomes; trying again", error=kind, outcomes=count)
         self._failed(error)
         for _, who in batch.waiting:
             self._marked(who, Refused("release", "database"))

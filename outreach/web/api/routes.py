@@ -30,7 +30,7 @@ from outreach.web.api.bodies import (
 )
 from outreach.web.api.record import RecordedRoute
 from outreach.web.api.shape import item, listing
-from outreach.web.data.scope import held, owned
+from outreach.web.data.scope import held, owned, owners
 from outreach.web.data.tables import ADDRESS, CAMPAIGN, COMPANY, CONTACT, EVENT, MESSAGE, SEGMENT, SUPPRESSION
 
 router = APIRouter(route_class=RecordedRoute)
@@ -303,14 +303,15 @@ async def suppress(body: Entry, script: Script = allow(P.SUPPRESSION_ADD)) -> di
 
 @router.get("/reports/{label}", response_model=dict[str, Any])
 async def report(label: Annotated[str, Path(max_length=10)], script: Script = allow(P.REPORTS_VIEW)) -> dict[str, Any]:
-    """The figures of a week (2026-W47), month (2026-11) or quarter (2026-Q4)."""
+    """The figures of a week (2026-W47), month (2026-11) or quarter (2026-Q4), of the own customers for who sees only these."""
     try:
         period = Period.parse(label, script.app.settings.sender.timezone)
     except ValueError as error:
         raise HTTPException(404, str(error)) from error
     made = await make_report(
-        script.app.reports, period, script.now, language="en", company="", house=script.app.indicators
-    )
+        script.app.reports, period, script.now, language="en", company="", owners=owners(script),
+        house=script.app.indicators,
+    )  # fmt: skip
     told: dict[str, Any] = made.json()
     return told
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Table, false, or_, select, true
 
-from outreach.access.roles import Held, Permission, Scope
+from outreach.access.roles import Held, Permission, Scope, scope
 from outreach.model import User
 
 if TYPE_CHECKING:
@@ -27,6 +27,15 @@ def owned(staff: Staff | Script, permission: Permission, owner_id: Any) -> Colum
         team = USERS.c.team.is_(None) if staff.actor.team is None else USERS.c.team == staff.actor.team
         return or_(owner_id.is_(None), owner_id == staff.actor.id, owner_id.in_(select(USERS.c.id).where(team)))
     return false()
+
+
+def owners(staff: Staff | Script) -> tuple[int, ...] | None:
+    """Return whose figures a report may give: None for everybody's. Who sees only own customers gets those of these.
+
+    The roles decide: a token that may read reports and no contacts reaches no further than its owner.
+    """
+    own = scope(staff.actor.roles, Permission.CONTACTS_VIEW) is Scope.OWN
+    return (staff.actor.id,) if own and staff.actor.id is not None else None
 
 
 async def held(staff: Staff | Script, owner_id: int | None) -> Held:

@@ -9,12 +9,13 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 from markupsafe import Markup
 
-from outreach.access.roles import Permission, Scope
+from outreach.access.roles import Permission
 from outreach.access.store import append_audit
 from outreach.app import reporting
 from outreach.reports.period import Period
 from outreach.reports.weekly import make_report
 from outreach.reports.words import Lang
+from outreach.web.data.scope import owners
 from outreach.web.i18n import N_
 from outreach.web.reasons import not_sent
 from outreach.web.routing import Pages, Staff
@@ -40,12 +41,6 @@ def _period(staff: Staff, label: str | None) -> Period:
         raise HTTPException(404) from error
 
 
-def _owners(staff: Staff) -> tuple[int, ...] | None:
-    """Who sees only own customers gets the figures of these."""
-    own = staff.reach(Permission.CONTACTS_VIEW) is Scope.OWN and staff.actor.id is not None
-    return (int(staff.actor.id),) if own and staff.actor.id is not None else None
-
-
 async def _report(staff: Staff, period: Period) -> Any:
     settings = staff.app.settings
     return await make_report(
@@ -54,7 +49,7 @@ async def _report(staff: Staff, period: Period) -> Any:
         staff.now,
         language=cast(Lang, staff.lang),
         company=settings.sender.company,
-        owners=_owners(staff),
+        owners=owners(staff),
         house=staff.app.indicators,
     )
 
@@ -78,7 +73,7 @@ async def _page(staff: Staff, period: Period) -> Response:
         report = await _report(staff, period)
         return Markup(await asyncio.to_thread(report.fragment))
 
-    told = await staff.kept.soon(("report", period, staff.lang, _owners(staff)), staff.now, written)
+    told = await staff.kept.soon(("report", period, staff.lang, owners(staff)), staff.now, written)
     following = Period.parse(_after(period), period.zone)
     return await staff.render(
         "report.html", report=told.value if told else "", period=period, kinds=KINDS,
