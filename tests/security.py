@@ -35,7 +35,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     "formula injection": (f"{SECURITY}::test_cells_are_no_formulas", f"{SECURITY}::test_plain_cells_stay"),
     "SSRF": ("tests/webhooks/test_client.py", "tests/content/test_client.py::test_nothing_inside_is_ever_asked", "tests/web/test_setup.py::test_a_mail_server_inside_is_not_taken_from_a_form"),
     "resource exhaustion": (f"{SECURITY}::test_bodies_over_the_limit_are_refused", "tests/web/test_concern.py::test_a_program_is_held_back_and_a_trap_keeps_nothing", "tests/web/test_concern.py::test_all_networks_together_are_bounded_too_and_it_can_be_switched_off"),
-    "secrets": ("tests/app/test_logs.py", f"{SECURITY}::test_passwords_and_tokens_stand_in_no_page", f"{LOGIN}::test_tokens_are_stored_hashed", f"{STORE}::test_the_trail_holds_and_hides_secrets"),
+    "secrets": ("tests/web/test_canaries.py", "tests/app/test_logs.py", f"{SECURITY}::test_passwords_and_tokens_stand_in_no_page", f"{LOGIN}::test_tokens_are_stored_hashed", f"{STORE}::test_the_trail_holds_and_hides_secrets"),
     "acts off the record": ("tests/web/test_trail.py",),
     "overwriting unknowingly": ("tests/web/test_rows.py",),
     "reporter's identity": ("tests/web/test_concern.py",),

@@ -283,6 +283,9 @@ class Login:
             "recovery_codes": [recovery_key(code) for code in codes],
         }
         async with self.db.write() as conn:
+            present = select(USERS.c.totp_secret).where(USERS.c.id == user_id).with_for_update()
+            if (await conn.execute(present)).scalar_one():  # nobody replaces one that is on
+                return None
             await change_user(conn, user_id, changes, actor=actor, now=now, action="user.second_factor_on")
         return codes
 

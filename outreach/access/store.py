@@ -187,6 +187,12 @@ class AccessStore:
                 user_id: int = result.scalar_one()
                 after = {"roles": values["roles"], "authorised_until": until}
                 await append_audit(conn, actor, "user.added", "user", user_id, now=now, after=after)
+                if authorise:  # a grant of its own, as a manager's is: the auditors look for these (H1)
+                    grant = {"authorised_until": until, "authorised_by": actor.id}
+                    before = dict.fromkeys(grant)
+                    await append_audit(
+                        conn, actor, "user.authorised", "user", user_id, now=now, before=before, after=grant
+                    )
         except IntegrityError as error:
             raise UserError("exists", f"there is a user {new.name!r} already") from error
         return user_id

@@ -151,12 +151,20 @@ async def _set(conn: AsyncConnection, inbound_id: int, **values: Any) -> None:
     await conn.execute(update(INBOUND).where(INBOUND.c.id == inbound_id).values(**values))
 
 
+async def _state(conn: AsyncConnection, inbound_id: int) -> str | None:
+    state: str | None = await conn.scalar(select(INBOUND.c.state).where(INBOUND.c.id == inbound_id))
+    return state
+
+
 async def close(app: App, inbound_id: int, actor: Actor, now: datetime) -> None:
     """Say that nothing more is to be done with a mail; its tasks are done."""
     async with app.db.write() as conn:
+        before = {"state": await _state(conn, inbound_id)}
         await _set(conn, inbound_id, state="closed")
         await _finish_tasks(conn, inbound_id, now, "closed")
-        await append_audit(conn, actor, "inbound.closed", "inbound_mail", inbound_id, now=now)
+        await append_audit(
+            conn, actor, "inbound.closed", "inbound_mail", inbound_id, now=now, before=before, after={"state": "closed"}
+        )
 
 
 async def reopen(app: App, inbound_id: int, actor: Actor, now: datetime) -> None:

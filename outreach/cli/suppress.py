@@ -40,12 +40,7 @@ def add(
     async def work(service: App) -> dict[str, Any]:
         actor = await acting(service, as_user)
         require(actor, Permission.SUPPRESSION_ADD)
-        now = utc_now()
-        result = await service.suppression.import_entries(wanted, reason, source=source, now=now)
-        counts = {"added": result["added"], "reason": str(reason)}
-        async with service.db.write() as conn:
-            await append_audit(conn, actor, "suppression.added", "suppression", "", now=now, after=counts)
-        return result
+        return await service.suppression.import_entries(wanted, reason, source=source, now=utc_now(), actor=actor)
 
     result = with_app(work)
     emit(result, as_json, f"added {result['added']}, known {result['known']}")
@@ -66,13 +61,7 @@ def remove(
     async def work(service: App) -> bool:
         actor = await acting(service, as_user)
         require(actor, Permission.SUPPRESSION_REMOVE)
-        now = utc_now()
-        removed = await service.suppression.remove(entry, now=now, force=force, why=why)
-        if removed:
-            async with service.db.write() as conn:
-                after = {"force": force, "why": why}
-                await append_audit(conn, actor, "suppression.removed", "suppression", "", now=now, after=after)
-        return removed
+        return await service.suppression.remove(entry, now=utc_now(), force=force, why=why, actor=actor)
 
     removed = with_app(work)
     emit({"removed": removed}, as_json, "removed" if removed else "it was not on the list")

@@ -11,7 +11,7 @@ import typer
 
 from outreach.access.login import Login, hash_password, new_password
 from outreach.access.roles import Permission, require
-from outreach.access.store import NewUser, UserError
+from outreach.access.store import AUTHORISED_FOR, NewUser, UserError
 from outreach.app import handing
 from outreach.app.build import App
 from outreach.app.clock import utc_now
@@ -26,6 +26,9 @@ FAULTS = {
     "common": "this password is guessed first: choose another",
     "name": "do not build the password from the name",
 }
+
+
+TAKE_BACK = "the grant is on record; --not-authorised adds somebody without it"
 
 
 def _hashed(name: str, from_stdin: bool) -> str:
@@ -57,7 +60,11 @@ def add(
     region: Annotated[list[str] | None, typer.Option("--region", help="A region to look after.")] = None,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
     authorised: Annotated[
-        bool, typer.Option("--authorised/--not-authorised", help="Trained and authorised for a year.")
+        bool,
+        typer.Option(
+            "--authorised/--not-authorised",
+            help="Declare them trained and authorised for a year, on record; without it nothing can be sent (H1).",
+        ),
     ] = True,
     as_user: AsUser = None,
     as_json: AsJson = False,
@@ -71,7 +78,11 @@ def add(
             raise ValueError("give a name without blanks, such as li.na")
         hashed = _hashed(name, password_stdin)
         new = NewUser(name, role, hashed, display_name, email, team=team, regions=tuple(region or ()))
-        user_id = await service.access.add_user(new, actor=actor, now=utc_now(), authorise=authorised)
+        now = utc_now()
+        user_id = await service.access.add_user(new, actor=actor, now=now, authorise=authorised)
+        if authorised:
+            until = f"{now + AUTHORISED_FOR:%Y-%m-%d}"
+            err.print(f"{name} is declared trained and authorised until {until}: {TAKE_BACK}", highlight=False)
         return {"id": user_id, "name": name, "roles": [r.value for r in role]}
 
     emit(with_app(work), as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.access.roles import Actor
+from outreach.access.store import append_audit
 from outreach.db import stops
 from outreach.db.session import Database
 from outreach.model import Suppression, SuppressionReason
@@ -20,6 +23,8 @@ from outreach.model.refusal import InTwo
 from outreach.suppression.match import FOR_EVER, key_of, keys_for, weaker_than
 
 TABLE = table(Suppression)
+#: Keys of a list that its entry in the trail names; a list may have 100,000.
+NAMED = 100
 
 
 class Held(InTwo, ValueError):
@@ -84,6 +89,12 @@ async def is_suppressed(conn: AsyncConnection, keys: Iterable[str]) -> dict[str,
     return {row.key: row.reason for row in found}
 
 
+def _which(keys: Sequence[str]) -> dict[str, Any]:
+    """What the trail's one entry on a whole list says of it: the first keys, and a hash that fits these keys alone."""
+    digest = hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()
+    return {"added": len(keys), "keys": list(keys[:NAMED]), "sha256": digest}
+
+
 class SuppressionStore:
     """The list for people: commands, pages, imports. `secret` keys the hashes of addresses."""
 
@@ -97,18 +108,33 @@ class SuppressionStore:
         *,
         source: str = "",
         now: datetime,
-        by_user: int | None = None,
+        actor: Actor | None = None,
     ) -> bool:
-        """Suppress an address or domain. Return False where it was there already. Raises ValueError on neither."""
+        """Suppress an address or domain. Return False where it was there already. Raises ValueError on neither.
+
+        `actor`: who does it, for the trail; it names the entry by its keyed hash, which an erasure leaves whole.
+        """
         key = key_of(entry, self.secret)
+        by_user = actor.id if actor else None
         async with self.db.write() as conn:
-            return await suppress(conn, key, reason, source=source, now=now, address=_shown(entry), by_user=by_user)
+            new = await suppress(conn, key, reason, source=source, now=now, address=_shown(entry), by_user=by_user)
+            if actor:
+                after = {"reason": str(reason), "source": source, "changed": new}
+                await append_audit(conn, actor, "suppression.added", "suppression", key, now=now, after=after)
+        return new
 
     async def import_entries(
-        self, entries: Iterable[str], reason: SuppressionReason | str, *, source: str, now: datetime
+        self,
+        entries: Iterable[str],
+        reason: SuppressionReason | str,
+        *,
+        source: str,
+        now: datetime,
+        actor: Actor | None = None,
     ) -> dict[str, Any]:
         """Suppress many, in one transaction. Return {"added", "known", "refused": [entry, …]}."""
-        added, known, refused = 0, 0, []
+        known, refused = 0, []
+        keys: list[str] = []
         async with self.db.write() as conn:
             for entry in entries:
                 try:
@@ -117,10 +143,17 @@ class SuppressionStore:
                     refused.append(entry)
                     continue
                 new = await suppress(conn, key, reason, source=source, now=now, address=_shown(entry))
-                added, known = added + new, known + (not new)
-        return {"added": added, "known": known, "refused": refused}
+                known += not new
+                keys += [key] if new else []
+            if actor and keys:
+                after = {"reason": str(reason), "source": source, **_which(keys)}
+                number = keys[0] if len(keys) == 1 else "list"
+                await append_audit(conn, actor, "suppression.added", "suppression", number, now=now, after=after)
+        return {"added": len(keys), "known": known, "refused": refused}
 
-    async def remove(self, entry: str, *, now: datetime, force: bool = False, why: str = "") -> bool:
+    async def remove(
+        self, entry: str, *, now: datetime, force: bool = False, why: str = "", actor: Actor | None = None
+    ) -> bool:
         """Take an entry off the list. Return False where it is not on it.
 
         Raises Held where a person's own word would be undone without `force` and `why`.
@@ -133,6 +166,9 @@ class SuppressionStore:
             if SuppressionReason(reason) in FOR_EVER and not (force and why.strip()):
                 raise Held(entry, reason)
             await conn.execute(delete(TABLE).where(TABLE.c.key == key))
+            if actor:
+                told = {"before": {"reason": reason}, "after": {"force": force, "why": why}}
+                await append_audit(conn, actor, "suppression.removed", "suppression", key, now=now, **told)
         return True
 
     async def check(self, entry: str) -> list[Listed]:

@@ -68,6 +68,19 @@ def test_a_password_that_was_made_is_shown_to_people_only(folder: Path) -> None:
     assert "shown this once" in result.stderr
 
 
+def test_adding_somebody_says_that_it_authorises_and_puts_the_grant_on_record(folder: Path) -> None:
+    result = outreach("users", "add", "wu", "--role", "manager", "--json")
+    (row,) = told("users", "list")
+    assert f"trained and authorised until {row['authorised_until'][:10]}" in " ".join(result.stderr.split())
+    without = outreach("users", "add", "li.na", "--role", "marketer", "--not-authorised", "--json")
+    assert "trained and authorised" not in without.stderr
+    grants = [entry for entry in told("audit", "sample") if entry["action"] == "user.authorised"]
+    assert [(one["object"], one["before"]) for one in grants] == [
+        (f"user {row['id']}", {"authorised_until": None, "authorised_by": None})
+    ]
+    assert grants[0]["after"]["authorised_until"]
+
+
 @pytest.mark.parametrize(
     ("password", "words"),
     [("short", "at least 10"), ("password123", "guessed first"), ("li.na-li.na-li.na", "from the name")],

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from outreach.model import AuditEntry
 from outreach.model.base import table
+from outreach.model.keys import address_key
 from outreach.web import pages
 from tests.web.house import House
 from tests.web.test_matrix import ROUTES, concrete, fingerprint, flatten
@@ -78,6 +79,54 @@ async def test_what_classes_a_customer_has_before_and_after(house: House) -> Non
         await visitor.post("/contacts/5/edit", {"field": "grade", "value": "A"})
     last = (await entries(house))[-1]
     assert (last.object_id, last.before, last.after) == ("5", {"grade": "D"}, {"grade": "A"})
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "before", "after"),
+    [
+        ("/settings/mailboxes/1/pause", {}, {"state": "active"}, {"state": "paused", "paused_reason": "by hand"}),
+        ("/inbox/1/close", {}, {"state": "new"}, {"state": "closed"}),
+        ("/customers/3/merge", {"other": "4"}, {"drop": 4, "merged_into": None}, {"drop": 4, "merged_into": 3}),
+    ],
+)
+async def test_an_entry_says_what_was_before(
+    house: House, path: str, form: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    async with house.visitor("admin" if "mailboxes" in path else "sun.qian") as visitor:
+        assert (await visitor.post(path, form)).status_code == 303
+    last = (await entries(house))[-1]
+    assert before.items() <= last.before.items()
+    assert after.items() <= last.after.items()
+
+
+@pytest.mark.parametrize(
+    ("path", "action", "number", "after"),
+    [
+        ("/inbox/archive/77/mail.eml", "mail.exported", "77", {}),
+        ("/inbox/archive/77/files/1", "attachment.exported", "77", {"file": 1}),
+        ("/customers/files/1", "file.exported", "1", None),
+    ],
+)
+async def test_what_is_saved_is_on_record(
+    house: House, path: str, action: str, number: str, after: dict[str, Any] | None
+) -> None:
+    async with house.visitor("sun.qian") as visitor:
+        assert (await visitor.get(path)).status_code == 200
+        last = (await entries(house))[-1]
+        assert (last.action, last.object_id) == (action, number)
+        assert after is None or last.after == after
+        assert (await visitor.get(f"{path}9")).status_code in (403, 404)
+        assert (await entries(house))[-1].id == last.id
+
+
+async def test_the_suppression_list_s_entries_are_named_by_their_key(house: House) -> None:
+    async with house.visitor("sun.qian") as visitor:
+        await visitor.post("/settings/suppression", {"entry": "stop@me.example"})
+        await visitor.post("/settings/suppression/remove", {"entry": "stop@me.example", "why": "a slip"})
+    added, removed = (await entries(house))[-2:]
+    assert (added.action, removed.action) == ("suppression.added", "suppression.removed")
+    assert added.object_id == removed.object_id == address_key("stop@me.example", house.outreach.secret)
+    assert (removed.before, removed.after["why"]) == ({"reason": "manual"}, "a slip")
 
 
 async def test_a_refused_act_leaves_no_entry(house: House) -> None:

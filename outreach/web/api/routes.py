@@ -293,11 +293,9 @@ async def suppression(script: Script = allow(P.SUPPRESSION_VIEW), after: After =
 async def suppress(body: Entry, script: Script = allow(P.SUPPRESSION_ADD)) -> dict[str, bool]:
     """Add an address or a domain: it holds before the next hand-over."""
     try:
-        await script.app.suppression.add(body.entry, source="api", now=script.now, by_user=script.actor.id)
+        await script.app.suppression.add(body.entry, source="api", now=script.now, actor=script.actor)
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
-    async with script.app.db.write() as conn:
-        await append_audit(conn, script.actor, "suppression.added", "suppression", "list", now=script.now)
     return {"suppressed": True}
 
 

@@ -6,8 +6,9 @@ import re
 
 from fastapi import HTTPException
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
-from outreach.access.login import LoginRefused
+from outreach.access.login import VERIFIED_FOR, LoginRefused
 from outreach.access.roles import Permission
 from outreach.access.store import change_user
 from outreach.web.i18n import CATALOGUES, N_
@@ -106,13 +107,31 @@ async def settings(staff: Staff) -> Response:
     return answer
 
 
+async def _not_the_owner(staff: Staff, form: FormData) -> str:
+    """Return why who asks may be somebody with a stolen session, in words, or "".
+
+    Who has no password here comes by the company's login, and must have come just now.
+    """
+    if staff.visit.user.password_hash is None:
+        at = staff.visit.verified_at
+        fresh = at is not None and staff.now - at < VERIFIED_FOR
+        return "" if fresh else staff.say(N_("Log out and in again first, then do this within five minutes."))
+    try:
+        await staff.login.check_password(staff.visit.user, str(form.get("password", ""))[:300], now=staff.now)
+    except LoginRefused:
+        return staff.say(N_("The password is wrong."))
+    return ""
+
+
 @router.action("/account/second-factor", Permission.ACCOUNT)
 async def second_factor(staff: Staff) -> Response:
-    """Switch the second factor on with its first code; the recovery codes are shown once."""
+    """Switch the second factor on with password and first code; the recovery codes are shown once."""
     if staff.visit.user.totp_secret:  # another one would come without the password that switching off asks for
         raise HTTPException(409, staff.say(N_("The second factor is on already.")))
     form = await staff.form()
     key, code = str(form.get("key", ""))[:64], str(form.get("code", ""))[:12]
+    if refused := await _not_the_owner(staff, form):
+        return await _page(staff, refused, 422, key=key)
     codes = await staff.login.enable_totp(staff.visit.user.id, key, code, actor=staff.actor, now=staff.now)
     if codes is None:
         told = staff.say(N_("The code does not fit. Look at the clock of your telephone."))
@@ -123,24 +142,23 @@ async def second_factor(staff: Staff) -> Response:
 @router.action("/account/second-factor/off", Permission.ACCOUNT)
 async def second_factor_off(staff: Staff) -> Response:
     """Switch it off; the password is asked for."""
-    form = await staff.form()
-    try:
-        await staff.login.check_password(staff.visit.user, str(form.get("password", ""))[:300], now=staff.now)
-    except LoginRefused:
-        return await _page(staff, staff.say(N_("The password is wrong.")), 422)
+    if refused := await _not_the_owner(staff, await staff.form()):
+        return await _page(staff, refused, 422)
     await staff.login.disable_totp(staff.visit.user.id, actor=staff.actor, now=staff.now)
     return staff.done("/login")
 
 
 @router.action("/account/tokens", Permission.ACCOUNT)
 async def add_token(staff: Staff) -> Response:
-    """Make a token for a script; it is shown once."""
+    """Make a token for a script, with the password: a token outlives the session. It is shown once."""
     form = await staff.form()
     name = str(form.get("name", "")).strip()[:80]
     scopes = [Permission(str(s)) for s in form.getlist("scope") if str(s) in set(API_SCOPES)]
     if not name or not scopes:
         told = staff.say(N_("Give the token a name and at least one right."))
         return await _page(staff, told, 422, token_name=name, chosen=scopes)
+    if refused := await _not_the_owner(staff, form):
+        return await _page(staff, refused, 422, token_name=name, chosen=scopes)
     token = await staff.login.add_token(staff.visit.user.id, name, scopes, actor=staff.actor, now=staff.now)
     return await _page(staff, token=token)
 
@@ -156,9 +174,15 @@ async def revoke_token(staff: Staff, token_id: int) -> Response:
 @router.page("/violations/new", Permission.VIOLATIONS_REPORT)
 async def violation_form(staff: Staff) -> Response:
     """Report a violation in confidence."""
-    receipt = staff.request.query_params.get("receipt", "")
+    return await _violation(staff)
+
+
+@router.action("/violations/answer", Permission.VIOLATIONS_REPORT, changes=False)
+async def violation_answer(staff: Staff) -> Response:
+    """Read the answer to a report. The receipt is posted: addresses stay in histories and logs of proxies."""
+    receipt = str((await staff.form()).get("receipt", "")).strip()[:40]
     found = await staff.app.violations.of_receipt(receipt) if receipt else None
-    return await _violation(staff, found=found, asked=bool(receipt))
+    return await _violation(staff, found=found, asked=True)
 
 
 async def _violation(staff: Staff, status: int = 200, **more: object) -> Response:

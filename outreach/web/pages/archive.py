@@ -9,6 +9,7 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from outreach.access.roles import Permission
+from outreach.access.store import append_audit
 from outreach.inbox.archive.letters import store as letters
 from outreach.web import mail as mails
 from outreach.web.data import archive as data
@@ -61,13 +62,23 @@ async def save_file(staff: Staff, mail_id: int, number: int) -> Response:
         found = await letters.file_of(conn, mail_id, number)
     if found is None:
         raise HTTPException(404)
+    await _on_record(staff, "attachment.exported", mail_id, number)
     return _saved(found[1], found[0].name)
 
 
 @router.page("/inbox/archive/{mail_id:int}/mail.eml", Permission.INBOX_VIEW)
 async def save_mail(staff: Staff, mail_id: int) -> Response:
     """The whole mail, to the byte, to be saved."""
-    return _saved(await _raw(staff, mail_id), f"{mail_id}.eml")
+    raw = await _raw(staff, mail_id)
+    await _on_record(staff, "mail.exported", mail_id)
+    return _saved(raw, f"{mail_id}.eml")
+
+
+async def _on_record(staff: Staff, action: str, mail_id: int, number: int | None = None) -> None:
+    """What leaves the house is on record (B4), by number; a file's name may be a person's."""
+    after = {} if number is None else {"file": number}
+    async with staff.app.db.write() as conn:
+        await append_audit(conn, staff.actor, action, "archived_mail", mail_id, now=staff.now, after=after)
 
 
 def _saved(content: bytes, name: str) -> Response:

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
 from outreach.access.roles import Held, Permission
+from outreach.access.store import append_audit
 from outreach.audience.people.edit import EditRefused
 from outreach.crm.calls.number import CHANNELS, ChannelRefused, channel_link, channel_value, shown_number, tel_link
 from outreach.crm.files.store import MOST_BYTES, FileRefused, Upload
@@ -228,6 +229,9 @@ async def show_file(staff: Staff, file_id: int) -> Response:
     if row is None:
         raise HTTPException(404)
     await found(staff, row.company_id, Permission.CONTACTS_VIEW)
+    async with staff.app.db.write() as conn:  # shown or saved, it has left the house (B4)
+        after = {"company_id": row.company_id}
+        await append_audit(conn, staff.actor, "file.exported", "attachment", file_id, now=staff.now, after=after)
     shown = row.media_type in SHOWN
     way = "inline" if shown else "attachment"
     headers = {
@@ -249,7 +253,8 @@ async def merge(staff: Staff, company_id: int) -> Response:
         await staff.app.audience.merge(company_id, other, staff.now)
     except (LookupError, ValueError) as error:
         raise HTTPException(409, in_words(error, staff.lang)) from error
-    staff.record(after={"keep": company_id, "drop": other})
+    both = {"keep": company_id, "drop": other}
+    staff.record(before=both | {"merged_into": None}, after=both | {"merged_into": company_id})
     told = {"do": "merge", "keep": company_id, "drop": other}
     return staff.done(f"/customers/{company_id}", N_("Merged: everything stands here now."), undo=told)
 

@@ -87,10 +87,13 @@ async def switch_mailbox(staff: Staff, mailbox_id: int, action: str) -> Response
         values = {"state": "active", "paused_reason": None, "paused_until": None, "failures": 0}
     async with staff.app.db.write() as conn:
         there = (MAILBOX.c.id == mailbox_id) & (MAILBOX.c.state != "disabled")
-        done = await conn.execute(update(MAILBOX).where(there).values(**values))
-        if done.rowcount != 1:
+        shown = select(MAILBOX.c.state, MAILBOX.c.paused_reason).where(there).with_for_update()
+        was = (await conn.execute(shown)).one_or_none()
+        if was is None:
             raise HTTPException(404)
-        await append_audit(conn, staff.actor, f"mailbox.{action}", "mailbox", mailbox_id, now=staff.now)
+        await conn.execute(update(MAILBOX).where(there).values(**values))
+        told = {"before": dict(was._mapping), "after": {name: values[name] for name in was._mapping}}
+        await append_audit(conn, staff.actor, f"mailbox.{action}", "mailbox", mailbox_id, now=staff.now, **told)
     return staff.done("/settings/mailboxes", N_("Paused.") if action == "pause" else N_("It sends again."))
 
 
@@ -280,11 +283,9 @@ async def suppress(staff: Staff) -> Response:
     """Add an address or a domain by hand."""
     entry = str((await staff.form()).get("entry", "")).strip()[:320]
     try:
-        await staff.app.suppression.add(entry, source="staff", now=staff.now, by_user=staff.actor.id)
+        await staff.app.suppression.add(entry, source="staff", now=staff.now, actor=staff.actor)
     except ValueError as error:
         return await _suppression(staff, in_words(error, staff.lang), 422, entry=entry)
-    async with staff.app.db.write() as conn:
-        await append_audit(conn, staff.actor, "suppression.added", "suppression", "list", now=staff.now)
     return staff.done("/settings/suppression", N_("Added: it holds for every list."))
 
 
@@ -296,15 +297,12 @@ async def unsuppress(staff: Staff) -> Response:
     if not why:
         return await _suppression(staff, staff.say(N_("Say why: it is kept in the audit trail.")), 422, off=entry)
     try:
-        there = await staff.app.suppression.remove(entry, now=staff.now, force=True, why=why)
+        there = await staff.app.suppression.remove(entry, now=staff.now, force=True, why=why, actor=staff.actor)
     except (ValueError, SuppressionHeld) as error:
         return await _suppression(staff, in_words(error, staff.lang), 422, off=entry, why=why)
     if not there:
         told = staff.say(N_("It is not on the list. Look at how it is written there."))
         return await _suppression(staff, told, 422, off=entry, why=why)
-    async with staff.app.db.write() as conn:
-        after = {"why": why}
-        await append_audit(conn, staff.actor, "suppression.removed", "suppression", "list", now=staff.now, after=after)
     return staff.done("/settings/suppression", N_("Removed."))
 
 
