@@ -22,8 +22,7 @@ from outreach.audience.importing.store import Importer, ImportOptions, Progress
 from outreach.audience.people import store as people
 from outreach.audience.people.query import CompanyQuery, ContactQuery, ContactRow, Page
 from outreach.audience.people.store import ContactView, TimelineItem
-from outreach.audience.privacy import store as privacy
-from outreach.audience.privacy.store import Erasure, Suppress
+from outreach.audience.privacy.store import Rights, Suppress
 from outreach.audience.read import open_source
 from outreach.audience.row import Reject, RowCleaner, RowRefused
 from outreach.db.bulk import chunks
@@ -49,7 +48,7 @@ class Examined:
     lines: list[dict[str, Any]]
 
 
-class AudienceStore:
+class AudienceStore(Rights):
     """`secret` keys the hashes of addresses, `roles` are local parts of functions (suppression/roles.txt), `suppress`
     puts a key on the suppression list in a given transaction (suppression/store.py); erasure needs it.
     """
@@ -246,40 +245,6 @@ class AudienceStore:
         """Take the merge of a dropped company back. Raises LookupError, ValueError."""
         async with self.db.write() as conn:
             await companies.unmerge(conn, await companies.undo_of(conn, drop), now)
-
-    # ---- a person's rights
-
-    async def export_person(self, address: str) -> dict[str, Any] | None:
-        """Return everything that is stored on the person of an address; None where there is nothing."""
-        async with self.db.read() as conn:
-            return await privacy.export_person(conn, address, self.secret)
-
-    async def export_contact(self, contact_id: int) -> dict[str, Any] | None:
-        """Return the same by the person's number: some have no address any more."""
-        async with self.db.read() as conn:
-            return await privacy.export_contact(conn, contact_id, self.secret)
-
-    async def erase(self, address: str, *, now: datetime, by_user: int | None = None) -> Erasure:
-        """Erase the person of an address for good; a keyed hash keeps them from coming back."""
-        async with self.db.write() as conn:
-            return await self.erase_in(conn, address, now=now, by_user=by_user)
-
-    async def erase_in(
-        self, conn: AsyncConnection, address: str, *, now: datetime, by_user: int | None = None
-    ) -> Erasure:
-        """Do the same in the caller's transaction, so that the trail's entry is part of it."""
-        return await privacy.erase(conn, address, self.secret, self._list(), now=now, by_user=by_user)
-
-    async def erase_contact_in(
-        self, conn: AsyncConnection, contact_id: int, *, now: datetime, by_user: int | None = None
-    ) -> Erasure:
-        """Do the same by the person's number."""
-        return await privacy.erase_contact(conn, contact_id, self.secret, self._list(), now=now, by_user=by_user)
-
-    def _list(self) -> privacy.Suppress:
-        if self._suppress is None:
-            raise RuntimeError("this store was built without the suppression list: nobody can be erased through it")
-        return self._suppress
 
     # ---- segments
 

@@ -133,29 +133,6 @@ def test_segments_are_stored_and_counted_by_name(outreach: Outreach) -> None:
     told(outreach("segments", "delete", "欧洲", "--json"))
 
 
-def test_the_trail_says_which_entry_was_added_and_taken_off(outreach: Outreach, made: Path) -> None:
-    def entries(action: str) -> list[dict[str, Any]]:
-        drawn = told(outreach("audit", "sample", "--count", "1000", "--json"))
-        return [entry for entry in drawn if entry["action"] == action]
-
-    known = len(entries("suppression.added"))
-    (made / "two.txt").write_text("stop8@acme.example\nstopped8.example\n")
-    told(outreach("suppress", "add", "--file", "two.txt", "--json"))
-    told(outreach("suppress", "add", "stop9@acme.example", "--json"))
-    keys = [
-        told(outreach("suppress", "check", entry, "--json"))["because"][0]["key"]
-        for entry in ("stop8@acme.example", "x@stopped8.example", "stop9@acme.example")
-    ]
-    listed, single = entries("suppression.added")[known:]
-    assert (listed["after"]["added"], listed["after"]["keys"]) == (2, keys[:2])
-    assert single["object"] == f"suppression {keys[2]}"
-    told(outreach("suppress", "remove", "stop9@acme.example", "--why", "typed wrongly", "--json"))
-    removed = entries("suppression.removed")[-1]
-    assert (removed["object"], removed["before"]) == (f"suppression {keys[2]}", {"reason": "manual"})
-    assert removed["after"]["why"] == "typed wrongly"
-    assert "stop9" not in str(entries("suppression.added") + entries("suppression.removed"))
-
-
 def test_what_is_suppressed_stays_so(outreach: Outreach, made: Path) -> None:
     (made / "stop.txt").write_text("# from the old system\nstop1@acme.example\nblocked.example\n")
     assert told(outreach("suppress", "add", "--file", "stop.txt", "--reason", "unsubscribed", "--json"))["added"] == 2
@@ -196,3 +173,26 @@ def test_lists_are_pages(outreach: Outreach) -> None:
     assert [row["email"] for row in page["contacts"]] == ["anna@acme.example"]
     assert "anna@acme.example" in outreach("contacts", "list", "--search", "adler").stdout
     assert "Acme GmbH" in outreach("contacts", "show", "anna@acme.example").stdout
+
+
+def test_the_trail_says_which_entry_was_added_and_taken_off(outreach: Outreach, made: Path) -> None:
+    def entries(action: str) -> list[dict[str, Any]]:
+        drawn = told(outreach("audit", "sample", "--count", "1000", "--json"))
+        return [entry for entry in drawn if entry["action"] == action]
+
+    known = len(entries("suppression.added"))
+    (made / "two.txt").write_text("stop8@acme.example\nstopped8.example\n")
+    told(outreach("suppress", "add", "--file", "two.txt", "--json"))
+    told(outreach("suppress", "add", "stop9@acme.example", "--json"))
+    keys = [
+        told(outreach("suppress", "check", entry, "--json"))["because"][0]["key"]
+        for entry in ("stop8@acme.example", "x@stopped8.example", "stop9@acme.example")
+    ]
+    listed, single = entries("suppression.added")[known:]
+    assert (listed["after"]["added"], listed["after"]["keys"]) == (2, keys[:2])
+    assert single["object"] == f"suppression {keys[2]}"
+    told(outreach("suppress", "remove", "stop9@acme.example", "--why", "typed wrongly", "--json"))
+    removed = entries("suppression.removed")[-1]
+    assert (removed["object"], removed["before"]) == (f"suppression {keys[2]}", {"reason": "manual"})
+    assert removed["after"]["why"] == "typed wrongly"
+    assert "stop9" not in str(entries("suppression.added") + entries("suppression.removed"))

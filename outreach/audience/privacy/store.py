@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Select, Table, delete, exists, false, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from outreach.db.session import Database
 from outreach.model import (
     Activity,
     ArchivedFile,
@@ -307,3 +308,43 @@ _INBOUND_BLANK = ("from_address", "from_name", "subject", "reply_text", "success
 def _blank(source: Table, names: tuple[str, ...]) -> dict[str, Any]:
     empty: dict[str, Any] = {name: None for name in names if source.c[name].nullable}
     return empty | {"recipients": []}
+
+
+class Rights:
+    """A person's rights, as the audience's store offers them. `_suppress`: puts a key on the suppression list."""
+
+    db: Database
+    secret: bytes
+    _suppress: Suppress | None
+
+    async def export_person(self, address: str) -> dict[str, Any] | None:
+        """Return everything that is stored on the person of an address; None where there is nothing."""
+        async with self.db.read() as conn:
+            return await export_person(conn, address, self.secret)
+
+    async def export_contact(self, contact_id: int) -> dict[str, Any] | None:
+        """Return the same by the person's number: some have no address any more."""
+        async with self.db.read() as conn:
+            return await export_contact(conn, contact_id, self.secret)
+
+    async def erase(self, address: str, *, now: datetime, by_user: int | None = None) -> Erasure:
+        """Erase the person of an address for good; a keyed hash keeps them from coming back."""
+        async with self.db.write() as conn:
+            return await self.erase_in(conn, address, now=now, by_user=by_user)
+
+    async def erase_in(
+        self, conn: AsyncConnection, address: str, *, now: datetime, by_user: int | None = None
+    ) -> Erasure:
+        """Do the same in the caller's transaction, so that the trail's entry is part of it."""
+        return await erase(conn, address, self.secret, self._list(), now=now, by_user=by_user)
+
+    async def erase_contact_in(
+        self, conn: AsyncConnection, contact_id: int, *, now: datetime, by_user: int | None = None
+    ) -> Erasure:
+        """Do the same by the person's number."""
+        return await erase_contact(conn, contact_id, self.secret, self._list(), now=now, by_user=by_user)
+
+    def _list(self) -> Suppress:
+        if self._suppress is None:
+            raise RuntimeError("this store was built without the suppression list: nobody can be erased through it")
+        return self._suppress
