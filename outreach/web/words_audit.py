@@ -44,6 +44,7 @@ THING = {
     "inbound_mail": N_("Received mail"),
     "inbox": N_("Received mail"),
     "list": N_("Address list"),
+    "mail": N_("Mail"),
     "mailbox": N_("Mailbox"),
     "message": N_("Mail"),
     "occasion": N_("Greeting"),
