@@ -78,6 +78,7 @@ DEED = {
     "added": N_("added"),
     "answered": N_("answered"),
     "approval": N_("was decided"),
+    "authorised": N_("declared trained and authorised"),
     "approved": N_("approved"),
     "asked": N_("asked"),
     "assign": N_("assigned"),
