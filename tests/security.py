@@ -31,8 +31,8 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     "company login (OIDC)": ("tests/web/test_oidc.py",),
     "second factor": (f"{LOGIN}::test_the_second_factor", f"{GUESSING}::test_the_right_password_costs_nothing_and_clears_no_guesses", f"{GUESSING}::test_a_code_lets_one_in_and_no_second", f"{GUESSING}::test_guesses_at_the_code_are_held_off_too", f"{GUESSING}::test_what_an_older_page_saves_makes_no_used_code_good", "tests/web/test_login.py::test_the_second_factor_is_a_second_page", "tests/access/test_secrets.py::test_recovery_codes_may_be_typed_as_people_do"),
     "API tokens": ("tests/web/test_api.py", f"{LOGIN}::test_api_tokens_are_scoped_expire_and_are_revoked"),
-    "open redirect": ("tests/web/test_login.py::test_no_way_out_to_other_sites", f"{SECURITY}::test_redirects_stay_here"),
-    "formula injection": (f"{SECURITY}::test_cells_are_no_formulas", f"{SECURITY}::test_plain_cells_stay"),
+    "open redirect": ("tests/web/test_login.py::test_no_way_out_to_other_sites", f"{SECURITY}::test_redirects_stay_here", "tests/tracking/test_destination.py"),
+    "formula injection": (f"{SECURITY}::test_cells_are_no_formulas", f"{SECURITY}::test_plain_cells_stay", "tests/reports/test_workbook.py::test_a_formula_from_outside_is_text"),
     "SSRF": ("tests/webhooks/test_client.py", "tests/content/test_client.py::test_nothing_inside_is_ever_asked", "tests/web/test_setup.py::test_a_mail_server_inside_is_not_taken_from_a_form"),
     "resource exhaustion": (f"{SECURITY}::test_bodies_over_the_limit_are_refused", "tests/web/test_concern.py::test_a_program_is_held_back_and_a_trap_keeps_nothing", "tests/web/test_concern.py::test_all_networks_together_are_bounded_too_and_it_can_be_switched_off"),
     "secrets": ("tests/web/test_canaries.py", "tests/app/test_logs.py", f"{SECURITY}::test_passwords_and_tokens_stand_in_no_page", f"{LOGIN}::test_tokens_are_stored_hashed", f"{STORE}::test_the_trail_holds_and_hides_secrets"),
@@ -40,7 +40,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     "overwriting unknowingly": ("tests/web/test_rows.py",),
     "reporter's identity": ("tests/web/test_concern.py",),
     "personal data left behind": ("tests/audience/test_privacy_everywhere.py", "tests/audience/test_privacy_unlinked.py", "tests/app/test_retention.py"),
-    "audit": ("tests/access/test_audit.py", STORE),
+    "audit": ("tests/access/test_audit.py", "tests/access/test_tampering.py", STORE),
 }  # fmt: skip
 
 

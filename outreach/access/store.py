@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.audit import Entry, Fault, Head, Walk, digest, plain
@@ -252,11 +252,14 @@ class AccessStore:
             head, walk = await _head(conn), Walk(kept)
             if kept and head.count < kept.count:
                 return Fault(head.count + 1, "cut", f"{kept.count - head.count} entries of the kept head are missing")
-            result = await conn.stream(select(*columns).order_by(ENTRIES.c.id))
-            async for row in result.yield_per(CHUNK):
-                fault = walk.fault_at(Entry(row.id, *row[1:10]), row.hash)
-                if fault:
-                    return fault
+            try:
+                result = await conn.stream(select(*columns).order_by(ENTRIES.c.id))
+                async for row in result.yield_per(CHUNK):
+                    fault = walk.fault_at(Entry(row.id, *row[1:10]), row.hash)
+                    if fault:
+                        return fault
+            except (ValueError, DBAPIError):  # a changed byte made a moment, a JSON text or the encoding nonsense
+                return await _unreadable(conn, columns, walk)
         return walk.fault_of_end(head)
 
     async def entries(
@@ -277,6 +280,20 @@ class AccessStore:
             chosen = select(ENTRIES.c.id).order_by(func.random()).limit(count)
             query = select(*ENTRIES.c).where(ENTRIES.c.id.in_(chosen)).order_by(ENTRIES.c.id)
             return (await conn.execute(query)).all()
+
+
+async def _unreadable(conn: AsyncConnection, columns: Sequence[ColumnElement[Any]], walk: Walk) -> Fault | None:
+    """Find which of the entries that were not walked yet is the first that is wrong or cannot be read."""
+    rest = select(ENTRIES.c.id).order_by(ENTRIES.c.id).offset(walk.number)
+    for number in (await conn.scalars(rest)).all():
+        try:
+            row = (await conn.execute(select(*columns).where(ENTRIES.c.id == number))).one()
+        except (ValueError, DBAPIError):
+            return Fault(walk.number + 1, "edited", f"entry {number} cannot be read any more")
+        fault = walk.fault_at(Entry(row.id, *row[1:10]), row.hash)
+        if fault:
+            return fault
+    return None
 
 
 #: A change of one of these ends the user's sessions in the same transaction (CVE-2026-34828).

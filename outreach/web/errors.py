@@ -56,13 +56,6 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         N_("Load the page again and look at its state."),
     ),
 }
-BROKEN = (
-    N_("Something went wrong on our side."),
-    N_("It is in the service's log. What you did may not have been saved."),
-    N_(
-        "Go back, look whether it was saved, and try again. If it happens again, tell a technician what you did and when."
-    ),
-)
 OTHER = (
     N_("This did not work."),
     N_("The request was refused. Nothing was changed."),
@@ -77,7 +70,7 @@ def names_nothing(error: OverflowError | DBAPIError) -> bool:
 
 async def error_page(request: Request, kind: str, detail: str, *, lang: str, part: bool) -> str:
     """Return the page (or the part for htmx) of an error."""
-    what, means, do = TEXTS.get(kind, BROKEN if kind == "500" else OTHER)
+    what, means, do = TEXTS.get(kind, OTHER)
     if kind == "409" and detail and detail != "Conflict":
         what = detail
     context = {"what": what if kind == "409" else translate(lang, what), "means": translate(lang, means)}

@@ -117,10 +117,6 @@ def _handle_errors(web: FastAPI) -> None:
             raise error
         return await _answer(request, 404, "404")
 
-    @web.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> Response:
-        return await _answer(request, 500, "500")
-
     @web.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         if request.url.path.startswith("/api/"):

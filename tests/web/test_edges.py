@@ -45,20 +45,6 @@ async def test_a_number_that_no_row_can_have_is_no_fault(database_url: str, numb
         await house.db.close()
 
 
-@pytest.mark.parametrize(("lang", "words"), [("zh", "系统出错了"), ("en", "Something went wrong on our side")])
-async def test_a_fault_of_ours_is_a_page_in_the_readers_language(house: House, lang: str, words: str) -> None:
-    def fail() -> None:
-        raise RuntimeError("a fault")
-
-    house.web.add_api_route("/fault", fail)
-    transport = httpx.ASGITransport(house.web, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=BASE, cookies={"outreach_lang": lang}) as client:
-        answer = await client.get("/fault")
-    assert answer.status_code == 500
-    assert words in answer.text
-    assert "RuntimeError" not in answer.text
-
-
 async def test_scripts_get_every_refusal_as_json(house: House) -> None:
     def fail() -> None:
         raise RuntimeError("a fault")
