@@ -234,7 +234,10 @@ class App:
         for folder in self.template_folders():
             if name in list_templates(folder):
                 return load_template(folder / name, *self.layout_folders())
-        raise ConfigError(f"there is no template {name!r}; there are: {', '.join(self.template_names())}")
+        there = ", ".join(self.template_names())
+        raise ConfigError(
+            f"there is no template {name!r}; there are: {there}", f"没有名为“{name}”的模板；现有：{there}"
+        )
 
     async def close(self) -> None:
         """Close the database."""

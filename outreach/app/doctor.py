@@ -125,7 +125,7 @@ async def _smtp(app: App, box: MailboxSettings, lang: str) -> Check:
         async with asyncio.timeout(CONNECT_SECONDS):
             await probe(app.server(box))
     except ConfigError as error:
-        return _check(name, False, str(error), say("secret.fix", lang))
+        return _check(name, False, error.message(lang), say("secret.fix", lang))
     except TimeoutError:
         return _check(name, False, say("smtp.silent", lang, where=where), say("smtp.silent.fix", lang))
     except SessionTrouble as trouble:
@@ -146,7 +146,9 @@ async def _imap(app: App, box: MailboxSettings, lang: str) -> Check:
             found = await client.folders()
         finally:
             await client.close()
-    except (ImapTrouble, ConfigError) as trouble:
+    except ConfigError as error:
+        return _check(name, False, error.message(lang), say("secret.fix", lang))
+    except ImapTrouble as trouble:
         return _check(name, False, str(trouble), say("imap.refused.fix", lang))
     return _folders_check(name, box, opened, found, client.can_idle, lang)
 
@@ -172,7 +174,7 @@ async def _tracking(app: App, lang: str) -> Check:
     try:
         ok = await asyncio.to_thread(_get, f"{base}/healthz")
     except OSError as error:
-        told = say("tracking.away", lang, base=base, said=error)
+        told = say("tracking.away", lang, base=base, said=getattr(error, "reason", error))
         return _check("tracking", False, told, say("tracking.away.fix", lang))
     return _check("tracking", ok, say("tracking.ok", lang, base=base), "" if ok else say("tracking.other.fix", lang))
 

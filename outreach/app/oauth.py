@@ -76,9 +76,19 @@ class TokenSource:
         except urllib.error.HTTPError as error:
             # RFC 6749 5.2: 400 or 401 is the provider's no; whatever else it says may pass
             kind = ConsentNeeded if error.code in (400, 401, 403) else ConfigError
-            raise kind(f"{self.settings.token_url} gave no access token: {error}. Log in to it again") from error
+            raise kind(*_no_token(self.settings.token_url, error)) from error
         except (urllib.error.URLError, TimeoutError, ValueError) as error:
-            raise ConfigError(f"{self.settings.token_url} gave no access token: {error}. Log in to it again") from error
+            raise ConfigError(*_no_token(self.settings.token_url, error)) from error
         if "access_token" not in found:
-            raise ConsentNeeded(f"{self.settings.token_url} gave no access token: consent may have been withdrawn")
+            raise ConsentNeeded(
+                f"{self.settings.token_url} gave no access token: consent may have been withdrawn",
+                f"{self.settings.token_url} 没有给出访问令牌：授权可能已被撤回",
+            )
         return found
+
+
+def _no_token(url: str, error: Exception) -> tuple[str, str]:
+    return (
+        f"{url} gave no access token: {error}. Log in to it again",
+        f"{url} 没有给出访问令牌：{error}。请重新登录授权",
+    )

@@ -48,9 +48,15 @@ async def send_report(app: App, report: Report, now: datetime) -> Posted:
     """
     recipients = list(app.settings.report.recipients)
     if not recipients:
-        raise ConfigError('nobody is to get the report: add  recipients = ["…"]  under [report] in the configuration')
+        raise ConfigError(
+            'nobody is to get the report: add  recipients = ["…"]  under [report] in the configuration',
+            '没有报告收件人：请在配置的 [report] 下添加  recipients = ["…"]',
+        )
     if not app.settings.mailbox:
-        raise ConfigError("there is no mailbox to send the report from: add a [[mailbox]] to the configuration")
+        raise ConfigError(
+            "there is no mailbox to send the report from: add a [[mailbox]] to the configuration",
+            "没有可用来发送报告的发件邮箱：请在配置中添加 [[mailbox]]",
+        )
     box = app.settings.mailbox[0]
     kept = await app.reports.keep(report.period.kind, report.period.label, report.json(), now)
     domain = box.address.rpartition("@")[2]

@@ -59,7 +59,7 @@ class SequenceStep(Part):
         if self.kind == "mail" and not self.template:
             raise Wrong("a mail needs a template", "邮件步骤需要模板")
         if self.kind != "mail" and not self.title:
-            raise Wrong(f"a {self.kind} needs a title: what is to be done", "电话或任务步骤需要标题：写明要做什么")
+            raise Wrong(f"a {self.kind} needs a title: what is to be done", "电话或待办步骤需要标题：写明要做什么")
         return self
 
 

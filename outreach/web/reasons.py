@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from outreach.app.post import Posted
 from outreach.sending import texts
 from outreach.web.i18n import N_
+from outreach.web.retold import retold
 
 if TYPE_CHECKING:
     from outreach.web.routing import Staff
@@ -31,4 +32,4 @@ def not_sent(staff: Staff, posted: Posted, *, kept: bool = False) -> str:
         words = N_("The mail server refused it: %(reply)s. Nothing was sent; your text is below.")
     else:
         words = N_("The mail server refused it: %(reply)s. Nothing was sent.")
-    return staff.say(words, reply=posted.told(staff.lang))
+    return staff.say(words, reply=retold(posted.told(staff.lang), staff.lang))

@@ -16,11 +16,14 @@ from markupsafe import Markup, escape
 
 from outreach.audience.regions import country_name
 from outreach.model.task_titles import shown
+from outreach.sending.texts import reasons
 from outreach.web import format as fmt
-from outreach.web.i18n import LANG_ATTRIBUTE, N_, locale, translate, translations
+from outreach.web.i18n import LANG_ATTRIBUTE, locale, translate, translations
 from outreach.web.reasons import explain, explained
+from outreach.web.retold import noted, retold
 from outreach.web.words import INTENT, TASK, word
 from outreach.web.words_audit import act, thing
+from outreach.web.words_why import ORIGIN
 
 HTML = Path(__file__).parent / "html"
 STATIC = Path(__file__).parent / "static"
@@ -119,7 +122,9 @@ def _words(lang: str) -> dict[str, Any]:
     """Filters that say a stored value in the reader's language."""
 
     def said(value: str | None, kind: str) -> str:
-        if kind == "skip" and value and ":" in value:  # the rule or the list that says so stands behind the colon
+        if (
+            kind in ("skip", "reason") and value and ":" in value
+        ):  # the rule or the list that says so stands behind the colon
             head, _, detail = value.partition(":")
             if head == "suppressed":
                 detail = translate(lang, word("suppression", detail)[0])
@@ -137,6 +142,11 @@ def _words(lang: str) -> dict[str, Any]:
         "act": lambda code: act(code, lambda text: translate(lang, text)),
         "thing": lambda kind: thing(kind, lambda text: translate(lang, text)),
         "pause_reason": lambda value: pause_text(value, lang),
+        "retold": lambda text: retold(text, lang),
+        "noted": lambda text: noted(text, lang),
+        "origin": lambda source: (
+            said(source.partition(":")[0], "origin") if source.partition(":")[0] in ORIGIN else source
+        ),
         "explained": lambda reason, detail="": explained(reason, lang, detail)[0],
         "remedy": lambda reason, detail="": explained(reason, lang, detail)[1],
         "language_name": lambda code: language_name(code, lang),
@@ -178,12 +188,13 @@ def language_name(code: str, lang: str) -> str:
 
 
 def pause_text(value: str | None, lang: str) -> str:
-    """Why a campaign or mailbox was paused, in the reader's language where sending knows the code."""
-    if not value:
-        return ""
-    if value == "by hand":
-        return translate(lang, N_("by hand"))
-    return explain(value, lang)
+    """Why a campaign or mailbox was paused: sending's words for its codes, our own sentences, a person's as they are."""
+    code, _, detail = (value or "").partition(": ")
+    code = code.replace("_", "-")  # events and sending spell the same reasons differently
+    if code not in reasons():
+        return retold(value, lang)
+    told = explain(code, lang)
+    return f"{told} ({retold(detail, lang)})" if detail else told
 
 
 def _as_moment(value: datetime | str | None) -> datetime | None:

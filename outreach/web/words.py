@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from outreach.web.check_words import CHECK
 from outreach.web.i18n import N_
 from outreach.web.words_crm import CRM_LISTS
+from outreach.web.words_why import WHY_LISTS
 
 Words = Mapping[str, tuple[str, str]]
 
@@ -261,49 +262,6 @@ PERMISSION: Words = {
     "violations.read": (N_("Read reports of violations"), ""),
 }
 
-#: Why a contact is left out of a campaign. Reasons that other stages add are shown as they are, underlines as blanks.
-SKIP: Words = {
-    "suppressed": (N_("On the suppression list"), ""),
-    "unsubscribed": (N_("Unsubscribed"), ""),
-    "no_address": (N_("No address"), ""),
-    "no_mx": (N_("Domain takes no mail"), ""),
-    "frequency": (N_("Too many mails lately"), ""),
-    "contact_cap": (N_("Too many mails lately"), ""),
-    "company_cap": (N_("Company has had enough mails"), ""),
-    "no_basis": (N_("No legal basis"), ""),
-    "country": (N_("Refused by the country's rules"), ""),
-    "gate": (N_("Refused by the country's rules"), ""),
-    "policy": (N_("Refused by the company's lists"), ""),
-    "paused": (N_("Contact is paused"), ""),
-    "left": (N_("Has left the company"), ""),
-    "left_company": (N_("Has left the company"), ""),
-    "erased": (N_("Erased on request"), ""),
-    "wish": (N_("Asked for fewer mails a month"), ""),
-    "role_address": (N_("Role address"), ""),
-    "disposable": (N_("Disposable address"), ""),
-    "duplicate": (N_("Duplicate"), ""),
-    "owner_away": (N_("No mailbox for its owner"), ""),
-    "no_mailbox": (N_("No mailbox"), ""),
-    "in_other_campaign": (N_("In another campaign now"), ""),
-    "replied": (N_("Has replied"), ""),
-    "in_sequence": (N_("Is or was in a sequence"), ""),
-    "colleague_cap": (N_("Hears from a colleague now"), ""),
-    "before_start": (N_("Matched before it began"), ""),
-    "missing_value": (N_("A value of the template is missing"), ""),
-    "topic_off": (N_("Does not want this topic"), ""),
-    "bounced": (N_("Bounced"), ""),
-    "no_mail_server": (N_("Domain takes no mail"), ""),
-    "country_basis": (N_("Refused by the country's rules"), ""),
-}
-
-#: Why nobody knows whether the server has a mail (sending/trouble.py, outbox/claims).
-DOUBT: Words = {
-    "drop after the final dot": (N_("The connection broke before the answer"), ""),
-    "timeout after the final dot": (N_("The server did not answer in time"), ""),
-    "garbage after the final dot": (N_("The server's answer made no sense"), ""),
-    "worker stopped during the hand-over": (N_("The program was stopped in the middle of it"), ""),
-}
-
 FIELD: Words = {
     "name": (N_("Name of the company"), ""),
     "first_name": (N_("First name"), ""),
@@ -444,14 +402,13 @@ LISTS: Mapping[str, Words] = {
     "task": TASK,
     "scope": SCOPE,
     "permission": PERMISSION,
-    "skip": SKIP,
-    "doubt": DOUBT,
     "event": EVENT,
     "advice": ADVICE,
     "test": TEST,
     "metric": METRIC,
     "variant": VARIANT,
     **CRM_LISTS,
+    **WHY_LISTS,
 }
 
 

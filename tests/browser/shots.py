@@ -222,13 +222,18 @@ def main() -> None:
 
 async def _open(url: str) -> House:
     house = await open_house(url)
-    told = "You wrote to me three times after I had asked you to stop."
-    await house.outreach.violations.report("mailing", told, NOW - timedelta(hours=5), outside=True)
-    await house.outreach.violations.report("conduct", "未经审核的名单被导入。", NOW - timedelta(days=2))
+    await add_reports(house)
     await dress(house)
     await house.db.close()
     house.now = NOW
     return house
+
+
+async def add_reports(house: House) -> None:
+    """Two reports of violations: one from outside, one of staff."""
+    told = "You wrote to me three times after I had asked you to stop."
+    await house.outreach.violations.report("mailing", told, NOW - timedelta(hours=5), outside=True)
+    await house.outreach.violations.report("conduct", "未经审核的名单被导入。", NOW - timedelta(days=2))
 
 
 if __name__ == "__main__":

@@ -384,4 +384,4 @@ async def _lists(conn: AsyncConnection, secret: bytes) -> None:
         ],
     )
     for n in range(3):
-        await append_audit(conn, OPERATOR, "seeded", "thing", n, now=NOW)
+        await append_audit(conn, OPERATOR, "user.added", "user", n + 1, now=NOW)

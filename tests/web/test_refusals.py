@@ -132,3 +132,15 @@ def test_every_title_is_told_in_either_language() -> None:
     assert shown("S-2026-00001 部门已答复 / The department has answered: Lamp", "en").startswith("S-2026-00001 The dep")
     for own in ("Call / 打电话", "回复客户", "Answer: x", ""):
         assert shown(own, "zh") == shown(own, "en") == own
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [("/greetings/new", {"name": "x"}), ("/account/second-factor", {"key": "A", "code": "000000"})],
+)
+async def test_a_form_that_is_not_ours_is_refused(house: House, path: str, form: dict[str, str]) -> None:
+    async with house.visitor("li.na", "zh") as visitor:
+        answer = await visitor.post(path, form)
+        asked = await visitor.get("/greetings/new?kind=nameday")
+    assert answer.status_code == 422
+    assert asked.status_code == 404

@@ -43,7 +43,7 @@ TRANSITIONS: dict[tuple[S, str], S] = {
 
 STATES_ZH = {
     S.ACTIVE: "在序列中",
-    S.WAITING: "在等待电话或任务",
+    S.WAITING: "在等待电话或待办",
     S.PAUSED: "已暂停",
     S.STOPPED: "已停止",
     S.FINISHED: "已走完序列",

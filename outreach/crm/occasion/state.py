@@ -37,9 +37,9 @@ TRANSITIONS: dict[tuple[S, str], S] = {
 
 
 STATES_ZH = {
-    S.PROPOSED: "待决定", S.QUEUED: "已安排发送", S.DECLINED: "已决定不发", S.MISSED: "已错过", S.SKIPPED: "已略过",
+    S.PROPOSED: "待决定", S.QUEUED: "已安排发送", S.DECLINED: "已决定不发", S.MISSED: "已错过", S.SKIPPED: "已跳过",
 }  # fmt: skip
-ACTIONS_ZH = {"send": "发送", "decline": "改为不发", "miss": "记为错过", "skip": "略过", "propose": "重新考虑"}
+ACTIONS_ZH = {"send": "发送", "decline": "改为不发", "miss": "记为错过", "skip": "跳过", "propose": "重新考虑"}
 
 
 def advance(state: S | str, action: str) -> S:

@@ -39,7 +39,7 @@ async def resolve(
         state = await conn.scalar(select(message.c.state).where(message.c.id == message_id))
         raise NotInDoubt(
             f"message {message_id} is {state or 'unknown'}, not in doubt: there is nothing to settle",
-            "这封邮件的状态并非存疑，无需处理：请刷新页面",
+            "这封邮件的状态不是“待确认”，无需处理：请刷新页面",
         )
     return target
 

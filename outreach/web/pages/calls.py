@@ -197,12 +197,12 @@ async def _screen(
         tags = (await data.tags_of(conn, [row.id])).get(row.id, [])
     office = await _office(staff, row)
     at_work = await staff.app.owners.at_work(row.company_id, staff.actor.id, staff.now) if row.company_id else []
-    script, broken = await _script(staff, row)
+    script, language, broken = await _script(staff, row)
     return await staff.render(
         "call.html", status=status, row=row, name=full_name(row.first_name, row.last_name, "?"), zone=zone, error=error,
         clock=clock_of(staff.now, zone, row.country), tel=tel_link(row.phone or office, row.country), broken=broken,
         given=UNWRITTEN | dict(given), number=shown_number(row.phone or office, row.country), office=office and not row.phone, channels=_channels(row), timeline=timeline[:20], tasks=tasks,
-        script=script, outcomes=OUTCOMES, next_steps=NEXT, names=names, at_work=at_work,
+        script=script, script_language=language, outcomes=OUTCOMES, next_steps=NEXT, names=names, at_work=at_work,
         holiday=holiday_name(staff.now.astimezone(ZoneInfo(zone)).date(), row.country),
         stopped=any(tag.name == DO_NOT_CALL for tag in tags),
     )  # fmt: skip
@@ -215,21 +215,24 @@ def _channels(row: Any) -> list[tuple[str, str, str | None]]:
     ]
 
 
-async def _script(staff: Staff, row: Any) -> tuple[str, str]:
-    """The script that fits: the contact's intent and language first. A broken one says so and hides nobody's call."""
+async def _script(staff: Staff, row: Any) -> tuple[str, str, str]:
+    """The script that fits (the contact's intent and language first), its language, and why it is broken.
+
+    A broken one hides nobody's call.
+    """
     rows = await staff.app.calls.scripts()
     wanted = (row.language or "en").split("-")[0]
     fits = [one for one in rows if one.intent in (None, row.intent)]
     fits.sort(key=lambda one: (one.intent != row.intent, one.language != wanted, one.language != "en", one.id))
     if not fits:
-        return "", ""
+        return "", "", ""
     told = {name: getattr(row, name, None) or "" for name in FIELDS if name not in ("me", "sender")}
     told["country"] = country_name(row.country, fits[0].language) if row.country else ""
     told |= {"me": staff.visit.user.display_name or staff.actor.name, "sender": staff.app.settings.sender.company}
     try:
-        return filled(fits[0].body, told), ""
+        return filled(fits[0].body, told), fits[0].language, ""
     except BROKEN as error:
-        return "", f"{fits[0].name}: {error}"
+        return "", "", f"{fits[0].name}: {error}"
 
 
 def filled(body: str, told: dict[str, str]) -> str:

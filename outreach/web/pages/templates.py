@@ -19,6 +19,7 @@ from outreach.content.template import TemplateSource
 from outreach.web import mail
 from outreach.web.i18n import N_, in_words
 from outreach.web.look import VIEWS, Look, Looked, look_at, offered
+from outreach.web.retold import retold
 from outreach.web.routing import Pages, Staff
 
 router = Pages()
@@ -134,7 +135,9 @@ async def test(staff: Staff, name: str) -> Response:
         return await _page(staff, name, in_words(error, staff.lang), 422)
     if posted.outcome != "sent":
         how = "held" if posted.held else posted.outcome
-        return await _page(staff, name, staff.say(POSTED[how], why=posted.told(staff.lang)[:300]), 502)
+        return await _page(
+            staff, name, staff.say(POSTED[how], why=retold(posted.told(staff.lang), staff.lang)[:300]), 502
+        )
     return staff.done(f"/templates/{name}", POSTED["sent"], address=to)
 
 
