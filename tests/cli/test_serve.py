@@ -67,6 +67,7 @@ def test_monitors_may_ask_with_head(service: tuple[str, object]) -> None:
 
 def test_a_worker_says_its_number_and_ends_in_order(service: tuple[str, object], tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(CONFIG.format(port=free_port()))
+    subprocess.run(command(tmp_path, "init"), cwd=ROOT, check=True, capture_output=True, timeout=60)
     with subprocess.Popen(command(tmp_path, "worker", "--json"), cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline()) == {"pid": process.pid}
