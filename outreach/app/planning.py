@@ -29,6 +29,7 @@ async def plan_messages(app: App, conn: AsyncConnection, campaign_id: int, now: 
     while True:
         rows = (await conn.execute(_recipients_after(campaign_id, last))).all()
         if not rows:
+            await outbox.leave_out(conn, campaign_id)
             return added
         added += await outbox.plan(conn, [_message_row(work, row, domains) for row in rows])
         last = rows[-1].contact_id

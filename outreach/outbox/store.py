@@ -36,7 +36,7 @@ from outreach.outbox.message import NO_QUOTA, Claimed, Mark, Outcome, Quota, Ref
 from outreach.outbox.reconcile.store import NotInDoubt, copy_found, note_probe, resolve
 from outreach.outbox.rows import message_row
 from outreach.outbox.state import TRANSITIONS, sources
-from outreach.outbox.tables import attempt, campaign, dynamic_link, instance, mailbox, message
+from outreach.outbox.tables import attempt, campaign, dynamic_link, instance, mailbox, message, recipient
 
 __all__ = [
     "CAME_BACK",
@@ -117,6 +117,20 @@ async def take_back(conn: AsyncConnection, campaign_id: int) -> int:
     composed = select(message.c.id).where(untouched)  # claimed and given back: its links go with it
     await conn.execute(delete(dynamic_link).where(dynamic_link.c.message_id.in_(composed)))
     return int((await conn.execute(delete(message).where(untouched))).rowcount)
+
+
+async def leave_out(conn: AsyncConnection, campaign_id: int) -> int:
+    """Skip the first mails of people whom the approved audience has not, and return how many.
+
+    They were tried before an edit, and wait for another try: the ledger keeps them, but nobody approved them again.
+    """
+    approved = select(recipient.c.contact_id).where(
+        recipient.c.campaign_id == campaign_id, recipient.c.skip_reason.is_(None)
+    )
+    waits = [state for state in sources("skip") if state is not MessageState.CLAIMED]
+    theirs = (message.c.campaign_id == campaign_id, message.c.step == 0, message.c.contact_id.not_in(approved))
+    skipped = update(message).where(*theirs, message.c.state.in_(waits))
+    return int((await conn.execute(skipped.values(state=MessageState.SKIPPED, reason="not_in_audience"))).rowcount)
 
 
 async def queue_planned(

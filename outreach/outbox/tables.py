@@ -19,6 +19,7 @@ letter: Table = _tables["letter"]
 dynamic_link: Table = _tables["dynamic_link"]
 instance: Table = _tables["instance"]
 preference: Table = _tables["preference"]
+recipient: Table = _tables["campaign_recipient"]
 
 #: A person has this mail, or may have it. Spelled out: a hot statement cannot hold an IN list of texts.
 GOT = or_(*(message.c.state == s for s in (MessageState.SENT, MessageState.HANDING_OVER, MessageState.IN_DOUBT)))

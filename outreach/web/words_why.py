@@ -28,6 +28,7 @@ SKIP: Words = {
     "left": (N_("Has left the company"), ""),
     "left_company": (N_("Has left the company"), ""),
     "erased": (N_("Erased on request"), ""),
+    "not_in_audience": (N_("Not in the audience that was approved last"), ""),
     "wish": (N_("Asked for fewer mails a month"), ""),
     "role_address": (N_("Role address"), ""),
     "disposable": (N_("Disposable address"), ""),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from outreach.model import CampaignRecipient, Message
+from outreach.model import CampaignRecipient, Contact, Message
 from outreach.model.base import table
 from tests.web.house import House
 from tests.web.test_campaigns import FORM, approve
 
-MESSAGES, RECIPIENTS = table(Message), table(CampaignRecipient)
+MESSAGES, RECIPIENTS, CONTACTS = table(Message), table(CampaignRecipient), table(Contact)
 
 
 async def test_who_is_not_in_the_new_audience_is_not_planned_any_more(house: House) -> None:
@@ -42,6 +42,12 @@ async def test_who_is_not_in_the_new_audience_is_not_planned_any_more(house: Hou
     await through(path)
     first, audience = await planned()
     assert first == audience
+    async with house.db.write() as conn:  # somebody was tried, and waits for another try
+        theirs = (
+            select(CONTACTS.c.id).where(CONTACTS.c.grade == "B", CONTACTS.c.id.in_(first)).limit(1).scalar_subquery()
+        )
+        tried = update(MESSAGES).where(MESSAGES.c.campaign_id == number, MESSAGES.c.contact_id == theirs)
+        await conn.execute(tried.values(state="deferred", attempts=1))
     async with house.visitor("li.na") as author:
         saved = await author.post(path + "/edit", FORM | {"start": start, "segment": "grade = A"})
         assert saved.status_code == 303
@@ -49,3 +55,9 @@ async def test_who_is_not_in_the_new_audience_is_not_planned_any_more(house: Hou
     second, audience = await planned()
     assert len(audience) < len(first)
     assert second == audience
+    async with house.db.read() as conn:
+        mine = MESSAGES.c.campaign_id == number, MESSAGES.c.attempts == 1
+        (left,) = (await conn.execute(select(MESSAGES.c.state, MESSAGES.c.reason).where(*mine))).all()
+    assert tuple(left) == ("skipped", "not_in_audience")
+    async with house.visitor("li.na", "zh") as author:
+        assert "不在最近一次批准的名单中" in (await author.get(f"{path}?show=skipped")).text
