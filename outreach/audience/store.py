@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.audience import segment
@@ -37,6 +37,8 @@ CONTACT, ADDRESS, SEGMENT = table(Contact), table(EmailAddress), table(Segment)
 PAGE = 10_000
 #: Segments that are counted in one statement; each may have dozens of conditions.
 TOGETHER = 12
+#: `within` of whoever reaches all contacts; others are counted among those that they reach.
+ANYBODY: ColumnElement[bool] = true()
 
 
 @dataclass(frozen=True)
@@ -248,10 +250,10 @@ class AudienceStore(Rights):
 
     # ---- segments
 
-    async def count(self, text: str, now: datetime) -> int:
+    async def count(self, text: str, now: datetime, within: ColumnElement[bool] = ANYBODY) -> int:
         """Return how many contacts a segment has. Raises SegmentError."""
         async with self.db.read() as conn:
-            return await _count(conn, segment.parse(text), now)
+            return await _count(conn, segment.parse(text), now, within)
 
     async def members(self, text: str, now: datetime) -> AsyncIterator[int]:
         """Yield the ids of a segment's contacts in order. Raises SegmentError."""
@@ -273,14 +275,14 @@ class AudienceStore(Rights):
         """
         return (await self.examine(text, now)).lines
 
-    async def examine(self, text: str, now: datetime) -> Examined:
+    async def examine(self, text: str, now: datetime, within: ColumnElement[bool] = ANYBODY) -> Examined:
         """Return how many there are, how many a segment has and what its lines cost: one walk. Raises SegmentError."""
         node = segment.parse(text)
         steps = segment.explain(node)
         everyone = segment.Everyone()
         wanted = [everyone, node, *(one for s in steps for one in (s.before, s.after, s.alone))]
         async with self.db.read() as conn:
-            sizes = await _counts(conn, wanted, now)
+            sizes = await _counts(conn, wanted, now, within)
         lines = []
         for step in steps:
             before, after = sizes[step.before], sizes[step.after]
@@ -289,7 +291,7 @@ class AudienceStore(Rights):
             lines.append(line | ({"removed": before - after} if step.group == "and" else {"added": after - before}))
         return Examined(sizes[everyone], sizes[node], lines)
 
-    async def reach(self, text: str, now: datetime) -> dict[str, int]:
+    async def reach(self, text: str, now: datetime, within: ColumnElement[bool] = ANYBODY) -> dict[str, int]:
         """Return how many of a segment could be mailed, and why others not: each person counts once, in this order."""
         chosen = segment.condition(segment.parse(text), now)
         why = case(
@@ -300,14 +302,16 @@ class AudienceStore(Rights):
             else_="reachable",
         ).label("why")
         joined = CONTACT.outerjoin(ADDRESS, (ADDRESS.c.contact_id == CONTACT.c.id) & ADDRESS.c.is_primary)
-        each = select(why).select_from(joined).where(CONTACT.c.erased_at.is_(None), chosen).subquery()
+        each = select(why).select_from(joined).where(CONTACT.c.erased_at.is_(None), within, chosen).subquery()
         async with self.db.read() as conn:
             rows = await conn.execute(select(each.c.why, func.count()).group_by(each.c.why))
             return {"reachable": 0} | {str(reason): count for reason, count in rows}
 
-    async def sample(self, text: str, now: datetime, limit: int = 12, after: int = 0) -> list[ContactRow]:
+    async def sample(
+        self, text: str, now: datetime, limit: int = 12, after: int = 0, within: ColumnElement[bool] = ANYBODY
+    ) -> list[ContactRow]:
         """Return some people of a segment; `after` an id gives others. Raises SegmentError."""
-        statement = segment.select_ids(segment.parse(text), now).where(CONTACT.c.id > after)
+        statement = segment.select_ids(segment.parse(text), now).where(CONTACT.c.id > after, within)
         async with self.db.read() as conn:
             ids = list((await conn.execute(statement.order_by(CONTACT.c.id).limit(limit))).scalars())
             return await people.rows_of(conn, ids)
@@ -341,16 +345,18 @@ class AudienceStore(Rights):
             return bool((await conn.execute(delete(SEGMENT).where(SEGMENT.c.name == name))).rowcount)
 
 
-async def _counts(conn: AsyncConnection, nodes: Sequence[segment.Node], now: datetime) -> dict[segment.Node, int]:
+async def _counts(
+    conn: AsyncConnection, nodes: Sequence[segment.Node], now: datetime, within: ColumnElement[bool]
+) -> dict[segment.Node, int]:
     """Return how many contacts each of these segments has: one walk over the contacts for a dozen of them."""
     found: dict[segment.Node, int] = {}
     for part in chunks(list(dict.fromkeys(nodes)), TOGETHER):
         counted = [func.count().filter(segment.condition(node, now)) for node in part]
-        row = (await conn.execute(select(*counted).where(CONTACT.c.erased_at.is_(None)))).one()
+        row = (await conn.execute(select(*counted).where(CONTACT.c.erased_at.is_(None), within))).one()
         found |= dict(zip(part, map(int, row), strict=True))
     return found
 
 
-async def _count(conn: AsyncConnection, node: segment.Node, now: datetime) -> int:
-    chosen = (CONTACT.c.erased_at.is_(None), segment.condition(node, now))
+async def _count(conn: AsyncConnection, node: segment.Node, now: datetime, within: ColumnElement[bool]) -> int:
+    chosen = (CONTACT.c.erased_at.is_(None), within, segment.condition(node, now))
     return await conn.scalar(select(func.count()).select_from(CONTACT).where(*chosen)) or 0

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import func, select
 
+from outreach.access.roles import OPERATOR
 from outreach.web.data.tables import CONTACT
 from outreach.web.pages.segments import examined
 from tests.web.house import House, open_house
@@ -29,7 +30,9 @@ async def either(database_url: str) -> AsyncIterator[House]:
 
 
 def staff(house: House) -> Any:
-    return cast(Any, SimpleNamespace(app=house.outreach, now=house.now, lang="en", say=lambda text: text))
+    return cast(
+        Any, SimpleNamespace(app=house.outreach, now=house.now, lang="en", say=str, actor=OPERATOR, may=lambda _: True)
+    )
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -30,7 +30,7 @@ from outreach.web.api.bodies import (
 )
 from outreach.web.api.record import RecordedRoute
 from outreach.web.api.shape import item, listing
-from outreach.web.data.scope import held, owned, owners
+from outreach.web.data.scope import counted, held, owned, owners
 from outreach.web.data.tables import ADDRESS, CAMPAIGN, COMPANY, CONTACT, EVENT, MESSAGE, SEGMENT, SUPPRESSION
 
 router = APIRouter(route_class=RecordedRoute)
@@ -201,8 +201,8 @@ async def add_segment(body: NewSegment, script: Script = allow(P.SEGMENTS_EDIT))
 
 @router.post("/segments/count", response_model=dict[str, int])
 async def count(body: Expression, script: Script = allow(P.SEGMENTS_VIEW)) -> dict[str, int]:
-    """How many a segment's text has."""
-    return {"count": await script.app.audience.count(body.expression, script.now)}
+    """How many a segment's text has, among the contacts that the token's owner reaches."""
+    return {"count": await script.app.audience.count(body.expression, script.now, counted(script))}
 
 
 CAMPAIGN_COLUMNS = (

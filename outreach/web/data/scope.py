@@ -7,18 +7,37 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Table, false, or_, select, true
 
 from outreach.access.roles import Held, Permission, Scope, scope
-from outreach.model import User
+from outreach.model import Contact, User
 
 if TYPE_CHECKING:
     from outreach.web.api.app import Script
     from outreach.web.routing import Staff
 
 USERS: Table = User.__table__  # type: ignore[attr-defined]
+CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
 
 
 def owned(staff: Staff | Script, permission: Permission, owner_id: Any) -> ColumnElement[bool]:
     """Return the condition on an owner column: the same rule as access/roles.py `covers`, for lists."""
-    reached = staff.reach(permission)
+    return _within(staff, staff.reach(permission), owner_id)
+
+
+def counted(staff: Staff | Script) -> ColumnElement[bool]:
+    """Return the condition on the contacts that a segment's numbers count: by `email = …` a number tells who is there.
+
+    The roles decide, as for `owners`. Who looks after no contacts at all, but checks segments (an auditor), gets the
+    numbers of everybody and sees nobody.
+    """
+    reached = scope(staff.actor.roles, Permission.CONTACTS_VIEW)
+    return true() if reached is Scope.NONE else _within(staff, reached, CONTACT.c.owner_id)
+
+
+def counts_some(staff: Staff | Script) -> bool:
+    """Whether the person's numbers leave out what belongs to others: whoever reads them is told."""
+    return scope(staff.actor.roles, Permission.CONTACTS_VIEW) in (Scope.OWN, Scope.TEAM)
+
+
+def _within(staff: Staff | Script, reached: Scope, owner_id: Any) -> ColumnElement[bool]:
     if reached is Scope.ALL:
         return true()
     if reached is Scope.OWN:

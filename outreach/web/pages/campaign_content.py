@@ -20,6 +20,7 @@ from outreach.app import ab_test
 from outreach.app import campaigns as work
 from outreach.audience.segment import SegmentError
 from outreach.campaigns.definition import MOST_STEPS, MOST_TEAM, MOST_VARIANTS, Test, is_address, read_window
+from outreach.web.data.scope import counted
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
 
@@ -223,7 +224,7 @@ async def test_size(staff: Staff) -> Response:
         return await staff.render("part_test_size.html", size=None)
     rules = _test(reader)
     try:
-        people = await staff.app.audience.count(reader.words("segment", 8000), staff.now)
+        people = await staff.app.audience.count(reader.words("segment", 8000), staff.now, counted(staff))
     except SegmentError:
         people = None
     size = await ab_test.wished_size(staff.app, rules["metric"], rules["lift"], number)

@@ -16,7 +16,7 @@ from outreach.access.store import append_audit
 from outreach.audience import segment
 from outreach.web import tree
 from outreach.web.data.people import full_name, user_names
-from outreach.web.data.scope import held
+from outreach.web.data.scope import counted, counts_some, held
 from outreach.web.data.tables import CAMPAIGN, CONTACT, SEGMENT
 from outreach.web.i18n import N_
 from outreach.web.routing import Pages, Staff
@@ -77,7 +77,7 @@ async def size(staff: Staff, segment_id: int) -> Response:
     """How many are in a stored segment now, for its line in the list."""
     row = await _stored(staff, segment_id)
     try:
-        count = await staff.app.audience.count(row["expression"], staff.now)
+        count = await staff.app.audience.count(row["expression"], staff.now, counted(staff))
     except segment.SegmentError:
         count = None
     return await staff.render("part_segment_size.html", row=row, count=count)
@@ -107,6 +107,7 @@ async def examined(staff: Staff, text: str) -> dict[str, Any]:
     base: dict[str, Any] = {
         "text": text, "fields": segment.FIELDS, "operators": OPERATORS, "full_name": full_name, "fault": "", "lines": [],
         "ops": {"": "and"}, "count": 0, "reach": {}, "people": [], "took": 0.0, "regions": [],
+        "some": counts_some(staff),
     }  # fmt: skip
     began = perf_counter()
     try:
@@ -124,15 +125,16 @@ async def examined(staff: Staff, text: str) -> dict[str, Any]:
 
 async def _parts(staff: Staff, node: segment.Node, text: str) -> dict[str, Any]:
     """Each walks over the contacts: side by side they take both processors. `took`: until the count was there."""
-    audience, now = staff.app.audience, staff.now
+    audience, now, within = staff.app.audience, staff.now, counted(staff)
 
-    async def counted() -> tuple[Any, float]:
+    async def lines() -> tuple[Any, float]:
         began = perf_counter()
-        return await audience.examine(text, now), perf_counter() - began
+        return await audience.examine(text, now, within), perf_counter() - began
 
     (found, took), reach, regions, people = await asyncio.gather(
-        counted(), audience.reach(text, now), _regions(staff, node), audience.sample(text, now, SAMPLE)
-    )
+        lines(), audience.reach(text, now, within), _regions(staff, node),
+        audience.sample(text, now, SAMPLE if staff.may(Permission.CONTACTS_VIEW) else 0, within=within),
+    )  # fmt: skip
     return {
         "total": found.total, "count": found.count, "lines": found.lines, "took": took, "reach": reach,
         "regions": regions, "people": people,
@@ -141,7 +143,7 @@ async def _parts(staff: Staff, node: segment.Node, text: str) -> dict[str, Any]:
 
 async def _everyone(staff: Staff) -> int:
     async with staff.app.db.read() as conn:
-        query = select(func.count()).select_from(CONTACT).where(CONTACT.c.erased_at.is_(None))
+        query = select(func.count()).select_from(CONTACT).where(CONTACT.c.erased_at.is_(None), counted(staff))
         return int((await conn.execute(query)).scalar_one())
 
 
@@ -149,7 +151,7 @@ async def _regions(staff: Staff, node: Any) -> list[tuple[str, int]]:
     # as an expression: in the order of its index SQLite would jump through the whole table
     region = func.coalesce(CONTACT.c.region, "").label("region")
     query = select(region, func.count().label("n")).where(
-        segment.condition(node, staff.now), CONTACT.c.erased_at.is_(None)
+        segment.condition(node, staff.now), CONTACT.c.erased_at.is_(None), counted(staff)
     )
     async with staff.app.db.read() as conn:
         rows = await conn.execute(query.group_by(region).order_by(func.count().desc()))

@@ -19,6 +19,7 @@ from outreach.config import ConfigError
 from outreach.content.problem import ContentProblem
 from outreach.web.campaign_faults import NUMBER, STEPS, faults, steps_of
 from outreach.web.data import campaigns as data
+from outreach.web.data.scope import counted, counts_some
 from outreach.web.format import zone
 from outreach.web.i18n import N_, in_words
 from outreach.web.pages.campaign_content import Reader, faulty, read_content, shown
@@ -91,13 +92,13 @@ async def count(staff: Staff) -> Response:
     if not text:
         return await staff.render("part_count.html", count=None, reach={}, fault="")
     try:
-        number = await staff.app.audience.count(text, staff.now)
-        reach = await staff.app.audience.reach(text, staff.now)
+        number = await staff.app.audience.count(text, staff.now, counted(staff))
+        reach = await staff.app.audience.reach(text, staff.now, counted(staff))
     except SegmentError as error:
         return await staff.render(
             "part_count.html", count=None, reach={}, fault=f"{error.message(staff.lang)}\n{error.pointer()}"
         )
-    return await staff.render("part_count.html", count=number, reach=reach, fault="")
+    return await staff.render("part_count.html", count=number, reach=reach, fault="", some=counts_some(staff))
 
 
 @router.action("/campaigns/new", Permission.CAMPAIGNS_EDIT)
