@@ -50,6 +50,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         N_("The fault is not yours, and it is in the program's log. What you entered may not be stored."),
         N_("Try again in a minute. If it happens again, tell a technician the time and what you did."),
     ),
+    "503": (
+        N_("The service is busy."),
+        N_("Too many pages were asked for at once. Nothing was changed."),
+        N_("Try again in a minute."),
+    ),
     "409": (
         N_("This is no longer possible."),
         N_("Somebody or something changed it meanwhile. Nothing was changed now."),

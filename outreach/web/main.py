@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
@@ -109,6 +110,12 @@ def _handle_errors(web: FastAPI) -> None:
     @web.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:
         return Response(status_code=400)  # who pressed twice, or left, hears nothing; no fault of ours for the log
+
+    @web.exception_handler(PoolTimeout)
+    async def busy(request: Request, error: PoolTimeout) -> Response:
+        answer = await _answer(request, 503, "503")
+        answer.headers["retry-after"] = "60"
+        return answer
 
     @web.exception_handler(OverflowError)
     @web.exception_handler(DBAPIError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from outreach.access.roles import OPERATOR, Permission
 from outreach.web import create_app
@@ -84,3 +85,20 @@ async def test_the_pages_own_address_says_whether_cookies_are_for_https_alone(
     async with house.client() as client:
         answer = await client.post("/login", data={"name": "li.na", "password": "a long pass phrase"})
         assert ("strict-transport-security" in answer.headers) is secure
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "服务繁忙"), ("en", "The service is busy")])
+async def test_who_finds_no_connection_is_told_to_come_back(house: House, lang: str, words: str) -> None:
+    """Two hundred pages at once: thirty are read, the others wait for half a minute at most."""
+
+    async def starved() -> None:
+        raise PoolTimeout("QueuePool limit reached")
+
+    house.web.add_api_route("/starved", starved)
+    api = next(route.app for route in house.web.routes if getattr(route, "path", "") == "/api/v1")  # type: ignore[attr-defined]
+    api.add_api_route("/starved", starved)
+    async with house.client(cookies={"outreach_lang": lang}) as client:
+        page, told = await client.get("/starved"), await client.get("/api/v1/starved")
+    assert (page.status_code, page.headers["retry-after"]) == (503, "60")
+    assert words in page.text
+    assert (told.status_code, told.json()["error"]) == (503, "503")

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from outreach.access.login import Login, Visit
@@ -124,6 +125,11 @@ def _errors(api: FastAPI) -> None:
     async def http(request: Request, error: StarletteHTTPException) -> JSONResponse:
         told = {"error": str(error.status_code), "detail": str(error.detail)}
         return JSONResponse(told, status_code=error.status_code, headers=getattr(error, "headers", None))
+
+    @api.exception_handler(PoolTimeout)
+    async def busy(request: Request, error: PoolTimeout) -> JSONResponse:
+        told = {"error": "503", "detail": "too many requests at once; nothing was changed: try again in a minute"}
+        return JSONResponse(told, status_code=503, headers={"retry-after": "60"})
 
     @api.exception_handler(OverflowError)
     @api.exception_handler(DBAPIError)
