@@ -259,11 +259,11 @@ async def ledger(
     conn: AsyncConnection, campaign_id: int, stage: str, search: str, offset: int
 ) -> tuple[Sequence[Any], int]:
     """One page of the campaign's people at a stage: who, when, which answer."""
-    if stage == "skipped" or (stage == "planned" and not await _begun(conn, campaign_id)):
+    if stage == "skipped" or (stage == "planned" and not await begun(conn, campaign_id)):
         return await _of_audience(conn, campaign_id, stage, search, offset)
     condition = and_(M.campaign_id == campaign_id, STAGES[stage][1], _named(search, M.address))
     # the people are joined where they are searched; else to the page's rows alone
-    base = _with_person(MESSAGE, M.contact_id) if search else MESSAGE
+    base = with_person(MESSAGE, M.contact_id) if search else MESSAGE
     total = (await conn.execute(select(func.count()).select_from(base).where(condition))).scalar_one()
     order = ORDER.get(stage, func.coalesce(M.sent_at, M.due_at).desc())
     page = select(M.id).select_from(base).where(condition).order_by(order, M.id).limit(PAGE).offset(offset)
@@ -275,7 +275,7 @@ async def ledger(
             MAILBOX.c.name.label("mailbox"), USER.c.display_name.label("owner"), *PERSON,
         )
         .select_from(
-            _with_person(MESSAGE, M.contact_id)
+            with_person(MESSAGE, M.contact_id)
             .outerjoin(MAILBOX, MAILBOX.c.id == M.mailbox_id)
             .outerjoin(USER, USER.c.id == CONTACT.c.owner_id)
         )
@@ -294,7 +294,7 @@ ORDER: Mapping[str, Any] = {
 }
 
 
-def _with_person(base: Any, contact_id: Any) -> Any:
+def with_person(base: Any, contact_id: Any) -> Any:
     return base.outerjoin(CONTACT, CONTACT.c.id == contact_id).outerjoin(COMPANY, COMPANY.c.id == CONTACT.c.company_id)
 
 
@@ -305,7 +305,7 @@ def _named(search: str, address: Any) -> ColumnElement[bool]:
     return says(search, address, CONTACT.c.first_name, CONTACT.c.last_name, whole, COMPANY.c.name)
 
 
-async def _begun(conn: AsyncConnection, campaign_id: int) -> bool:
+async def begun(conn: AsyncConnection, campaign_id: int) -> bool:
     """Whether there are messages: before, the people stand in the frozen audience alone."""
     return (await conn.execute(select(M.id).where(M.campaign_id == campaign_id).limit(1))).first() is not None
 
@@ -328,7 +328,7 @@ async def _of_audience(
     R = RECIPIENT.c
     out = R.skip_reason.is_not(None) if stage == "skipped" else R.skip_reason.is_(None)
     condition = and_(R.campaign_id == campaign_id, out, _named(search, R.address))
-    base = _with_person(RECIPIENT, R.contact_id).outerjoin(USER, USER.c.id == CONTACT.c.owner_id)
+    base = with_person(RECIPIENT, R.contact_id).outerjoin(USER, USER.c.id == CONTACT.c.owner_id)
     total = (await conn.execute(select(func.count()).select_from(base).where(condition))).scalar_one()
     columns = (R.id, R.address, R.skip_reason.label("reason"), USER.c.display_name.label("owner"), *NO_MESSAGE, *PERSON)
     query = select(*columns).select_from(base).where(condition)

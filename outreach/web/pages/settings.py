@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
@@ -357,15 +358,17 @@ def safe_cell(value: object) -> str:
     return "'" + text if first in tuple("=+-@＝＋－＠") or text[:1] in ("\t", "\r", "\n") else text
 
 
+def csv_lines(rows: Iterable[Sequence[Any]]) -> str:
+    """Lines of a CSV; no cell is a formula."""
+    out = io.StringIO()
+    csv.writer(out).writerows([safe_cell(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
 def csv_answer(name: str, header: list[str], rows: Any) -> Response:
     """A CSV with a BOM, so that Excel reads UTF-8."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow([safe_cell(cell) for cell in row])
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response("\ufeff" + csv_lines([header, *rows]), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 ZONES = sorted(
