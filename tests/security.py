@@ -18,7 +18,7 @@ GUESSING = "tests/access/test_guessing.py"
 
 #: Class, as the page names it → the files, or the tests in them, whose cases are counted.
 CLASSES: Mapping[str, tuple[str, ...]] = {
-    "access, wrote-then-403": ("tests/web/test_matrix.py", "tests/web/test_objects.py"),
+    "access, wrote-then-403": ("tests/web/test_matrix.py", "tests/web/test_matrix_api.py", "tests/web/test_objects.py"),
     "CSRF": (f"{SECURITY}::test_csrf", f"{SECURITY}::test_a_token_of_another_session_is_refused", f"{SECURITY}::test_undo_cannot_be_forged_or_taken_over"),
     "XSS": (f"{SECURITY}::test_pages_carry_the_policy_and_no_inline_script", f"{SECURITY}::test_nothing_is_loaded_from_elsewhere", f"{SECURITY}::test_hostile_names_are_shown_as_text", f"{SECURITY}::test_received_html_is_harmless", f"{SECURITY}::test_the_original_of_a_mail_is_framed_without_rights"),
     "template injection": ("tests/content/test_hostile.py",),

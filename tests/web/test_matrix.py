@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from outreach.model import LoginSession, Role
 from outreach.web import pages
 from outreach.web.api import customers as api_customers
 from outreach.web.api import routes as api_routes
+from outreach.web.api import sequences as api_sequences
 from outreach.web.api.app import Bearer
 from outreach.web.pages import login as login_page
 from tests.web.house import House
@@ -87,6 +91,11 @@ async def fingerprint(house: House) -> str:
     return digest.hexdigest()
 
 
+def changes(looking: sqlite3.Connection) -> int:
+    """A number that is another one after each change that somebody else commits to the database."""
+    return int(looking.execute("PRAGMA data_version").fetchone()[0])
+
+
 def test_every_route_is_in_the_matrix() -> None:
     assert len(ROUTES) > 90
     assert {permission for _, _, permission in ROUTES} <= set(Permission)
@@ -95,7 +104,7 @@ def test_every_route_is_in_the_matrix() -> None:
 
 def test_every_api_route_asks_for_a_permission_but_the_one_with_a_signed_token() -> None:
     without = []
-    for route in flatten([*api_routes.router.routes, *api_customers.router.routes]):
+    for route in flatten([*api_routes.router.routes, *api_customers.router.routes, *api_sequences.router.routes]):
         asks = [d.call for d in route.dependant.dependencies if isinstance(d.call, Bearer)]
         if not asks:
             without.append(route.path)
@@ -103,21 +112,24 @@ def test_every_api_route_asks_for_a_permission_but_the_one_with_a_signed_token()
 
 
 @pytest.mark.parametrize("role", list(Role))
-async def test_a_role_is_refused_what_its_row_does_not_grant_and_nothing_changes(house: House, role: Role) -> None:
-    before = None
-    async with house.visitor(NAME_OF[str(role)]) as visitor:
-        await visitor.get("/")
-        before = await fingerprint(house)
-        refused = 0
-        for method, path, permission in ROUTES:
-            if scope([role], permission) is not Scope.NONE:
-                continue
-            target = concrete(path)
-            answer = await (visitor.get(target) if method == "GET" else visitor.post(target))
-            assert answer.status_code == 403, f"{role} got {answer.status_code} from {method} {target}"
-            refused += 1
-        assert refused == sum(scope([role], permission) is Scope.NONE for _, _, permission in ROUTES)
-        assert await fingerprint(house) == before
+async def test_a_role_is_refused_what_its_row_does_not_grant_and_nothing_changes(
+    house: House, role: Role, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "house.db")) as looking:
+        async with house.visitor(NAME_OF[str(role)]) as visitor:
+            await visitor.get("/")
+            before = await fingerprint(house)
+            refused, unchanged = 0, changes(looking)
+            for method, path, permission in ROUTES:
+                if scope([role], permission) is not Scope.NONE:
+                    continue
+                target = concrete(path)
+                answer = await (visitor.get(target) if method == "GET" else visitor.post(target))
+                assert answer.status_code == 403, f"{role} got {answer.status_code} from {method} {target}"
+                assert changes(looking) == unchanged, f"{method} {target} was refused and changed something"
+                refused += 1
+            assert refused == sum(scope([role], permission) is Scope.NONE for _, _, permission in ROUTES)
+            assert await fingerprint(house) == before
 
 
 @pytest.mark.parametrize("role", list(Role))
