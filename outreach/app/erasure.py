@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from outreach.access.roles import Actor
@@ -24,6 +24,7 @@ from outreach.db import stops
 from outreach.model import Approval, Campaign, CampaignRecipient, EmailAddress
 from outreach.model.base import table
 from outreach.model.keys import normalise_address
+from outreach.model.merged.store import parts
 
 CAMPAIGNS, RECIPIENTS, ADDRESSES, APPROVALS = (
     table(Campaign), table(CampaignRecipient), table(EmailAddress), table(Approval),
@@ -35,9 +36,10 @@ async def erase_person(app: App, address: str, actor: Actor, now: datetime) -> E
     person = select(ADDRESSES.c.contact_id).where(ADDRESSES.c.normal == normalise_address(address))
     async with app.db.write() as conn:
         await stops.hold(conn)
-        bound = await _bound(app, conn, person)
+        number = await conn.scalar(person)
+        campaigns = await bound(app, conn, [] if number is None else [number, *await parts(conn, number)])
         done = await app.audience.erase_in(conn, address, now=now, by_user=actor.id)
-        await _told(app, conn, bound, done, actor, now)
+        await _told(app, conn, campaigns, done, actor, now)
     return done
 
 
@@ -45,25 +47,26 @@ async def erase_contact(app: App, contact_id: int, actor: Actor, now: datetime) 
     """Do the same by the person's number."""
     async with app.db.write() as conn:
         await stops.hold(conn)
-        bound = await _bound(app, conn, [contact_id])
+        campaigns = await bound(app, conn, [contact_id, *await parts(conn, contact_id)])
         done = await app.audience.erase_contact_in(conn, contact_id, now=now, by_user=actor.id)
-        await _told(app, conn, bound, done, actor, now)
+        await _told(app, conn, campaigns, done, actor, now)
     return done
 
 
 async def _told(
-    app: App, conn: AsyncConnection, bound: Sequence[int], done: Erasure, actor: Actor, now: datetime
+    app: App, conn: AsyncConnection, campaigns: Sequence[int], done: Erasure, actor: Actor, now: datetime
 ) -> None:
-    for number in bound:
-        await _bind_again(app, conn, number, now)
+    for number in campaigns:
+        await bind_again(app, conn, number, "a recipient was erased", now)
     who = done.contact_id or "-"  # "-": who wrote to us and was no contact
     await append_audit(conn, actor, "contact.erased", "contact", who, now=now, after=dict(done.erased))
 
 
-async def _bound(app: App, conn: AsyncConnection, person: Select[tuple[int]] | list[int]) -> Sequence[int]:
+async def bound(app: App, conn: AsyncConnection, person: list[int]) -> Sequence[int]:
     """The campaigns with this person whose approval holds at this moment."""
     query = (
         select(CAMPAIGNS.c.id, CAMPAIGNS.c.approved_hash)
+        .distinct()
         .join(RECIPIENTS, RECIPIENTS.c.campaign_id == CAMPAIGNS.c.id)
         .where(RECIPIENTS.c.contact_id.in_(person), CAMPAIGNS.c.approved_hash.is_not(None))
         .where(CAMPAIGNS.c.state.not_in([state.value for state in TERMINAL]))
@@ -79,12 +82,13 @@ async def _digest(app: App, conn: AsyncConnection, number: int) -> str | None:
         return None
 
 
-async def _bind_again(app: App, conn: AsyncConnection, number: int, now: datetime) -> None:
+async def bind_again(app: App, conn: AsyncConnection, number: int, why: str, now: datetime) -> None:
+    """Bind the approvals of a campaign to its audience as it stands, on record."""
     digest = await _digest(app, conn, number)
     old = await conn.scalar(select(CAMPAIGNS.c.approved_hash).where(CAMPAIGNS.c.id == number))
     values = {"approved_hash": digest, "submitted_hash": digest}
     await conn.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == number).values(**values))
     given = (APPROVALS.c.campaign_id == number) & (APPROVALS.c.hash == old) & APPROVALS.c.voided_at.is_(None)
     await conn.execute(update(APPROVALS).where(given).values(hash=digest))
-    change = {"before": {"hash": old}, "after": {"hash": digest, "why": "a recipient was erased"}}
+    change = {"before": {"hash": old}, "after": {"hash": digest, "why": why}}
     await append_audit(conn, None, "campaign.bound_again", "campaign", number, now=now, **change)

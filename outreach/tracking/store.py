@@ -22,6 +22,7 @@ from outreach.events.kinds import EventKind, NewEvent
 from outreach.events.lookup.store import load_many
 from outreach.events.store import EventStore
 from outreach.model import Campaign, Contact, Conversion, DynamicLink, Event, Link, Message, PilotMail, Preference
+from outreach.model.merged.store import whole
 from outreach.tracking.conversion import read_conversion
 from outreach.tracking.forms import Choice
 from outreach.tracking.machine import Classifier, Hit
@@ -172,8 +173,6 @@ class TrackingStore:
 
     async def recipient(self, message_id: int) -> Recipient | None:
         """Return the recipient of a message, None if there is no such message."""
-        joined = message.outerjoin(preference, preference.c.contact_id == message.c.contact_id)
-        joined = joined.outerjoin(contact, contact.c.id == message.c.contact_id)
         columns = (
             message.c.language,
             preference.c.topics_off,
@@ -181,8 +180,11 @@ class TrackingStore:
             contact.c.paused_until,
             contact.c.tracking,
         )
-        query = select(*columns).select_from(joined).where(message.c.id == message_id)
         async with self.db.read() as conn:
+            whom = await conn.scalar(select(message.c.contact_id).where(message.c.id == message_id))
+            joined = message.outerjoin(contact, contact.c.id == await whole(conn, whom))
+            joined = joined.outerjoin(preference, preference.c.contact_id == contact.c.id)
+            query = select(*columns).select_from(joined).where(message.c.id == message_id)
             row = (await conn.execute(query)).one_or_none()
         if row is None:
             return None

@@ -106,6 +106,8 @@ DEED = {
     "interests": N_("interests changed"),
     "logged": N_("logged"),
     "made": N_("made"),
+    "merge_undone": N_("merge undone"),
+    "merged": N_("merged"),
     "moved": N_("moved"),
     "opened": N_("was opened"),
     "paused": N_("paused"),

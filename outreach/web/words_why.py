@@ -46,6 +46,7 @@ SKIP: Words = {
     "topic_off": (N_("Does not want this topic"), ""),
     "bounced": (N_("Bounced"), ""),
     "no_mail_server": (N_("Domain takes no mail"), ""),
+    "merged": (N_("The person's other contact has it"), ""),
     "country_basis": (N_("Refused by the country's rules"), ""),
 }
 

@@ -75,6 +75,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "doubts": ("/doubt", "li.na"),
     "contacts": ("/contacts", "sun.qian"),
     "contact": ("/contacts/1", "sun.qian"),
+    "merge": ("/contacts/1/merge?other=21", "sun.qian"),
     "contacts-filtered": ("/contacts?segment=region+%3D+Europe+and+grade+in+(A%2C+B)", "sun.qian"),
     "company": ("/customers/1", "sun.qian"),
     "survey": ("/q/" + survey_signer(SECRET).sign("p", 10) + "?lang={lang}", ""),

@@ -51,6 +51,7 @@ from outreach.model import (
 )
 from outreach.model.base import table
 from outreach.model.keys import address_key, normalise_address
+from outreach.model.merged.store import parts
 
 CONTACT, ADDRESS, COMPANY = table(Contact), table(EmailAddress), table(Company)
 MESSAGE, EVENT, INBOUND, ARCHIVE = table(Message), table(Event), table(InboundMail), table(ArchivedMail)
@@ -130,6 +131,8 @@ class _Person:
 
     contact_id: int | None
     addresses: tuple[str, ...]
+    #: The contact and the empty rows that became part of it: a campaign's ledger may still name those.
+    ids: tuple[int, ...] = ()
 
 
 async def _person(conn: AsyncConnection, address: str) -> _Person:
@@ -141,17 +144,18 @@ async def _person(conn: AsyncConnection, address: str) -> _Person:
 
 async def _with_addresses(conn: AsyncConnection, contact_id: int) -> _Person:
     """A contact with the addresses they have, and those that mails were for and nobody else has now."""
+    ids = (contact_id, *await parts(conn, contact_id))
     found = set(await conn.scalars(select(ADDRESS.c.normal).where(ADDRESS.c.contact_id == contact_id)))
     before: set[str] = set()
     for source in (MESSAGE, table(CampaignRecipient)):
-        was = select(source.c.address).where(source.c.contact_id == contact_id, source.c.address != ERASED).distinct()
+        was = select(source.c.address).where(source.c.contact_id.in_(ids), source.c.address != ERASED).distinct()
         before |= {normalise_address(address) for address in await conn.scalars(was) if address}
     others = select(ADDRESS.c.normal).where(ADDRESS.c.normal.in_(before), ADDRESS.c.contact_id != contact_id)
-    return _Person(contact_id, tuple(sorted(found | (before - set(await conn.scalars(others))))))
+    return _Person(contact_id, tuple(sorted(found | (before - set(await conn.scalars(others))))), ids)
 
 
 def _of(source: Table, one: _Person) -> ColumnElement[bool]:
-    return false() if one.contact_id is None else source.c.contact_id == one.contact_id
+    return source.c.contact_id.in_(one.ids) if one.ids else false()
 
 
 def _theirs(source: Table, one: _Person, keys: Collection[str]) -> ColumnElement[bool]:
@@ -184,8 +188,8 @@ def _archived_apart(one: _Person) -> ColumnElement[bool]:
     """
     apart = ARCHIVE.c.inbound_id.is_(None) & ARCHIVE.c.message_id.is_(None)
     padded = literal(" ") + ARCHIVE.c.words + " "
-    parts = (" ".join(re.findall(r"[^\W_]+", own)) for own in one.addresses)
-    return apart & or_(false(), *(padded.contains(f" {row} ", autoescape=True) for row in parts))
+    written = (" ".join(re.findall(r"[^\W_]+", own)) for own in one.addresses)
+    return apart & or_(false(), *(padded.contains(f" {row} ", autoescape=True) for row in written))
 
 
 async def erase(
@@ -257,7 +261,8 @@ async def _erase_mail(conn: AsyncConnection, one: _Person) -> dict[str, int]:
 
 
 async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> dict[str, int]:
-    erased = await _erase_mail(conn, await _with_addresses(conn, contact_id))
+    one = await _with_addresses(conn, contact_id)
+    erased = await _erase_mail(conn, one)
     await conn.execute(delete(table(KeptUndo)))  # what was just changed must not come back with the person's words
 
     async def run(source: Table, statement: Any) -> None:
@@ -266,7 +271,7 @@ async def _erase_rows(conn: AsyncConnection, contact_id: int, now: datetime) -> 
             erased[source.name] = erased.get(source.name, 0) + count
 
     def of(source: Table) -> Any:
-        return source.c.contact_id == contact_id
+        return source.c.contact_id.in_(one.ids)
 
     sent = select(MESSAGE.c.id).where(of(MESSAGE))
     links, attempts = table(DynamicLink), table(Attempt)

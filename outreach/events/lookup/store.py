@@ -15,6 +15,7 @@ from outreach.events.facts import AddressFacts, Facts
 from outreach.events.kinds import EventKind, NewEvent
 from outreach.model import Campaign, CampaignState, Company, Contact, EmailAddress, Message, MessageState
 from outreach.model.keys import address_key, normalise_address
+from outreach.model.merged.store import part_of, whole
 
 message: Table = Message.__table__  # type: ignore[attr-defined]
 contact: Table = Contact.__table__  # type: ignore[attr-defined]
@@ -34,7 +35,7 @@ async def load_facts(conn: AsyncConnection, event: NewEvent, secret: bytes) -> F
     facts, address = await _of_message(conn, event) if event.message_id else (Facts(), event.data.get("address"))
     if address == ERASED:
         facts, address = await _of_key(conn, facts)
-    contact_id = facts.contact_id or event.contact_id
+    contact_id = await whole(conn, facts.contact_id or event.contact_id)
     if contact_id is None and address:
         contact_id = await _owner_of(conn, str(address))
     facts = replace(facts, contact_id=contact_id, campaign_id=facts.campaign_id or event.campaign_id)
@@ -165,11 +166,13 @@ async def load_many(conn: AsyncConnection, ids: Iterable[int]) -> dict[int, Fact
     """Return what opens and clicks need of each message: its campaign, contact, first open, and when it left."""
     m = message.c
     left = func.coalesce(m.sent_at, m.handed_at, type_=m.sent_at.type).label("left_at")
-    columns = (m.id, m.campaign_id, m.contact_id, m.company_id, m.state, m.first_open_at, left)
+    whose = (contact.c.source, contact.c.erased_at.is_not(None).label("erased"))
+    columns = (m.id, m.campaign_id, m.contact_id, m.company_id, m.state, m.first_open_at, left, *whose)
+    query = select(*columns).select_from(message.outerjoin(contact, contact.c.id == m.contact_id))
     wanted = sorted(set(ids))
     found: dict[int, Facts] = {}
     for start in range(0, len(wanted), CHUNK):
-        rows = await conn.execute(select(*columns).where(m.id.in_(wanted[start : start + CHUNK])))
+        rows = await conn.execute(query.where(m.id.in_(wanted[start : start + CHUNK])))
         found.update((row.id, _brief(row)) for row in rows)
     return found
 
@@ -178,7 +181,7 @@ def _brief(row: Any) -> Facts:
     return Facts(
         message_id=row.id,
         campaign_id=row.campaign_id,
-        contact_id=row.contact_id,
+        contact_id=part_of(row.source, row.erased) or row.contact_id,
         company_id=row.company_id,
         in_doubt=row.state == MessageState.IN_DOUBT,
         first_open_at=row.first_open_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from outreach.inbox.verdict import Kind, Verdict
 from outreach.model import Company, Contact, EmailAddress, Message
 from outreach.model.base import table
 from outreach.model.keys import normalise_address
+from outreach.model.merged.store import whole
 
 MESSAGES, CONTACTS, ADDRESSES, COMPANIES = table(Message), table(Contact), table(EmailAddress), table(Company)
 
@@ -83,7 +85,11 @@ class Matcher:
 
 async def _known(conn: AsyncConnection, condition: Any) -> list[Known]:
     rows = await conn.execute(select(*KNOWN).where(condition).limit(MOST_IDS))
-    return [Known(*row) for row in rows]
+    return [await _whose(conn, Known(*row)) for row in rows]
+
+
+async def _whose(conn: AsyncConnection, known: Known) -> Known:
+    return replace(known, contact_id=await whole(conn, known.contact_id) or known.contact_id)
 
 
 _M = MESSAGES.c
@@ -117,4 +123,4 @@ async def _last_to(conn: AsyncConnection, whom: Any, now: datetime) -> Known | N
         .limit(1)
     )
     row = (await conn.execute(query)).first()
-    return Known(*row) if row else None
+    return await _whose(conn, Known(*row)) if row else None

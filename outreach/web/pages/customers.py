@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from outreach.access.roles import Permission
 from outreach.audience.people.edit import EditRefused
 from outreach.crm.calls.number import CHANNELS, ChannelRefused, channel_link, channel_value, shown_number, tel_link
+from outreach.model.merged.store import part_of
 from outreach.web.data import contacts as data
 from outreach.web.data.inbox import to_answer
 from outreach.web.data.people import full_name, zone_of
@@ -42,6 +43,9 @@ async def contact(staff: Staff, contact_id: int) -> Response:
         row = await data.contact(conn, contact_id)
         if row is None:
             raise HTTPException(404)
+    whole = part_of(row.source, row.erased_at is not None)
+    if whole is not None:
+        return staff.done(f"/contacts/{whole}", N_("These two contacts were merged."))
     staff.need(Permission.CONTACTS_VIEW, await held(staff, row.owner_id))
     return await contact_page(staff, row)
 

@@ -1,0 +1,1 @@
+"""Contacts that became part of another."""
