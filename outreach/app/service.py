@@ -32,12 +32,13 @@ async def jobs_running(app: App) -> AsyncIterator[JobHost]:
         await host.stop()
 
 
-async def work_forever(app: App) -> None:
-    """Run jobs until SIGTERM or SIGINT."""
+async def work_forever(app: App, began: Callable[[], object] = lambda: None) -> None:
+    """Run jobs until SIGTERM or SIGINT; `began` is called when these are heeded."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    began()
     async with jobs_running(app):
         await stop.wait()
 

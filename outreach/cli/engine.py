@@ -57,8 +57,7 @@ def worker(as_json: AsJson = False) -> None:
     async def work() -> None:
         async with opened() as service:
             warn_hold(service)
-            if as_json:
-                emit({"pid": os.getpid()}, as_json)
-            await work_forever(service)
+            told = {"pid": os.getpid()}
+            await work_forever(service, lambda: emit(told, True) if as_json else None)
 
     run(work)

@@ -26,8 +26,8 @@ PASSWORD_FAULTS = {
 ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
 #: What a script can be given; it never gets more than its owner has.
 API_SCOPES = (
-    Permission.CONTACTS_VIEW, Permission.CONTACTS_EDIT, Permission.SEGMENTS_VIEW, Permission.CAMPAIGNS_VIEW,
-    Permission.CAMPAIGNS_SEND, Permission.DEALS_VIEW, Permission.DEALS_EDIT, Permission.ORDERS_IMPORT,
+    Permission.CONTACTS_VIEW, Permission.CONTACTS_EDIT, Permission.SEGMENTS_VIEW, Permission.SEGMENTS_EDIT,
+    Permission.CAMPAIGNS_VIEW, Permission.CAMPAIGNS_SEND, Permission.DEALS_VIEW, Permission.DEALS_EDIT, Permission.ORDERS_IMPORT,
     Permission.SERVICE_VIEW, Permission.SERVICE_EDIT, Permission.SUPPRESSION_VIEW, Permission.SUPPRESSION_ADD,
     Permission.REPORTS_VIEW,
 )  # fmt: skip

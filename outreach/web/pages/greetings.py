@@ -164,8 +164,6 @@ async def change(staff: Staff, programme_id: int) -> Response:
 
 async def _save(staff: Staff, row: Any) -> Response:
     raw = _raw(staff, await staff.form(), row)
-    if raw["occasion"]["kind"] not in KINDS:
-        raise HTTPException(422)
     try:
         if row is None:
             number = await work.create(staff.app, raw, staff.actor, staff.now, raw["name"])
