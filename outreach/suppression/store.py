@@ -57,6 +57,11 @@ class Listed:
         return plain | {"at": self.at.isoformat(), "by_user": self.by_user}
 
 
+#: Source of an entry that stands only because another address of the person is on the list: taking that merge back
+#: takes it away, but not where the address has got a word of its own meanwhile.
+CARRIED_OVER = "merged"
+
+
 async def suppress(
     conn: AsyncConnection,
     key: str,
@@ -80,7 +85,12 @@ async def suppress(
     if added.rowcount:
         return True
     stronger = update(TABLE).where(TABLE.c.key == key, TABLE.c.reason.in_(weaker_than(reason)))
-    return bool((await conn.execute(stronger.values(row))).rowcount)
+    if (await conn.execute(stronger.values(row))).rowcount:
+        return True
+    if source != CARRIED_OVER:
+        own = update(TABLE).where(TABLE.c.key == key, TABLE.c.source == CARRIED_OVER)
+        return bool((await conn.execute(own.values(source=source, at=now, by_user=by_user))).rowcount)
+    return False
 
 
 async def is_suppressed(conn: AsyncConnection, keys: Iterable[str]) -> dict[str, str]:

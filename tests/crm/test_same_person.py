@@ -233,3 +233,19 @@ async def test_what_changed_since_is_not_overwritten(db: Database) -> None:
     async with db.write() as conn:
         with pytest.raises(NotOne, match="changed since"):
             await unmerge(conn, told, LATER)
+
+
+@pytest.mark.parametrize("word", ["unsubscribed", "manual", "hard_bounce"])
+async def test_a_word_of_its_own_outlives_the_merge_that_carried_one_over(db: Database, word: str) -> None:
+    """Whoever unsubscribes by the other address while the merge can be undone stays unsubscribed there (B2)."""
+    async with db.write() as conn:
+        maker = await house(conn)
+        keep, drop = await person(maker, first_name="Eva"), await person(maker, first_name="E.")
+        await address(maker, keep, "eva@a.example")
+        await address(maker, drop, "eva@b.example")
+        await suppress(conn, "k:eva@b.example", "unsubscribed", source="page", now=NOW, address="eva@b.example")
+        told = json.loads(json.dumps(await merge(conn, keep, drop, NOW)))
+        assert await suppress(conn, "k:eva@a.example", word, source="link", now=NOW, address="eva@a.example")
+        await unmerge(conn, told, LATER)
+        keys = ["k:eva@a.example", "k:eva@b.example"]
+        assert await is_suppressed(conn, keys) == dict.fromkeys(keys, "unsubscribed")

@@ -28,7 +28,7 @@ from outreach.model.merged.store import mark, part_of
 from outreach.model.refusal import InTwo
 from outreach.model.types import UtcDateTime
 from outreach.outbox.store import stop_for
-from outreach.suppression.store import is_suppressed, suppress
+from outreach.suppression.store import CARRIED_OVER, is_suppressed, suppress
 
 CONTACT, ADDRESS, MESSAGE, SUPPRESSION = table(Contact), table(EmailAddress), table(Message), table(Suppression)
 TAGS, PREFERENCE, RECIPIENT, ENROLMENT = (
@@ -115,7 +115,7 @@ async def unmerge(conn: AsyncConnection, told: dict[str, Any], now: datetime) ->
         if choice is not None:
             at = datetime.fromisoformat(choice["at"])
             await conn.execute(insert(PREFERENCE).values({**choice, "at": at, "contact_id": number}))
-    added = and_(SUPPRESSION.c.key.in_(told["words"]), SUPPRESSION.c.source == REASON)
+    added = and_(SUPPRESSION.c.key.in_(told["words"]), SUPPRESSION.c.source == CARRIED_OVER)
     await conn.execute(delete(SUPPRESSION).where(added))
     await conn.execute(update(CONTACT).where(CONTACT.c.id == keep).values(_back(told["before"]) | {"updated_at": now}))
     own = {name: value for name, value in _back(told["dropped"]).items() if name != "id"}
@@ -166,7 +166,7 @@ async def _suppressed(conn: AsyncConnection, keep: int, drop: int, now: datetime
     word = next((word for word in _WORDS if word in there.values()), None)
     new = sorted(keys.keys() - there.keys()) if word else []
     for key in new:
-        await suppress(conn, key, str(word), source=REASON, now=now, address=keys[key])
+        await suppress(conn, key, str(word), source=CARRIED_OVER, now=now, address=keys[key])
     return new
 
 
